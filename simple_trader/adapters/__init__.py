@@ -1,0 +1,1 @@
+"""The rooms that speak to the world outside; none knows another."""
