@@ -1,0 +1,60 @@
+# `make run` and `make test` do everything; `make` lists the rest. ARGS="..." passes flags on.
+PYTHON ?= python3
+BOOTSTRAP = exec $(PYTHON) scripts/bootstrap.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test sandbox cli coverage lint format types contract tidy check \
+        simulate test-system docs lock clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: ## set up .venv only
+	@$(BOOTSTRAP) setup $(ARGS)
+
+run: ## set everything up, then run the daemon (ARGS="--speed 10 --for 60s")
+	@$(BOOTSTRAP) run $(ARGS)
+
+test: ## set everything up, then run every test (ARGS="tests/unit -x")
+	@$(BOOTSTRAP) test $(ARGS)
+
+sandbox: ## the sandbox exchange alone (ARGS="--port 8900")
+	@$(BOOTSTRAP) sandbox $(ARGS)
+
+cli: ## any command of the program (ARGS="status")
+	@$(BOOTSTRAP) cli $(ARGS)
+
+coverage: ## the tests with branch coverage, also as htmlcov/
+	@$(BOOTSTRAP) coverage $(ARGS)
+
+lint: ## ruff, rules and format
+	@$(BOOTSTRAP) lint $(ARGS)
+
+format: ## put format and simple findings right
+	@$(BOOTSTRAP) format $(ARGS)
+
+types: ## mypy --strict
+	@$(BOOTSTRAP) types $(ARGS)
+
+contract: ## the import contract
+	@$(BOOTSTRAP) contract $(ARGS)
+
+tidy: ## the house rules
+	@$(BOOTSTRAP) tidy $(ARGS)
+
+check: lint types contract tidy ## every gate but the tests
+
+simulate: ## the deterministic runs on virtual time
+	@$(BOOTSTRAP) simulate $(ARGS)
+
+test-system: ## only the tests that run the whole daemon
+	@$(BOOTSTRAP) test-system $(ARGS)
+
+docs: ## write docs/reference anew from the code
+	@$(BOOTSTRAP) docs $(ARGS)
+
+lock: ## resolve requirements/*.txt anew (ARGS=--upgrade for newer versions)
+	@$(BOOTSTRAP) lock $(ARGS)
+
+clean: ## remove what the tools made, .venv too
+	rm -rf .venv .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

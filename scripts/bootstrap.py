@@ -1,0 +1,323 @@
+"""Sets up `.venv` from the hash-pinned lock and starts what was asked for; standard library only.
+
+python3 scripts/bootstrap.py SUBCOMMAND [ARGS...]; `help` lists the subcommands. The set-up is done
+once and again only when the lock or the Python changes (the stamp inside `.venv` says so).
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+OLDEST_PYTHON = (3, 11)
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+LOCKS = ROOT / "requirements"
+PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
+TREES = ("simple_trader", "main.py", "scripts", "migrations", "tests", "benchmarks")
+
+
+class SetupError(Exception):
+    """Something a person must put right; the message is the sentence they read."""
+
+
+# ------------------------------------------------------------------------------- set-up
+
+
+def stamp_of(kind: str) -> str:
+    """What a finished set-up of `kind` (`run` or `test`) is named by: lock, Python, place."""
+    digest = hashlib.sha256()
+    for name in ("uv", kind):
+        digest.update((LOCKS / f"{name}.txt").read_bytes())
+    digest.update(f"{sys.version}|{sys.base_prefix}|{ROOT}".encode())
+    return digest.hexdigest()
+
+
+def stamp_file(kind: str) -> Path:
+    """The file inside `.venv` that holds the stamp of `kind`."""
+    return VENV / f".ready-{kind}"
+
+
+def is_ready(kind: str) -> bool:
+    """Whether `.venv` already holds everything of `kind` (the test set holds the run set)."""
+    kinds = ("run", "test") if kind == "run" else (kind,)
+    return PYTHON.exists() and any(
+        stamp_file(k).exists() and stamp_file(k).read_text() == stamp_of(k) for k in kinds
+    )
+
+
+def set_up(kind: str) -> None:
+    """Make `.venv` hold the packages of `requirements/<kind>.txt`; nothing to do when it does."""
+    check_python()
+    if is_ready(kind):
+        return
+    say(f"setting up .venv for `{kind}` with Python {sys.version.split()[0]} (once) ...")
+    try:
+        make_venv()
+        install(kind)
+        tell_venv_of_checkout()
+        stamp_file(kind).write_text(stamp_of(kind))
+    except PermissionError as error:
+        raise SetupError(
+            f"{error.filename} cannot be written: the set-up was made by another user, or the "
+            "checkout is not yours. Remove .venv as that user, or clone it again as yourself."
+        ) from error
+    say("set-up finished")
+
+
+def check_python() -> None:
+    """Refuse a Python that is too old, or one without the venv module."""
+    if sys.version_info < OLDEST_PYTHON:
+        wanted = ".".join(map(str, OLDEST_PYTHON))
+        raise SetupError(
+            f"Python {wanted} or newer is needed, this is {sys.version.split()[0]}: "
+            f"install python{wanted}, then run `make PYTHON=python{wanted} ...`."
+        )
+    # Debian takes ensurepip out of the standard library and ships it in python3-venv.
+    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        raise SetupError(
+            "this Python comes without its venv module: "
+            f"`apt install python3-venv` (or python{version}-venv), then run the command again."
+        )
+
+
+def make_venv() -> None:
+    """Make `.venv` anew when it is missing, half made, or of another Python."""
+    marker = VENV / ".python"
+    wanted = f"{sys.version}|{sys.base_prefix}|{ROOT}"
+    if PYTHON.exists() and marker.exists() and marker.read_text() == wanted:
+        return
+    if VENV.exists():
+        shutil.rmtree(VENV)
+    checked([sys.executable, "-m", "venv", str(VENV)], "the virtual environment was not made")
+    marker.write_text(wanted)
+
+
+def install(kind: str) -> None:
+    """Install the locked wheels with uv; where uv fails, with pip from the same hashed file."""
+    lock = str(LOCKS / f"{kind}.txt")
+    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "-q", "install"]
+    hashed = ["--require-hashes", "--only-binary", ":all:", "-r"]
+    uv = PYTHON.with_name("uv.exe" if os.name == "nt" else "uv")
+    with_uv = run([*pip, *hashed, str(LOCKS / "uv.txt")]) == 0 and (
+        run([str(uv), "pip", "install", "-q", "--python", str(PYTHON), *hashed, lock]) == 0
+    )
+    if not with_uv:
+        say("uv did not manage it; once more with pip (this takes longer) ...")
+        checked(
+            [*pip, *hashed, lock],
+            "the packages could not be installed: read the message above "
+            "(no network to the package index? a platform without wheels?) and run it again",
+        )
+
+
+def tell_venv_of_checkout() -> None:
+    """Let `.venv/bin/python -m simple_trader` work from any directory."""
+    found = sorted(VENV.glob("lib/python*/site-packages")) or [VENV / "Lib" / "site-packages"]
+    (found[0] / "simple_trader_checkout.pth").write_text(f"{ROOT}\n")
+
+
+# ------------------------------------------------------------------------------ helpers
+
+
+def environment() -> dict[str, str]:
+    """Our environment, with uv trusting the certificates of the system as pip does."""
+    return {"UV_SYSTEM_CERTS": "1", "UV_LINK_MODE": "copy", **os.environ}
+
+
+def run(command: list[str]) -> int:
+    """Run a step of the set-up without standard input and give its exit code."""
+    return subprocess.run(
+        command, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, check=False
+    ).returncode
+
+
+def checked(command: list[str], sentence: str) -> None:
+    """Run a step of the set-up; when it fails, stop with `sentence`."""
+    if run(command) != 0:
+        raise SetupError(sentence)
+
+
+def say(text: str) -> None:
+    """Tell the person what happens, on standard error."""
+    print(f"bootstrap: {text}", file=sys.stderr, flush=True)
+
+
+def become(*arguments: str, extra: Mapping[str, str] | None = None) -> NoReturn:
+    """Replace this process by the venv's Python: signals then go straight to it."""
+    os.chdir(ROOT)
+    os.execve(PYTHON, [str(PYTHON), *arguments], {**os.environ, **(extra or {})})
+
+
+def module(name: str, *arguments: str) -> int:
+    """Run a tool of the venv in the checkout and give its exit code."""
+    return subprocess.run(
+        [str(PYTHON), "-m", name, *arguments], cwd=ROOT, env=environment(), check=False
+    ).returncode
+
+
+def trees() -> list[str]:
+    """The source trees that exist in this checkout."""
+    return [name for name in TREES if (ROOT / name).exists()]
+
+
+# -------------------------------------------------------------------------- subcommands
+
+
+def do_setup(arguments: list[str]) -> int:
+    """Set up only: `setup [run|test]` (default test, which holds everything)."""
+    set_up(arguments[0] if arguments and arguments[0] in {"run", "test"} else "test")
+    return 0
+
+
+def do_run(arguments: list[str]) -> int:
+    """The daemon: `run [FLAGS]` is `python main.py FLAGS`."""
+    set_up("run")
+    become("main.py", *arguments)
+
+
+def do_cli(arguments: list[str]) -> int:
+    """Any command of the program: `cli status`, `cli db psql` ..."""
+    set_up("run")
+    become("-m", "simple_trader", *arguments)
+
+
+def do_sandbox(arguments: list[str]) -> int:
+    """The sandbox exchange alone: `sandbox --port 8900 ...`."""
+    return do_cli(["sandbox", *arguments])
+
+
+def do_test(arguments: list[str]) -> int:
+    """Every test, or those named: `test [PYTEST ARGUMENTS]`."""
+    set_up("test")
+    workers = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
+    if any(a.startswith(("-n", "--pdb", "--numprocesses", "-p")) for a in arguments):
+        workers = []
+    become("-m", "pytest", *workers, *arguments)
+
+
+def do_coverage(arguments: list[str]) -> int:
+    """The tests with branch coverage; the report is also written to htmlcov."""
+    return do_test(["--cov", "--cov-report=term", "--cov-report=html", *arguments])
+
+
+def do_lint(arguments: list[str]) -> int:
+    """ruff: rules and format."""
+    set_up("test")
+    checks = module("ruff", "check", *trees(), *arguments)
+    return module("ruff", "format", "--check", *trees()) or checks
+
+
+def do_format(arguments: list[str]) -> int:
+    """ruff puts the format and the simple findings right."""
+    set_up("test")
+    return module("ruff", "format", *trees(), *arguments) or module(
+        "ruff", "check", "--fix", *trees()
+    )
+
+
+def do_types(arguments: list[str]) -> int:
+    """mypy --strict."""
+    set_up("test")
+    return module("mypy", *arguments)
+
+
+def do_contract(arguments: list[str]) -> int:
+    """The import contract (import-linter)."""
+    set_up("test")
+    become(str(PYTHON.with_name("lint-imports")), *arguments)
+
+
+def do_tidy(arguments: list[str]) -> int:
+    """The house rules (tests/architecture)."""
+    set_up("test")
+    become("-m", "pytest", "-q", "tests/architecture", *arguments)
+
+
+def do_simulate(arguments: list[str]) -> int:
+    """The deterministic runs on virtual time (tests/simulation)."""
+    return do_test(["tests/simulation", *arguments])
+
+
+def do_test_system(arguments: list[str]) -> int:
+    """The tests that run the whole daemon as a user would."""
+    return do_test(["-m", "system", *arguments])
+
+
+def do_docs(arguments: list[str]) -> int:
+    """Write docs/reference anew from the code."""
+    set_up("test")
+    become("scripts/make_reference.py", *arguments)
+
+
+def do_lock(arguments: list[str]) -> int:
+    """Resolve the lock anew from pyproject.toml; pins stay unless `--upgrade` is given."""
+    set_up("test")
+    base = ["-m", "uv", "pip", "compile", "-q", "--universal", "--python-version", "3.11"]
+    base += ["--generate-hashes", "--custom-compile-command", "make lock", *arguments]
+    wheels = ["--only-binary", ":all:", "pyproject.toml"]
+    for rest in (
+        [*wheels, "-o", "requirements/run.txt"],
+        [*wheels, "--group=test", "-c", "requirements/run.txt", "-o", "requirements/test.txt"],
+        ["--group=uv", "-o", "requirements/uv.txt"],
+    ):
+        checked([str(PYTHON), *base, *rest], "the lock could not be resolved")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "setup": do_setup,
+    "run": do_run,
+    "test": do_test,
+    "sandbox": do_sandbox,
+    "cli": do_cli,
+    "coverage": do_coverage,
+    "lint": do_lint,
+    "format": do_format,
+    "types": do_types,
+    "contract": do_contract,
+    "tidy": do_tidy,
+    "simulate": do_simulate,
+    "test-system": do_test_system,
+    "docs": do_docs,
+    "lock": do_lock,
+}
+
+
+def usage() -> str:
+    """The subcommands, each with the first line of its docstring."""
+    lines = ["usage: python3 scripts/bootstrap.py SUBCOMMAND [ARGS...]", ""]
+    for name, function in COMMANDS.items():
+        lines.append(f"  {name:12} {(function.__doc__ or '').splitlines()[0]}")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the subcommand; 2 for a wrong one, 1 with one sentence when the set-up fails."""
+    name, rest = (arguments[0], arguments[1:]) if arguments else ("help", [])
+    if rest[:1] == ["--"]:
+        rest = rest[1:]
+    if name in {"help", "-h", "--help"}:
+        print(usage())
+        return 0
+    if name not in COMMANDS:
+        say(f"there is no subcommand {name!r}.\n\n{usage()}")
+        return 2
+    try:
+        return COMMANDS[name](rest)
+    except SetupError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("stopped by Ctrl-C; run it again to go on")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
