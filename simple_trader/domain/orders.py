@@ -1,0 +1,185 @@
+"""Orders: intents, requests, and the one table of order states with the ugly real rows marked."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from simple_trader.domain.money import ZERO
+from simple_trader.domain.reasons import Reason
+
+
+class Side(StrEnum):
+    """Buy or sell the base asset."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class OrderType(StrEnum):
+    """Order types the product uses."""
+
+    LIMIT = "limit"
+    MARKET = "market"
+
+
+class TimeInForce(StrEnum):
+    """How long an order lives (protocol section 8.1)."""
+
+    GTC = "gtc"
+    GTD = "gtd"
+    IOC = "ioc"
+
+
+class Origin(StrEnum):
+    """Who made an intent; stands on every order, lot and audit row."""
+
+    AI = "ai"
+    EXIT = "exit"
+    OPERATOR = "operator"
+
+
+class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of the exchange, complete: the wire bytes are a function of this alone."""
+
+    cl_ord_id: str
+    pair: str
+    side: Side
+    order_type: OrderType
+    qty: Decimal
+    limit_price: Decimal | None
+    time_in_force: TimeInForce
+    post_only: bool
+    expire_at: datetime | None
+    deadline: datetime
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """An idea to trade, before the risk manager saw it; qty in base units, at steps of the pair.
+
+    `lowers_exposure` is true for orders that only sell what we hold. `protective` ones (exits)
+    are exempt
+    from the candle guard. `price` is the limit price; `mid` the middle it was priced from.
+    """
+
+    origin: Origin
+    owner: str
+    pair: str
+    side: Side
+    order_type: OrderType
+    qty: Decimal
+    price: Decimal
+    time_in_force: TimeInForce
+    post_only: bool
+    reason: Reason
+    mid: Decimal
+    decision_id: str | None = None
+    protective: bool = False
+
+    @property
+    def lowers_exposure(self) -> bool:
+        """Spot: a sale lowers the exposure, a purchase raises it."""
+        return self.side is Side.SELL
+
+
+class OrderState(StrEnum):
+    """States of one intent on its way; see TRANSITIONS."""
+
+    DISPATCHING = "DISPATCHING"
+    SENT = "SENT"
+    OPEN = "OPEN"
+    AMENDING = "AMENDING"
+    PARTIAL = "PARTIAL"
+    PENDING_CANCEL = "PENDING_CANCEL"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"
+    VOID = "VOID"
+    UNKNOWN = "UNKNOWN"
+    NOT_ACCEPTED = "NOT_ACCEPTED"
+
+
+_S = OrderState
+_ON_VENUE = {_S.OPEN, _S.PARTIAL, _S.FILLED, _S.CANCELED, _S.EXPIRED}
+
+# From state -> states it may become. Completion is decided by quantity, not by a word. The rows
+# marked
+# "real" look wrong and happen: reports and replies travel independently (protocol section 2.3).
+TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
+    _S.DISPATCHING: frozenset(
+        {_S.SENT, _S.VOID, _S.UNKNOWN, _S.REJECTED} | _ON_VENUE  # real: fill before our own "sent"
+    ),
+    _S.SENT: frozenset(
+        {_S.UNKNOWN, _S.REJECTED, _S.PENDING_CANCEL} | _ON_VENUE
+    ),  # real: fill, no ack
+    _S.OPEN: frozenset(
+        {
+            _S.PARTIAL,
+            _S.FILLED,
+            _S.CANCELED,
+            _S.EXPIRED,
+            _S.PENDING_CANCEL,
+            _S.AMENDING,
+            _S.REJECTED,
+        }
+    ),  # real: post-only accepted, then refused
+    _S.AMENDING: frozenset({_S.OPEN, _S.PARTIAL, _S.FILLED, _S.CANCELED, _S.EXPIRED}),
+    _S.PARTIAL: frozenset({_S.FILLED, _S.CANCELED, _S.EXPIRED, _S.PENDING_CANCEL, _S.AMENDING}),
+    _S.PENDING_CANCEL: frozenset(
+        {_S.CANCELED, _S.FILLED, _S.EXPIRED, _S.OPEN, _S.PARTIAL}
+    ),  # real: filled while being cancelled; cancel refused
+    _S.UNKNOWN: frozenset({_S.NOT_ACCEPTED, _S.REJECTED, _S.PENDING_CANCEL} | _ON_VENUE),
+    _S.NOT_ACCEPTED: frozenset(_ON_VENUE),  # real: late evidence re-opens it (book, alert, REDUCE)
+    _S.CANCELED: frozenset({_S.FILLED}),  # real: a fill reported after the cancel completes it
+    _S.EXPIRED: frozenset({_S.FILLED}),  # real: as above
+    _S.REJECTED: frozenset(_ON_VENUE),  # real: a "definitive" reject that was none; evidence wins
+    _S.VOID: frozenset(),
+    _S.FILLED: frozenset(),
+}
+
+TERMINAL = frozenset({_S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED, _S.VOID, _S.NOT_ACCEPTED})
+UNRESOLVED = frozenset({_S.DISPATCHING, _S.SENT, _S.UNKNOWN})
+
+
+def may_become(old: OrderState, new: OrderState) -> bool:
+    """Whether the table allows `old` to become `new` (staying is always allowed)."""
+    return old is new or new in TRANSITIONS[old]
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """One order of ours: the approved request and what is known of it; replaced, never changed."""
+
+    request: OrderRequest
+    origin: Origin
+    owner: str
+    decision_id: str | None
+    reason: Reason
+    state: OrderState
+    approved_at: datetime
+    send_by: datetime
+    params_hash: str
+    config_hash: str
+    order_id: str | None = None
+    filled_qty: Decimal = ZERO
+    filled_cost: Decimal = ZERO
+    fees_quote: Decimal = ZERO
+    state_reason: Reason | None = None
+    detail: str = ""
+    changed_at: datetime | None = None
+
+    @property
+    def cl_ord_id(self) -> str:
+        """The client order id."""
+        return self.request.cl_ord_id
+
+    @property
+    def left_qty(self) -> Decimal:
+        """What may still fill, in base units."""
+        return max(ZERO, self.request.qty - self.filled_qty)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether no more fills are expected."""
+        return self.state in TERMINAL

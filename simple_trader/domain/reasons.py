@@ -1,0 +1,188 @@
+"""Every trade, skip and refusal carries exactly one Reason; docs/reference/reasons.md is made
+from it.
+
+The text behind each name is what a person reads. Names are stable: they stand in the database.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why something was done, skipped or refused."""
+
+    # decisions: what became of an idea
+    TRADED = "traded"
+    ADVISED_HOLD = "advised_hold"
+    BIAS_BUY = "bias_buy"
+    BIAS_SELL = "bias_sell"
+    STOP_LOSS = "stop_loss"
+    TAKE_PROFIT = "take_profit"
+    # advice that cannot be used: HOLD
+    ADVICE_LATE = "advice_late"
+    ADVICE_FAILED = "advice_failed"
+    ADVICE_TIMEOUT = "advice_timeout"
+    ADVICE_MALFORMED = "advice_malformed"
+    ADVICE_TRUNCATED = "advice_truncated"
+    ADVICE_REFUSED_BY_MODEL = "advice_refused_by_model"
+    ADVICE_TOO_LONG = "advice_too_long"
+    ADVICE_WRONG_TYPE = "advice_wrong_type"
+    ADVICE_OUT_OF_RANGE = "advice_out_of_range"
+    ADVICE_UNKNOWN_PAIR = "advice_unknown_pair"
+    ADVICE_DUPLICATE = "advice_duplicate"
+    ADVICE_MISSING_PAIR = "advice_missing_pair"
+    PROMPT_FAILED = "prompt_failed"
+    NO_PROVIDER = "no_provider"
+    # gates before the risk manager
+    CONFIDENCE_TOO_LOW = "confidence_too_low"
+    RISK_TOO_HIGH = "risk_too_high"
+    NOTHING_TO_SELL = "nothing_to_sell"
+    AGGREGATOR_OFF = "aggregator_off"
+    CYCLE_BUSY = "cycle_busy"
+    # risk manager
+    TRADING_HALTED = "trading_halted"
+    REDUCE_ONLY = "reduce_only"
+    NOT_RECONCILED = "not_reconciled"
+    PAIR_NOT_ALLOWED = "pair_not_allowed"
+    NO_INSTRUMENT = "no_instrument"
+    PAIR_NOT_ONLINE = "pair_not_online"
+    VENUE_NOT_ONLINE = "venue_not_online"
+    NO_PRICE = "no_price"
+    PRICE_STALE = "price_stale"
+    PRICE_UNREASONABLE = "price_unreasonable"
+    BOOK_UNTRUSTED = "book_untrusted"
+    SPREAD_TOO_WIDE = "spread_too_wide"
+    SAME_CANDLE = "same_candle"
+    ORDER_UNKNOWN = "order_unknown"
+    BELOW_MIN_QTY = "below_min_qty"
+    BELOW_MIN_COST = "below_min_cost"
+    BELOW_MIN_VALUE = "below_min_value"
+    NO_FUNDS = "no_funds"
+    EXPOSURE_ASSET = "exposure_asset"
+    EXPOSURE_TOTAL = "exposure_total"
+    DAILY_LOSS = "daily_loss"
+    OFF_STEP = "off_step"
+    STORE_SLOW = "store_slow"
+    ACCOUNT_STALE = "account_stale"
+    BALANCE_UNEXPLAINED = "balance_unexplained"
+    # the gate: an approved order that was not sent
+    PLACING_OFF = "placing_off"
+    NOT_ARMED = "not_armed"
+    LOCK_LOST = "lock_lost"
+    LEASE_LOST = "lease_lost"
+    LOOP_STALLED = "loop_stalled"
+    APPROVAL_EXPIRED = "approval_expired"
+    WIRE_DIFFERS = "wire_differs"
+    PRIVATE_FEED_DOWN = "private_feed_down"
+    RESTARTED_BEFORE_SEND = "restarted_before_send"
+    # what became of an order
+    SENT_UNKNOWN = "sent_unknown"
+    REJECTED_BY_VENUE = "rejected_by_venue"
+    NEVER_ACCEPTED = "never_accepted"
+    FILLED = "filled"
+    CANCELED_BY_VENUE = "canceled_by_venue"
+    CANCELED_BY_US = "canceled_by_us"
+    EXPIRED_AT_VENUE = "expired_at_venue"
+    LATE_EVIDENCE = "late_evidence"
+    # trading state
+    STARTING = "starting"
+    RECONCILING = "reconciling"
+    RECONCILED = "reconciled"
+    OPERATOR = "operator"
+    FEED_DISABLED = "feed_disabled"
+    PRIVATE_DOWN = "private_down"
+    PUBLIC_DOWN = "public_down"
+    STORE_DOWN = "store_down"
+    INVARIANT = "invariant_broken"
+    NEW_DAY = "new_day"
+    # learning
+    MODEL_OFF = "model_off"
+    MODEL_LATE = "model_late"
+    MODEL_FAILED = "model_failed"
+    TOO_FEW_ROWS = "too_few_rows"
+    TRAINED = "trained"
+
+
+TEXT: dict[Reason, str] = {
+    Reason.TRADED: "The idea became an order.",
+    Reason.ADVISED_HOLD: "The advisor said hold.",
+    Reason.BIAS_BUY: "The advisor said buy.",
+    Reason.BIAS_SELL: "The advisor said sell.",
+    Reason.STOP_LOSS: "The position fell below its stop-loss.",
+    Reason.TAKE_PROFIT: "The position rose above its take-profit.",
+    Reason.ADVICE_LATE: "The answer came after its deadline or to no open question.",
+    Reason.ADVICE_FAILED: "The advisor could not be reached or answered with an error.",
+    Reason.ADVICE_TIMEOUT: "The advisor did not answer in time.",
+    Reason.ADVICE_MALFORMED: "The answer was not one JSON object of the expected shape.",
+    Reason.ADVICE_TRUNCATED: "The answer was cut off at the token limit.",
+    Reason.ADVICE_REFUSED_BY_MODEL: "The model refused to answer.",
+    Reason.ADVICE_TOO_LONG: "The answer was longer than allowed.",
+    Reason.ADVICE_WRONG_TYPE: "A field of the answer had the wrong type.",
+    Reason.ADVICE_OUT_OF_RANGE: "A number of the answer was out of its range.",
+    Reason.ADVICE_UNKNOWN_PAIR: "The answer named a pair that was not asked about.",
+    Reason.ADVICE_DUPLICATE: "The answer named a pair twice.",
+    Reason.ADVICE_MISSING_PAIR: "The answer did not name this pair.",
+    Reason.PROMPT_FAILED: "The prompt could not be rendered from its template.",
+    Reason.NO_PROVIDER: "No LLM provider is configured.",
+    Reason.CONFIDENCE_TOO_LOW: "The confidence was below min_confidence.",
+    Reason.RISK_TOO_HIGH: "The risk level was above max_risk_level.",
+    Reason.NOTHING_TO_SELL: "There is no holding of ours to sell.",
+    Reason.AGGREGATOR_OFF: "enable_aggregator is false.",
+    Reason.CYCLE_BUSY: "The previous decision cycle was still waiting.",
+    Reason.TRADING_HALTED: "Trading is halted; `simple-trader resume` lifts it.",
+    Reason.REDUCE_ONLY: "Only orders that lower exposure are allowed at the moment.",
+    Reason.NOT_RECONCILED: "The account is not yet reconciled with the exchange.",
+    Reason.PAIR_NOT_ALLOWED: "The pair is not in traded_pairs.",
+    Reason.NO_INSTRUMENT: "The exchange gave no trading rules for the pair.",
+    Reason.PAIR_NOT_ONLINE: "The exchange does not take this order on the pair now.",
+    Reason.VENUE_NOT_ONLINE: "The exchange is not online.",
+    Reason.NO_PRICE: "There is no price for the pair yet.",
+    Reason.PRICE_STALE: "The price is older than max_quote_age_seconds.",
+    Reason.PRICE_UNREASONABLE: "The quote is crossed, empty or outside the price collar.",
+    Reason.BOOK_UNTRUSTED: "The order book failed its checksum and is being fetched again.",
+    Reason.SPREAD_TOO_WIDE: "The spread is wider than max_spread_bps.",
+    Reason.SAME_CANDLE: "There was already an entry on this pair and side in this candle.",
+    Reason.ORDER_UNKNOWN: "An order on this pair has an unknown outcome.",
+    Reason.BELOW_MIN_QTY: "The quantity is below the exchange's minimum.",
+    Reason.BELOW_MIN_COST: "The value is below the exchange's minimum cost.",
+    Reason.BELOW_MIN_VALUE: "The value is below min_order_value.",
+    Reason.NO_FUNDS: "The spendable balance does not cover the order and its fee.",
+    Reason.EXPOSURE_ASSET: "The exposure cap of the asset leaves no room.",
+    Reason.EXPOSURE_TOTAL: "The total exposure cap leaves no room.",
+    Reason.DAILY_LOSS: "The daily loss limit is reached.",
+    Reason.OFF_STEP: "Price or quantity is not on the exchange's step.",
+    Reason.STORE_SLOW: "The database is too slow to take new risk.",
+    Reason.ACCOUNT_STALE: "The account state is too old to take new risk.",
+    Reason.BALANCE_UNEXPLAINED: "A balance differs from the books and is not explained.",
+    Reason.PLACING_OFF: "place_live_orders is false: recorded, not sent.",
+    Reason.NOT_ARMED: "Live trading is not armed.",
+    Reason.LOCK_LOST: "The single-writer lock is not held.",
+    Reason.LEASE_LOST: "The health lease is not held.",
+    Reason.LOOP_STALLED: "The event loop stood still for too long.",
+    Reason.APPROVAL_EXPIRED: "The approval was older than its life.",
+    Reason.WIRE_DIFFERS: "The bytes to be sent did not equal the approved order.",
+    Reason.PRIVATE_FEED_DOWN: "The private connection was down.",
+    Reason.RESTARTED_BEFORE_SEND: "The daemon restarted before the order was sent.",
+    Reason.SENT_UNKNOWN: "The order was sent and its outcome is not known.",
+    Reason.REJECTED_BY_VENUE: "The exchange rejected the order.",
+    Reason.NEVER_ACCEPTED: "The exchange shows no trace of the order after its deadline.",
+    Reason.FILLED: "The order is filled.",
+    Reason.CANCELED_BY_VENUE: "The exchange cancelled the order or its rest.",
+    Reason.CANCELED_BY_US: "We cancelled the order.",
+    Reason.EXPIRED_AT_VENUE: "The order expired at the exchange.",
+    Reason.LATE_EVIDENCE: "Evidence of the order came after it was taken as never accepted.",
+    Reason.STARTING: "The daemon is starting.",
+    Reason.RECONCILING: "The account is being reconciled with the exchange.",
+    Reason.RECONCILED: "The account agrees with the exchange.",
+    Reason.OPERATOR: "An operator asked for it.",
+    Reason.FEED_DISABLED: "The feed is switched off in config.yaml.",
+    Reason.PRIVATE_DOWN: "The private stream is down, fills cannot be seen.",
+    Reason.PUBLIC_DOWN: "The public stream is down, prices cannot be seen.",
+    Reason.STORE_DOWN: "The database cannot be reached, nothing can be recorded.",
+    Reason.INVARIANT: "An invariant of the books is broken.",
+    Reason.NEW_DAY: "A new UTC day began.",
+    Reason.MODEL_OFF: "The online model is not available.",
+    Reason.MODEL_LATE: "The online model did not answer in time.",
+    Reason.MODEL_FAILED: "The online model failed.",
+    Reason.TOO_FEW_ROWS: "There is too little history to train on.",
+    Reason.TRAINED: "The model was trained.",
+}

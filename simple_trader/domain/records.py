@@ -1,0 +1,304 @@
+"""Records: rows the brain wants remembered; each type belongs to one table (adapters/store maps
+them).
+
+Market records may be thinned and go through the market lane; all others are ledger records and are
+committed, in order, before anything they caused can be seen outside.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from simple_trader.domain.events import PendingPrediction, RiskMemory
+from simple_trader.domain.fills import Fill, LedgerEntry, Lot
+from simple_trader.domain.instruments import AssetRules, PairRules
+from simple_trader.domain.orders import Order, Side
+from simple_trader.domain.reasons import Reason
+
+# -- market lane -------------------------------------------------------------------------
+
+
+class PriceRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """price_history: one quote as it was seen; `ts` is the venue's moment where it gives one."""
+
+    pair: str
+    ts: datetime
+    last: Decimal
+    bid: Decimal
+    ask: Decimal
+    volume: Decimal
+    vwap: Decimal
+
+
+class BookMetricsRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """order_book_metrics: summary of a trustworthy book."""
+
+    pair: str
+    ts: datetime
+    bid: Decimal
+    ask: Decimal
+    spread_bps: float
+    imbalance: float
+    mid: Decimal
+    vwap_mid: Decimal
+    depth: int
+
+
+# -- ledger lane: decisions --------------------------------------------------------------
+
+
+class SnapshotRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """ai_snapshots: everything about one pair that the model is shown in one cycle."""
+
+    snapshot_id: str
+    cycle_id: str
+    pair: str
+    as_of: datetime
+    newest_event_at: datetime
+    mid: Decimal
+    features: dict[str, float | None]
+    balances: dict[str, str]  # fractions of equity, as text
+    probability: float | None
+    config_hash: str
+
+
+class LlmCallRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """llm_calls: the exact prompt and the exact reply of one question."""
+
+    call_id: str
+    cycle_id: str
+    asked_at: datetime
+    answered_at: datetime
+    provider: str
+    model: str
+    advisor_label: str
+    prompt_hash: str
+    template_hash: str
+    prompt: str
+    reply: str
+    kind: str
+    finish_reason: str
+    tokens_in: int
+    tokens_out: int
+    latency_ms: int
+    error: str
+    reason: Reason | None
+
+
+class DecisionRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """ai_decisions: one row per pair and cycle, with the verdict and its one reason."""
+
+    decision_id: str
+    cycle_id: str
+    pair: str
+    snapshot_id: str
+    call_id: str | None
+    decided_at: datetime
+    action: str  # buy, sell, hold
+    confidence: float | None
+    risk_level: str | None
+    rationale: str
+    verdict: str  # approved, refused, hold
+    reason: Reason
+    detail: str
+    cl_ord_id: str | None
+    config_hash: str
+
+
+class PredictionRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """model_predictions: logged before the outcome is known."""
+
+    prediction: PendingPrediction
+
+
+class PredictionScoreRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """model_predictions: the outcome of a prediction, written once."""
+
+    prediction_id: str
+    outcome: int
+    brier: float
+    mid: Decimal
+    scored_at: datetime
+
+
+class ModelRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """model_snapshots: a checkpoint with its hash."""
+
+    model_id: str
+    trained_at: datetime
+    sha256: str
+    blob: bytes
+    rows: int
+    metrics: dict[str, float]
+
+
+# -- ledger lane: orders and money -------------------------------------------------------
+
+
+class IntentRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """pending_trades, inserted: an approved order, durable before it is sent (I-01)."""
+
+    order: Order
+    epoch: int
+
+
+class OrderStateRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """pending_trades, updated: what is known of the order now (and kraken_orders, where it has
+    an id).
+    """
+
+    order: Order
+
+
+class ExecutionRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """executions: the inbox, with the raw payload; trades have a unique exec_id."""
+
+    exec_id: str | None
+    order_id: str
+    cl_ord_id: str | None
+    exec_type: str
+    order_status: str
+    source: str
+    venue_at: datetime
+    raw: str
+
+
+class TradeRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """trades and kraken_trades: one fill, booked once; `realised_pnl` in quote units, net of
+    fees.
+    """
+
+    fill: Fill
+    realised_pnl: Decimal
+
+
+class LotRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """holding_lots: a lot as it stands now (upsert by lot_id; `deleted` when a re-fold removed
+    it).
+    """
+
+    lot: Lot
+    deleted: bool = False
+
+
+class BalanceRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """kraken_balances (upsert) and kraken_balance_history (append)."""
+
+    asset: str
+    balance: Decimal
+    at: datetime
+    cause: str
+
+
+class LedgerRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """kraken_ledgers: one ledger entry, upserted by its id."""
+
+    entry: LedgerEntry
+
+
+class RiskRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """risk_states: the trading state and what must survive a restart (one row, name `account`)."""
+
+    state: str  # RUN, REDUCE, HALT
+    reasons: tuple[Reason, ...]
+    memory: RiskMemory
+    equity: Decimal | None
+    at: datetime
+
+
+class AuditRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """audit_log: who did what to what, from what to what, with what result; append-only."""
+
+    at: datetime
+    actor: str
+    origin: str
+    action: str  # start, stop, config, arm, halt, resume, limits
+    object: str
+    before: str
+    after: str
+    result: str
+
+
+class ConfigRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """config_versions: the text behind a hash."""
+
+    config_hash: str
+    at: datetime
+    source: str
+
+
+# -- mirrors, written by boot and reconciliation -----------------------------------------
+
+
+class AssetRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """kraken_assets."""
+
+    rules: AssetRules
+
+
+class PairRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """kraken_pairs."""
+
+    rules: PairRules
+
+
+class VenueOrderRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """kraken_orders: an order as the exchange tells it, ours or foreign."""
+
+    order_id: str
+    cl_ord_id: str | None
+    pair: str
+    side: Side
+    order_type: str
+    status: str
+    qty: Decimal
+    filled_qty: Decimal
+    cost: Decimal
+    fee: Decimal
+    limit_price: Decimal | None
+    avg_price: Decimal | None
+    opened_at: datetime
+    closed_at: datetime | None
+    reason: str
+
+
+class VenueTradeRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """kraken_trades: a trade as the exchange tells it, ours or foreign."""
+
+    fill: Fill
+
+
+class RateCounterRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """rate_counters: the model of a venue counter, value and time."""
+
+    name: str
+    value: float
+    at: datetime
+
+
+MarketRecord = PriceRow | BookMetricsRow
+LedgerRecord = (
+    SnapshotRow
+    | LlmCallRow
+    | DecisionRow
+    | PredictionRow
+    | PredictionScoreRow
+    | ModelRow
+    | IntentRow
+    | OrderStateRow
+    | ExecutionRow
+    | TradeRow
+    | LotRow
+    | BalanceRow
+    | LedgerRow
+    | RiskRow
+    | AuditRow
+    | ConfigRow
+    | AssetRow
+    | PairRow
+    | VenueOrderRow
+    | VenueTradeRow
+    | RateCounterRow
+)
+Record = MarketRecord | LedgerRecord

@@ -1,0 +1,48 @@
+"""Trading settings as the brain knows them: one immutable version, hashed, changed only by an
+event.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+
+class TradingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What config.yaml says about trading; spans in seconds, fractions of equity as Decimals.
+
+    `may_place` is true in sim and paper, and in live only when placing is allowed and armed.
+    """
+
+    traded_pairs: tuple[str, ...]
+    may_place: bool
+    enable_aggregator: bool
+    aggregator_interval_s: int
+    quantity_of_price_history: int
+    advice_deadline_s: int
+    min_confidence: float
+    max_risk_level: str
+    base_order: Decimal
+    risk_multiplier_low: Decimal
+    risk_multiplier_medium: Decimal
+    risk_multiplier_high: Decimal
+    max_balance_fraction: Decimal
+    min_order_value: Decimal
+    max_slippage_bps: int
+    max_quote_age_s: float
+    max_spread_bps: float
+    candle_minutes: int
+    max_asset_exposure: Decimal
+    max_total_exposure: Decimal
+    daily_loss_limit: Decimal
+    order_deadline_s: float
+    stop_loss_percent: Decimal
+    take_profit_percent: Decimal
+    risk_manager_interval_s: int
+    enable_model: bool
+    model_horizon_cycles: int
+    training_interval_s: int
+    model_lookback_days: int
+    min_training_rows: int
+    enable_private_feed: bool
+    enable_public_feed: bool
+    enable_order_book_feed: bool
