@@ -1,7 +1,7 @@
 """Ports: the seams between the asyncio body and the outside world, injected by `app`.
 
-Each is a small Protocol; the real part lives in `adapters`, a virtual twin for deterministic simulation
-lives in tests. Spans are transport seconds unless a name says market.
+Each is a small Protocol; the real part lives in `adapters`, a virtual twin for deterministic
+simulation lives in tests. Spans are transport seconds unless a name says market.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -41,7 +41,7 @@ from simple_trader.domain.orders import Order, OrderRequest
 from simple_trader.domain.quotes import Candle
 from simple_trader.domain.records import LedgerRecord, MarketRecord, VenueOrderRow
 
-# -- time and chance ----------------------------------------------------------------------------------
+# -- time and chance ---------------------------------------------------------------------
 
 
 class Clock(Protocol):
@@ -72,7 +72,7 @@ class Dice(Protocol):
         ...
 
 
-# -- bytes ----------------------------------------------------------------------------------------------
+# -- bytes -------------------------------------------------------------------------------
 
 
 class WireClosed(Exception):
@@ -80,7 +80,9 @@ class WireClosed(Exception):
 
 
 class Wire(Protocol):
-    """One WebSocket: text frames in order. `send` hands the frame over before its first suspension."""
+    """One WebSocket: text frames in order. `send` hands the frame over before its first
+    suspension.
+    """
 
     async def send(self, text: str) -> None:
         """Send one text frame; raises WireClosed."""
@@ -125,7 +127,7 @@ class Http(Protocol):
         ...
 
 
-# -- the store ------------------------------------------------------------------------------------------
+# -- the store ---------------------------------------------------------------------------
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -143,7 +145,8 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Lane(Protocol):
-    """The ledger lane: FIFO, one transaction for what is queued, unknown commits resolved by itself.
+    """The ledger lane: FIFO, one transaction for what is queued, unknown commits resolved by
+    itself.
 
     After each commit it calls the `on_commit(last_seq)` it was built with. `run` ends only by
     cancellation (after flushing on `close`) or by an error that must end the daemon.
@@ -239,7 +242,9 @@ class Boot(Protocol):
         ...
 
     async def mirror(self, records: Sequence[LedgerRecord]) -> None:
-        """Upsert mirror rows (assets, pairs, balances, orders, trades, ledgers), in one transaction."""
+        """Upsert mirror rows (assets, pairs, balances, orders, trades, ledgers), in one
+        transaction.
+        """
         ...
 
     async def snapshot(self, seq: int, at: datetime, state: bytes, why: str) -> None:
@@ -247,7 +252,7 @@ class Boot(Protocol):
         ...
 
 
-# -- the exchange -----------------------------------------------------------------------------------------
+# -- the exchange ------------------------------------------------------------------------
 
 
 class Venue(Protocol):
@@ -378,7 +383,7 @@ class MarketDriver(Protocol):
         ...
 
 
-# -- advice and learning ----------------------------------------------------------------------------------
+# -- advice and learning -----------------------------------------------------------------
 
 
 class Advisor(Protocol):

@@ -1,0 +1,1 @@
+"""The line to our own sandbox: its child process and its control socket."""

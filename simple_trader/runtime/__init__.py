@@ -1,0 +1,1 @@
+"""The asyncio body: turns the world into events, obeys the brain's actions, keeps time."""

@@ -1,0 +1,139 @@
+"""Boot is recovery: rows, then the exchange's own words, then one Started event for the brain."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import TypeVar
+
+from simple_trader.domain.errors import VenueUnreachable
+from simple_trader.domain.events import Started
+from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules
+from simple_trader.domain.quotes import Candle
+from simple_trader.domain.records import (
+    AssetRow,
+    BalanceRow,
+    LedgerRecord,
+    LedgerRow,
+    PairRow,
+    VenueTradeRow,
+)
+from simple_trader.domain.settings import TradingSettings
+from simple_trader.ports import Boot, Clock, Recovered, VenueReads
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CANDLE_S = 60
+OVERLAP = timedelta(minutes=2)  # REST pages are read again from this long before the watermark
+(X11) RETRY_FIRST_S, RETRY_MAX_S = 0.5, 30.0
+
+
+@dataclass(frozen=True)
+class BootPlan:
+    """What a start is about: the mode, the world, and the first configuration version."""
+
+    mode: str
+    world: str
+    settings: TradingSettings
+    config_hash: str
+
+
+async def boot(
+    plan: BootPlan, *, store: Boot, reads: VenueReads, clock: Clock, recovered: Recovered
+) -> Started:
+    """Mirror the exchange into the database and gather what the brain starts from.
+
+    An exchange that does not answer is waited for; one that refuses (a wrong key) raises
+    VenueRefused.
+    """
+    settings = plan.settings
+    held = {lot.pair for lot in recovered.lots} | {order.request.pair for order in recovered.orders}
+    extra = tuple(sorted(held - set(settings.traded_pairs)))
+    wanted = settings.traded_pairs + extra
+    assets = await _patient(reads.assets)
+    pairs = await _patient(reads.pairs)
+    known = {rules.pair for rules in pairs}
+    for pair in wanted:
+        if pair not in known:
+            log.warning("the exchange has no pair %s; it will not be traded", pair)
+    tradable = [pair for pair in wanted if pair in known]
+    balances = await _patient(reads.balances)
+    fees = await _patient(lambda: reads.fees(tradable))
+    records: list[LedgerRecord] = [AssetRow(rules=rules) for rules in assets]
+    records += [PairRow(rules=rules) for rules in pairs]
+    records += await _account_rows(reads, balances, recovered, clock.now())
+    await store.mirror(records)
+    candles: list[Candle] = []
+    for pair in tradable:
+        read = partial(reads.candles, pair, CANDLE_S, settings.quantity_of_price_history)
+        candles += await _patient(read)
+    return _started(plan, recovered, assets, pairs, fees, balances, candles, wanted)
+
+
+async def _account_rows(
+    reads: VenueReads, balances: dict[str, str], recovered: Recovered, at: datetime
+) -> list[LedgerRecord]:
+    """Mirror rows of the account: balances, orders, trades and ledger since the watermark."""
+    since = None if recovered.last_trade_at is None else recovered.last_trade_at - OVERLAP
+    rows: list[LedgerRecord] = [
+        BalanceRow(asset=asset, balance=Decimal(total), at=at, cause="boot")
+        for asset, total in sorted(balances.items())
+    ]
+    rows += await _patient(reads.open_orders)
+    rows += await _patient(lambda: reads.closed_orders(since))
+    rows += [VenueTradeRow(fill=fill) for fill in await _patient(lambda: reads.trades(since))]
+    rows += [LedgerRow(entry=entry) for entry in await _patient(lambda: reads.ledgers(since))]
+    return rows
+
+
+def _started(
+    plan: BootPlan,
+    recovered: Recovered,
+    assets: Sequence[AssetRules],
+    pairs: Sequence[PairRules],
+    fees: Sequence[FeeRates],
+    balances: dict[str, str],
+    candles: Sequence[Candle],
+    wanted: Sequence[str],
+) -> Started:
+    """The first event; only the pairs we care about go into the journal."""
+    relevant = [rules for rules in pairs if rules.pair in wanted]
+    names = {name for rules in relevant for name in (rules.base, rules.quote)}
+    names |= set(balances)
+    return Started(
+        epoch=recovered.epoch,
+        mode=plan.mode,
+        world=plan.world,
+        settings=plan.settings,
+        config_hash=plan.config_hash,
+        assets=tuple(rules for rules in assets if rules.asset in names),
+        pairs=tuple(relevant),
+        fees=tuple(fees),
+        orders=recovered.orders,
+        lots=recovered.lots,
+        fills=recovered.fills,
+        seen_exec_ids=recovered.seen_exec_ids,
+        balances={asset: Decimal(total) for asset, total in balances.items()},
+        risk=recovered.risk,
+        candles=tuple(candles),
+        last_cycle_at=recovered.last_cycle_at,
+        last_training_at=recovered.last_training_at,
+        pending_predictions=recovered.pending_predictions,
+    )
+
+
+async def _patient(read: Callable[[], Awaitable[T]]) -> T:
+    """Repeat a read until the exchange answers."""
+    wait_s = RETRY_FIRST_S
+    while True:
+        try:
+            return await read()
+        except VenueUnreachable as error:
+            log.warning("waiting for the exchange: %s", error)
+            await asyncio.sleep(wait_s)
+            wait_s = min(RETRY_MAX_S, wait_s * 2)

@@ -1,0 +1,224 @@
+"""The daemon: wires the brain to its lanes, gate and feeds, starts in order, stops in timed
+stages.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from simple_trader.domain.events import Event, FeedDown, FeedUp, Started, Stopping
+from simple_trader.domain.views import StatusView
+from simple_trader.ports import (
+    Advisor,
+    Clock,
+    Feeds,
+    Lane,
+    Learner,
+    MarketDriver,
+    MarketRows,
+    Venue,
+)
+from simple_trader.runtime.clocks import SteppedClock
+from simple_trader.runtime.control import OperatorDesk
+from simple_trader.runtime.dispatcher import Dispatcher
+from simple_trader.runtime.engine_loop import Brain, EngineLoop
+from simple_trader.runtime.gate import Gate, LoopGap
+from simple_trader.runtime.inbox import Inbox
+from simple_trader.runtime.stepper import Stepper
+from simple_trader.runtime.supervisor import RootTask, Supervisor
+from simple_trader.runtime.timers import Timers
+from simple_trader.runtime.watch import LoopWatch, StoreWatch
+
+log = logging.getLogger(__name__)
+
+STOP_INTENTS_S = 3.0  # a stop waits this long for sends in flight and questions, then goes on
+READY_LOOK_S = 0.02
+
+
+class CommitBell:
+    """Rings when the lane committed; the lane is built before the dispatcher that listens."""
+
+    def __init__(self) -> None:
+        """Nobody listens yet."""
+        self.answer: Callable[[int], None] = lambda last_seq: None
+
+    def ring(self, last_seq: int) -> None:
+        """Batches up to `last_seq` are durable."""
+        self.answer(last_seq)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything the daemon is made of; `app` builds real ones, the simulation virtual ones."""
+
+    brain: Brain
+    clock: Clock
+    inbox: Inbox
+    bell: CommitBell
+    lane: Lane
+    market: MarketRows
+    venue: Venue
+    feeds: Feeds
+    advisor: Advisor
+    learner: Learner
+    driver: MarketDriver | None  # the sandbox's control line; None where market time is real
+    speed: float
+    control_folder: Path
+    last_seq: int
+    last_at: datetime | None
+    may_place: Callable[[], bool]
+    on_event: Callable[[Event], None] = lambda event: None
+    on_beat: Callable[[], None] = lambda: None
+    market_end: datetime | None = None
+    roots: tuple[RootTask, ...] = field(default=())
+
+
+class Daemon:
+    """One run from the first event to the last commit."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Wire the parts."""
+        self.parts = parts
+        self.stop_asked = asyncio.Event()
+        self.ready = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self._feeds_up: dict[str, bool] = {}
+        self.supervisor = Supervisor()
+        self.desk = OperatorDesk(parts.control_folder, parts.inbox.put)
+        self._gap = LoopGap(parts.clock)
+        gate = Gate(
+            venue=parts.venue,
+            lane=parts.lane,
+            clock=parts.clock,
+            emit=parts.inbox.put,
+            halted=lambda: self.desk.kill_switch,
+            may_place=parts.may_place,
+            loop_gap=self._gap,
+        )
+        self.dispatcher = Dispatcher(
+            supervisor=self.supervisor,
+            gate=gate,
+            venue=parts.venue,
+            advisor=parts.advisor,
+            learner=parts.learner,
+            clock=parts.clock,
+            emit=parts.inbox.put,
+            pause=asyncio.sleep,
+        )
+        parts.bell.answer = self.dispatcher.on_commit
+        self.loop = EngineLoop(
+            brain=parts.brain,
+            inbox=parts.inbox,
+            lane=parts.lane,
+            market=parts.market,
+            dispatcher=self.dispatcher,
+            clock=parts.clock,
+            last_seq=parts.last_seq,
+            last_at=parts.last_at,
+            after=self._after,
+        )
+        self.stepper = self._make_stepper()
+
+    def _make_stepper(self) -> Stepper | None:
+        parts = self.parts
+        if parts.driver is None or not isinstance(parts.clock, SteppedClock):
+            return None
+        return Stepper(
+            clock=parts.clock,
+            driver=parts.driver,
+            feeds=parts.feeds,
+            feeds_up=self._all_feeds_up,
+            inbox=parts.inbox,
+            dispatcher=self.dispatcher,
+            brain=parts.brain,
+            speed=parts.speed,
+            end=parts.market_end,
+        )
+
+    def _all_feeds_up(self) -> bool:
+        """Whether every feed that was ever wanted and is not switched off delivers."""
+        return bool(self._feeds_up) and all(self._feeds_up.values())
+
+    def _after(self, event: Event) -> None:
+        """Follow the feeds and tell whoever listens."""
+        match event:
+            case FeedUp(feed=feed):
+                self._feeds_up[feed] = True
+            case FeedDown(feed=feed, disabled=disabled):
+                if disabled:
+                    self._feeds_up.pop(feed, None)
+                else:
+                    self._feeds_up[feed] = False
+            case _:
+                pass
+        self.parts.on_event(event)
+
+    def view(self) -> StatusView:
+        """What people are shown."""
+        return self.parts.brain.view(self.parts.clock.now())
+
+    def expect_feeds(self, names: tuple[str, ...]) -> None:
+        """These feeds must be up before market time moves."""
+        for name in names:
+            self._feeds_up.setdefault(name, False)
+
+    async def run(self, started: Started) -> None:
+        """Run until asked to stop or a critical task fails."""
+        self.parts.inbox.put(started)
+        await self.supervisor.run(self._roots(), self._stopped)
+
+    def _roots(self) -> list[RootTask]:
+        parts = self.parts
+        roots = [
+            RootTask("engine loop", self.loop.run),
+            RootTask("ledger lane", parts.lane.run),
+            RootTask("market lane", parts.market.run),
+            RootTask("feeds", parts.feeds.run),
+            RootTask("operator desk", self.desk.run),
+            RootTask(
+                "loop watch",
+                LoopWatch(self._gap, on_gap=self._on_gap, on_beat=parts.on_beat).run,
+            ),
+            RootTask("store watch", StoreWatch(parts.lane, parts.inbox.put).run),
+            RootTask("stop", self._stop_when_asked),
+            RootTask("ready", self._announce_ready),
+        ]
+        if self.stepper is not None:
+            roots.append(RootTask("stepper", self.stepper.run))
+        else:
+            timers = Timers(brain=parts.brain, inbox=parts.inbox, clock=parts.clock)
+            roots.append(RootTask("timers", timers.run))
+        return [*roots, *parts.roots]
+
+    def _on_gap(self, gap_s: float) -> None:
+        """After a pause of the process nothing old may be trusted: reconcile first (I-27)."""
+        log.warning("the process stood still for %.1f s; reconciling before new orders", gap_s)
+        if self._feeds_up.get("private"):
+            self.parts.inbox.put(FeedDown(feed="private", detail=f"stood still for {gap_s:.1f} s"))
+            self.parts.inbox.put(FeedUp(feed="private"))
+
+    async def _announce_ready(self) -> None:
+        """Ready: reconciled, and every feed that is wanted delivers."""
+        while not (self.parts.brain.reconciled and self._all_feeds_up()):
+            await asyncio.sleep(READY_LOOK_S)
+        self.ready.set()
+        await asyncio.Event().wait()
+
+    async def _stop_when_asked(self) -> None:
+        """No new intents, then let sends and answers come home, then commit everything."""
+        await self.stop_asked.wait()
+        self.parts.inbox.put(Stopping(reason="asked to stop"))
+        try:
+            async with asyncio.timeout(STOP_INTENTS_S):
+                while not self.parts.inbox.idle or self.dispatcher.waiting_for:
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            waiting = ", ".join(self.dispatcher.waiting_for) or "events"
+            log.warning("stopping without waiting any longer for %s", waiting)
+        await self.parts.lane.close()
+        await self.parts.market.close()
+        self._stopped.set()
+        await asyncio.Event().wait()

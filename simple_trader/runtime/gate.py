@@ -1,0 +1,88 @@
+"""The gate: the last look before an order's one send (architecture section 7, item 5).
+
+Between the checks and the send there is no await. Any "no" becomes NotSent with its reason; a lost
+socket or a missing ack becomes SendUnknown. There is never a second send.
+"""
+
+from collections.abc import Callable
+
+from simple_trader.domain.events import NotSent, OrderSent
+from simple_trader.domain.reasons import Reason
+from simple_trader.domain.verdicts import Approved
+from simple_trader.ports import Clock, Emit, Lane, Venue
+
+APPROVAL_LIFE_S = 2.0
+LOOP_GAP_MAX_S = 5.0
+
+
+class LoopGap:
+    """How long the event loop stood still lately, judged by a heartbeat task."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Start with a fresh beat."""
+        self._clock = clock
+        self._last = clock.monotonic()
+
+    def beat(self) -> float:
+        """Note that the loop runs; returns the seconds since the last beat."""
+        now = self._clock.monotonic()
+        gap, self._last = now - self._last, now
+        return gap
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the last beat."""
+        return self._clock.monotonic() - self._last
+
+
+class Gate:
+    """Sends approved orders, each at most once, each only if every check passes at that instant."""
+
+    def __init__(
+        self,
+        *,
+        venue: Venue,
+        lane: Lane,
+        clock: Clock,
+        emit: Emit,
+        halted: Callable[[], bool],
+        may_place: Callable[[], bool],
+        loop_gap: LoopGap,
+    ) -> None:
+        """`halted` is true from the moment a kill switch is seen, before the brain has read of
+        it.
+        """
+        self._venue, self._lane, self._clock, self._emit = venue, lane, clock, emit
+        self._halted, self._may_place, self._loop_gap = halted, may_place, loop_gap
+        self._sent: set[str] = set()
+
+    def _objection(self, approved: Approved, received_at: float, wire: bytes) -> Reason | None:
+        """The reason not to send, or None; pure looks, no await."""
+        request = approved.request
+        if not self._may_place():
+            return Reason.PLACING_OFF
+        if self._halted() and not approved.intent.lowers_exposure:
+            return Reason.TRADING_HALTED
+        if not self._lane.alive:
+            return Reason.LOCK_LOST
+        if self._loop_gap.seconds > LOOP_GAP_MAX_S:
+            return Reason.LOOP_STALLED
+        if self._clock.monotonic() - received_at > APPROVAL_LIFE_S:
+            return Reason.APPROVAL_EXPIRED
+        if self._clock.now() >= request.deadline:
+            return Reason.APPROVAL_EXPIRED
+        if request.cl_ord_id in self._sent or self._venue.decode_order(wire) != request:
+            return Reason.WIRE_DIFFERS
+        return None
+
+    async def send(self, approved: Approved, received_at: float) -> None:
+        """Check and send once; every outcome is an event."""
+        request = approved.request
+        wire = self._venue.encode_order(request)
+        objection = self._objection(approved, received_at, wire)
+        if objection is not None:
+            self._emit(NotSent(cl_ord_id=request.cl_ord_id, reason=objection, detail=""))
+            return
+        self._sent.add(request.cl_ord_id)
+        self._emit(OrderSent(cl_ord_id=request.cl_ord_id))
+        self._emit(await self._venue.place(request, wire))
