@@ -33,7 +33,7 @@ def to_rfc3339(moment: datetime, *, digits: int = _MICROS) -> str:
     return moment.astimezone(UTC).isoformat(timespec=spec).replace("+00:00", "Z")
 
 
-def from_unix(seconds: float | int) -> datetime:
+def from_unix(seconds: float) -> datetime:
     """Moment of a Unix time in seconds, exact to the microsecond."""
     return EPOCH + timedelta(microseconds=round(seconds * 1_000_000))
 

@@ -29,8 +29,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CANDLE_S = 60
-OVERLAP = timedelta(minutes=2)  # REST pages are read again from this long before the watermark
-(X11) RETRY_FIRST_S, RETRY_MAX_S = 0.5, 30.0
+# REST pages are read again from this long before the watermark (X11).
+OVERLAP = timedelta(minutes=2)
+RETRY_FIRST_S, RETRY_MAX_S = 0.5, 30.0
 
 
 @dataclass(frozen=True)
