@@ -269,7 +269,7 @@ class Venue(Protocol):
     async def place(
         self, request: OrderRequest, wire: bytes
     ) -> OrderAcked | OrderRejected | NotSent | SendUnknown:
-        """Send once (before the first suspension) and wait for the reply until deadline + margin."""
+        """Send once (before the first suspension); wait for the reply until deadline + margin."""
         ...
 
     async def cancel(self, action: CancelOrder) -> CancelRejected | None:
