@@ -68,6 +68,7 @@ class Source:
     text: str
     tree: ast.Module
     comments: tuple[tuple[int, str], ...]
+    fault: str = ""
 
     def within(self, *places: str) -> bool:
         """Whether the file is one of `places` or below one that ends with a slash."""
@@ -82,9 +83,13 @@ class Source:
 
 def parse(path: str, text: str) -> Source:
     """Parse one file; `path` decides which rules hold there."""
-    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    try:
+        tree = ast.parse(text)
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (SyntaxError, tokenize.TokenError) as error:
+        return Source(path, text, ast.Module([], []), (), str(error))
     comments = tuple((t.start[0], t.string) for t in tokens if t.type == tokenize.COMMENT)
-    return Source(path, text, ast.parse(text), comments)
+    return Source(path, text, tree, comments)
 
 
 def _dotted(node: ast.expr) -> str:
@@ -110,6 +115,12 @@ def _imports(node: ast.AST) -> set[str]:
 # --------------------------------------------------------------------------------- rules
 
 
+def syntax(source: Source) -> Iterator[Finding]:
+    """Every file parses."""
+    if source.fault:
+        yield Finding("syntax", source.path, 1, 1, source.fault)
+
+
 def length(source: Source) -> Iterator[Finding]:
     """Short files, functions and lines: split, push ifs up."""
     lines = source.text.splitlines()
@@ -132,6 +143,8 @@ def caption(source: Source) -> Iterator[Finding]:
     """The first line of a module is a one-sentence docstring: its caption on the map."""
     docstring = ast.get_docstring(source.tree, clean=False) or ""
     first = docstring.split("\n", 1)[0]
+    if source.fault:
+        return
     starts = source.text.startswith(('"""', 'r"""', "#!"))
     if not starts or not first.strip() or first.rstrip()[-1] not in ".!?":
         words = "the first line must be a one-sentence docstring that ends with a full stop"
@@ -192,15 +205,15 @@ def tasks(source: Source) -> Iterator[Finding]:
             yield source.at("tasks", node, "use an asyncio.TaskGroup, or accept a spawner")
 
 
-def bare_except(source: Source) -> Iterator[Finding]:
+def broad_except(source: Source) -> Iterator[Finding]:
     """Catch typed errors: a net for everything hides the fault and the cancellation."""
     for node in ast.walk(source.tree):
         if isinstance(node, ast.ExceptHandler):
             kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
             names = {_dotted(kind).rpartition(".")[2] for kind in kinds if kind is not None}
             if node.type is None or names & {"Exception", "BaseException"}:
-                finding = source.at("bare-except", node, "catch the typed errors that can come")
-                yield Finding("bare-except", source.path, node.lineno, node.lineno, finding.words)
+                finding = source.at("broad-except", node, "catch the typed errors that can come")
+                yield Finding("broad-except", source.path, node.lineno, node.lineno, finding.words)
 
 
 def sql(source: Source) -> Iterator[Finding]:
@@ -214,9 +227,9 @@ def sql(source: Source) -> Iterator[Finding]:
             glued = node.left
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             glued = node.func.value if node.func.attr == "format" else None
-        if isinstance(glued, ast.Constant) and isinstance(glued.value, str):
-            if _SQL.match(glued.value):
-                yield source.at("sql", node, "SQL glued from strings: use named SQL, parameters")
+        text = glued.value if isinstance(glued, ast.Constant) else None
+        if isinstance(text, str) and _SQL.match(text):
+            yield source.at("sql", node, "SQL glued from strings: use named SQL, parameters")
 
 
 def environment(source: Source) -> Iterator[Finding]:
@@ -279,7 +292,7 @@ def floats(source: Source) -> Iterator[Finding]:
         return
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Call) and _dotted(node.func) == "float":
-            yield source.at("floats", node, "float(: money is Decimal")
+            yield source.at("float-on-money", node, "float(: money is Decimal")
 
 
 def approved(source: Source) -> Iterator[Finding]:
@@ -293,7 +306,7 @@ def approved(source: Source) -> Iterator[Finding]:
 
 Rule = Callable[[Source], Iterable[Finding]]
 RULES: tuple[Rule, ...] = (
-    *(length, caption, clock, dice, tasks, bare_except, sql, environment, prints, words),
+    *(syntax, length, caption, clock, dice, tasks, broad_except, sql, environment, prints, words),
     *(exhaustive, floats, approved),
 )
 
