@@ -1,0 +1,1 @@
+"""Configuration: config.yaml and .env become one frozen, hashed version of the settings."""

@@ -1,0 +1,365 @@
+"""The typed model of config.yaml: every key with its default, unit and range.
+
+Each default equals the value in the shipped config.yaml (a test). The descriptions become
+docs/reference/config.md. `limit` marks a key whose rise must be accepted (C05), `at_start` one that
+only a restart changes.
+"""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Mode = Literal["sim", "paper", "live"]
+Level = Literal["low", "medium", "high"]
+_PAIR = re.compile(r"[A-Z0-9]{1,12}/[A-Z0-9]{1,12}")
+
+
+def _exact(value: object) -> Decimal:
+    """A finite number as exact Decimal; text and booleans are wrong types."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | float):
+        raise ValueError(f"must be a number, not {_kind(value)}")
+    number = Decimal(str(value))
+    if not number.is_finite():
+        raise ValueError("must be a finite number")
+    return number
+
+
+def _real(value: object) -> float:
+    """A finite number as float, for what is not money."""
+    return float(_exact(value))  # tidy: allow float-on-money, spans and fractions are no money
+
+
+def _whole(value: object) -> int:
+    """A whole number written as one."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"must be a whole number, not {_kind(value)}")
+    return value
+
+
+def _flag(value: object) -> bool:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, not {_kind(value)}")
+    return value
+
+
+def _text(value: object) -> str:
+    """Text; an empty value counts as empty text."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, not {_kind(value)}; quote it")
+    if any(ord(c) < 32 or ord(c) == 127 for c in value):
+        raise ValueError("holds a control character")
+    return value
+
+
+def _kind(value: object) -> str:
+    names: dict[type, str] = {
+        bool: "true/false", int: "a whole number", Decimal: "a number", float: "a number",
+        str: "text", list: "a list", dict: "a mapping", type(None): "empty",
+    }  # fmt: skip
+    name = names.get(type(value), type(value).__name__)
+    return f"{name} ({value})" if isinstance(value, bool | int | Decimal) else name
+
+
+def _pairs(value: object) -> tuple[str, ...]:
+    """A list of pair names such as BTC/USD, without repeats."""
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"must be a list of pairs, not {_kind(value)}")
+    for pair in value:
+        if not isinstance(pair, str) or not _PAIR.fullmatch(pair):
+            raise ValueError(f"{pair!r} is not a pair such as BTC/USD")
+        if value.count(pair) > 1:
+            raise ValueError(f"{pair} stands twice")
+    return tuple(value)
+
+
+def _dsn(value: str) -> str:
+    """A PostgreSQL DSN without a password: secrets come from the environment only."""
+    if not value:
+        return value
+    if not value.startswith(("postgresql://", "postgresql+asyncpg://", "postgres://")):
+        raise ValueError("must begin with postgresql:// or postgresql+asyncpg://")
+    if urlsplit(value).password or "password=" in value:
+        raise ValueError("must not hold a password; put the DSN into POSTGRES_DSN in .env")
+    return value
+
+
+def _base_url(value: str) -> str:
+    """An http(s) address without user or password."""
+    if not value:
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an http:// or https:// address")
+    if parts.username or parts.password or parts.query:
+        raise ValueError("must not hold a user, password or query; keys belong into .env")
+    return value
+
+
+def setting(default: Any, text: str, **bounds: Any) -> Any:
+    """A field with its words; `unit`, `limit` and `at_start` go into the JSON schema."""
+    extra = {k: bounds.pop(k) for k in ("unit", "limit", "at_start") if k in bounds}
+    if callable(default):
+        return Field(default_factory=default, description=text, json_schema_extra=extra, **bounds)
+    return Field(default=default, description=text, json_schema_extra=extra, **bounds)
+
+
+Money = Annotated[Decimal, BeforeValidator(_exact)]
+Real = Annotated[float, BeforeValidator(_real)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Text = Annotated[str, BeforeValidator(_text)]
+Pairs = Annotated[tuple[str, ...], BeforeValidator(_pairs)]
+CandleMinutes = Annotated[Literal[1, 5, 15, 30, 60, 240, 1440], BeforeValidator(_whole)]
+Depth = Annotated[Literal[10, 25, 100, 500, 1000], BeforeValidator(_whole)]
+Dsn = Annotated[Text, AfterValidator(_dsn)]
+BaseUrl = Annotated[Text, AfterValidator(_base_url)]
+
+
+class Section(BaseModel):
+    """A part of config.yaml: unknown keys refused, values fixed once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Sim(Section):
+    """The simulated exchange."""
+
+    initial_capital: Money = setting(
+        Decimal(1000), "Opening balance of the sandbox account.",
+        unit="USD", ge=0, le=Decimal("1e12"), at_start=True,
+    )  # fmt: skip
+    speed: Real = setting(
+        60.0, "Ceiling of market seconds per real second; `--speed` overrides it.",
+        unit="market seconds per second", gt=0, le=1_000_000, at_start=True,
+    )  # fmt: skip
+
+
+class RiskMultipliers(Section):
+    """Share of base_order for each risk level the advisor names."""
+
+    low: Money = setting(Decimal("1.0"), "Share of base_order at risk level low.", ge=0, le=1)
+    medium: Money = setting(Decimal("0.7"), "Share of base_order at level medium.", ge=0, le=1)
+    high: Money = setting(Decimal("0.5"), "Share of base_order at risk level high.", ge=0, le=1)
+
+
+class Database(Section):
+    """Where the rows go."""
+
+    dsn: Dsn = setting(
+        "", "PostgreSQL 15 or newer, without password (POSTGRES_DSN in .env goes first); "
+        "empty: the embedded server.", at_start=True,
+    )  # fmt: skip
+    bin_dir: Text = setting(
+        "", "Directory with initdb, postgres and psql for the embedded server; empty: the build "
+        "that came with the program.", at_start=True,
+    )  # fmt: skip
+    embedded_in_live: Flag = setting(
+        False, "Whether mode live may keep its books on the embedded server.", at_start=True
+    )
+
+
+class Health(Section):
+    """The loopback health endpoint."""
+
+    port: Whole = setting(
+        0, "Port of GET /health on 127.0.0.1; 0: any free one.", ge=0, le=65_535, at_start=True
+    )
+
+
+class RetentionDays(Section):
+    """Days of market time that high-volume tables keep; the rest is never deleted."""
+
+    price_history: Whole = setting(30, "Days of price_history.", unit="days", ge=1, le=36_500)
+    order_book_metrics: Whole = setting(7, "Days of order_book_metrics.", unit="days", ge=1,
+                                        le=36_500)  # fmt: skip
+    engine_journal: Whole = setting(30, "Days of engine_journal.", unit="days", ge=1, le=36_500)
+
+
+class Settings(Section):
+    """All of config.yaml."""
+
+    mode: Mode = setting(
+        "sim", "sim: sandbox exchange, generated or replayed market; paper: sandbox exchange, live "
+        "prices; live: Kraken.", at_start=True,
+    )  # fmt: skip
+    place_live_orders: Flag = setting(
+        False, "Read in mode live only. false: everything runs and is recorded, nothing is sent."
+    )
+    traded_pairs: Pairs = setting(
+        ("BTC/USD", "ETH/USD", "SOL/USD"), "Pairs that may be traded: no other gets an order.",
+        min_length=1, max_length=100,
+    )  # fmt: skip
+
+    enable_aggregator: Flag = setting(True, "Whether decision cycles run.")
+    aggregator_interval_seconds: Whole = setting(
+        900, "Time between decision cycles.", unit="market seconds", ge=10, le=86_400
+    )
+    quantity_of_price_history: Whole = setting(
+        200, "Candles read at the start for the indicators.", unit="candles", ge=20, le=720
+    )
+    candle_minutes: CandleMinutes = setting(
+        15, "Length of a candle; one entry per pair and side in each.", unit="minutes"
+    )
+
+    openai_model: Text = setting("gpt-4.1-mini", "Model that is asked.", min_length=1,
+                                 max_length=200)  # fmt: skip
+    openai_base_url: BaseUrl = setting(
+        "", "Address of an OpenAI-compatible provider; empty: OpenAI in live and in paper with a "
+        "key, the sandbox's stand-in advisor in sim."
+    )  # fmt: skip
+    is_reasoning_model: Flag = setting(
+        False, "Whether the model takes reasoning_effort instead of a temperature."
+    )
+    reasoning_effort: Level = setting("low", "How long a reasoning model thinks.")
+    is_function_calling_model: Flag = setting(
+        True, "Whether the model gets the tool schema; false: it is asked for plain JSON."
+    )
+    model_max_tokens: Whole = setting(
+        2000, "Upper bound of an answer.", unit="tokens", ge=64, le=200_000
+    )
+    advice_deadline_seconds: Whole = setting(
+        60, "An answer that is not there by then is HOLD.", unit="seconds", ge=1, le=900
+    )
+
+    enable_public_feed: Flag = setting(True, "Prices and trades; off: no new orders.")
+    enable_private_feed: Flag = setting(True, "Own executions and balances; off: no new orders.")
+    enable_order_book_feed: Flag = setting(True, "Order books and their metrics.")
+    order_book_depth: Depth = setting(
+        10, "Levels of each order book.", unit="levels"
+    )
+
+    min_confidence: Real = setting(0.70, "Advice below this confidence is not traded.", ge=0, le=1)
+    max_risk_level: Level = setting("medium", "Advice above this risk level is not traded.")
+    base_order: Money = setting(
+        Decimal(200), "Value of an order before risk level, confidence and caps scale it down.",
+        unit="quote currency", gt=0, le=Decimal("1e9"),
+    )  # fmt: skip
+    risk_multipliers: RiskMultipliers = setting(RiskMultipliers, "Share of base_order by level.")
+    max_balance_fraction: Money = setting(
+        Decimal("0.95"), "Most of a spendable balance that one order may use.",
+        unit="fraction", gt=0, le=1, limit=True,
+    )  # fmt: skip
+    min_order_value: Money = setting(
+        Decimal(10), "Smaller orders are not sent.", unit="quote currency", ge=0,
+        le=Decimal("1e9"),
+    )  # fmt: skip
+    max_slippage_bps: Whole = setting(
+        10, "How far an order's limit may lie beyond the touch.", unit="basis points",
+        ge=0, le=1000, limit=True,
+    )  # fmt: skip
+    max_quote_age_seconds: Real = setting(
+        10.0, "An older price is stale: no order.", unit="market seconds", gt=0, le=3600
+    )
+    max_spread_bps: Real = setting(
+        25.0, "A wider spread: no order.", unit="basis points", gt=0, le=10_000
+    )
+    max_asset_exposure: Money = setting(
+        Decimal("0.4"), "Most that one base asset may be worth, orders in flight counted.",
+        unit="fraction of equity", ge=0, le=1, limit=True,
+    )  # fmt: skip
+    max_total_exposure: Money = setting(
+        Decimal("0.8"), "Most that all assets may be worth, orders in flight counted.",
+        unit="fraction of equity", ge=0, le=1, limit=True,
+    )  # fmt: skip
+    daily_loss_limit: Money = setting(
+        Decimal("0.05"), "A greater loss in one UTC day: only orders that lower exposure.",
+        unit="fraction of the day's first equity", gt=0, le=1, limit=True,
+    )  # fmt: skip
+    order_deadline_seconds: Real = setting(
+        5.0, "The exchange must not accept an order later than this.", unit="market seconds",
+        ge=0.5, le=60,
+    )  # fmt: skip
+    stop_loss_percent: Money = setting(
+        Decimal("3.0"), "A position this far below its cost is sold; 0: off.", unit="percent",
+        ge=0, le=99,
+    )  # fmt: skip
+    take_profit_percent: Money = setting(
+        Decimal("6.0"), "A position this far above its cost is sold; 0: off.", unit="percent",
+        ge=0, le=10_000,
+    )  # fmt: skip
+    risk_manager_interval_seconds: Whole = setting(
+        30, "Time between looks at stop-loss, take-profit and daily loss.", unit="market seconds",
+        ge=1, le=3600,
+    )  # fmt: skip
+
+    enable_model: Flag = setting(True, "Whether the online model predicts and learns.")
+    model_horizon_cycles: Whole = setting(
+        1, "How far ahead it predicts.", unit="decision cycles", ge=1, le=96
+    )
+    training_interval_seconds: Whole = setting(
+        3600, "Time between trainings from ai_snapshots.", unit="market seconds", ge=60,
+        le=604_800,
+    )  # fmt: skip
+    model_lookback_days: Whole = setting(
+        30, "How far back a training reads.", unit="days", ge=1, le=3650
+    )
+    min_training_rows: Whole = setting(
+        50, "Fewer rows: no training.", unit="rows", ge=1, le=1_000_000
+    )
+
+    sim: Sim = setting(Sim, "The simulated exchange.")
+    database: Database = setting(Database, "Where the rows go.")
+    health: Health = setting(Health, "The loopback health endpoint.")
+    retention_days: RetentionDays = setting(
+        RetentionDays, "Days of market time that high-volume tables keep, counted from the newest "
+        "row."
+    )  # fmt: skip
+    templates_dir: Text = setting(
+        "", "Directory with your own prompt templates; empty: those that ship with the program. "
+        "Relative to this file."
+    )  # fmt: skip
+    tools_dir: Text = setting(
+        "", "Directory with your own tool schemas; empty: those that ship with the program. "
+        "Relative to this file."
+    )  # fmt: skip
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", "Least important line that the log file keeps.", at_start=True
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """Rules that span keys."""
+        if self.max_asset_exposure > self.max_total_exposure:
+            raise ValueError(
+                f"max_asset_exposure ({self.max_asset_exposure}) must not be above "
+                f"max_total_exposure ({self.max_total_exposure})"
+            )
+        quotes = {pair.partition("/")[2] for pair in self.traded_pairs}
+        if len(quotes) > 1:
+            raise ValueError(
+                "traded_pairs must share one quote currency, not " + " and ".join(sorted(quotes))
+            )
+        return self
+
+
+def walk(visit: Callable[[str, Any], None], model: type[Section] = Settings) -> None:
+    """Call `visit(dotted name, field)` for each leaf key in the order of the file."""
+    _walk(visit, model, "")
+
+
+def _walk(visit: Callable[[str, Any], None], model: type[Section], prefix: str) -> None:
+    for name, info in model.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            _walk(visit, kind, f"{prefix}{name}.")
+        else:
+            visit(prefix + name, info)
+
+
+def marked(mark: str) -> tuple[str, ...]:
+    """Dotted names of the keys with this mark: `limit` or `at_start`."""
+    found: list[str] = []
+
+    def visit(name: str, info: Any) -> None:
+        if (info.json_schema_extra or {}).get(mark):
+            found.append(name)
+
+    walk(visit)
+    return tuple(found)
