@@ -1,0 +1,1 @@
+"""What the market looks like: the price board and its indicators."""

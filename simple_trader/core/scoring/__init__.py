@@ -1,0 +1,1 @@
+"""How good the decisions were: outcomes of predictions."""

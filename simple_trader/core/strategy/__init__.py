@@ -1,0 +1,1 @@
+"""Who wants to trade, and why: features, advice, gates, exits and prices."""
