@@ -68,10 +68,12 @@ class Stepper:
         self._restart_pace()
         while not self.ended:
             await self._wait_for_feeds()
-            await self._pace(await self._step())
+            target, was_last = await self._step()
+            await self._pace(target)
+            self.ended = was_last
         await asyncio.Event().wait()
 
-    async def _step(self) -> datetime:
+    async def _step(self) -> tuple[datetime, bool]:
         target = self._target()
         self._clock.move_to(target)
         advanced = await self._reach(lambda: self._driver.advance(target))
@@ -79,9 +81,7 @@ class Stepper:
         await self._drain(advanced)
         await self._fire_due(target)
         out_of_market = advanced.ended and advanced.next_at is None
-        if out_of_market or (self._end is not None and target >= self._end):
-            self.ended = True
-        return target
+        return target, out_of_market or (self._end is not None and target >= self._end)
 
     def _target(self) -> datetime:
         now = self._clock.now()

@@ -1,0 +1,88 @@
+"""The gate sends an approved order once or not at all, and says why not."""
+
+import pytest
+from runtime_parts import HandClock, ListLane, RecordingVenue, approved
+
+from simple_trader.domain.events import NotSent, OrderAcked, OrderSent
+from simple_trader.domain.orders import Side
+from simple_trader.domain.reasons import Reason
+from simple_trader.runtime.gate import Gate, LoopGap
+
+
+class Desk:
+    """Everything a gate needs, with switches."""
+
+    def __init__(self) -> None:
+        self.clock, self.lane, self.venue = HandClock(), ListLane(), RecordingVenue()
+        self.events: list = []
+        self.halted, self.placing = False, True
+        self.gap = LoopGap(self.clock)
+        self.gate = Gate(
+            venue=self.venue,
+            lane=self.lane,
+            clock=self.clock,
+            emit=self.events.append,
+            halted=lambda: self.halted,
+            may_place=lambda: self.placing,
+            loop_gap=self.gap,
+        )
+
+
+async def test_an_approved_order_is_sent_once_and_its_ack_is_an_event() -> None:
+    desk = Desk()
+    await desk.gate.send(approved(), received_at=desk.clock.real)
+    assert desk.venue.sends == [b"st1-1"]
+    assert desk.events == [
+        OrderSent(cl_ord_id="st1-1"),
+        OrderAcked(cl_ord_id="st1-1", order_id="O1"),
+    ]
+
+
+async def test_the_same_order_is_never_sent_twice() -> None:
+    desk = Desk()
+    await desk.gate.send(approved(), received_at=desk.clock.real)
+    await desk.gate.send(approved(), received_at=desk.clock.real)
+    assert desk.venue.sends == [b"st1-1"]
+    assert desk.events[-1] == NotSent(cl_ord_id="st1-1", reason=Reason.WIRE_DIFFERS, detail="")
+
+
+def stale(desk: Desk) -> None:
+    desk.clock.real += 2.1
+    desk.gap.beat()
+
+
+def frozen(desk: Desk) -> None:
+    desk.clock.real += 6.0
+
+
+def late(desk: Desk) -> None:
+    desk.clock.at = approved().request.deadline
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda d: setattr(d, "placing", False), Reason.PLACING_OFF),
+        (lambda d: setattr(d, "halted", True), Reason.TRADING_HALTED),
+        (lambda d: setattr(d.lane, "alive", False), Reason.LOCK_LOST),
+        (frozen, Reason.LOOP_STALLED),
+        (stale, Reason.APPROVAL_EXPIRED),
+        (late, Reason.APPROVAL_EXPIRED),
+        (lambda d: setattr(d.venue, "spoil", True), Reason.WIRE_DIFFERS),
+    ],
+)
+async def test_every_objection_keeps_the_order_from_the_wire(spoil, reason) -> None:
+    desk = Desk()
+    received_at = desk.clock.real
+    spoil(desk)
+    await desk.gate.send(approved(), received_at=received_at)
+    assert desk.venue.sends == []
+    assert [event.reason for event in desk.events] == [reason]
+
+
+async def test_a_pressed_kill_switch_still_lets_a_sale_through() -> None:
+    """Before the brain has read of it; the brain's own HALT then refuses everything."""
+    desk = Desk()
+    desk.halted = True
+    await desk.gate.send(approved(side=Side.SELL), received_at=desk.clock.real)
+    assert len(desk.venue.sends) == 1
