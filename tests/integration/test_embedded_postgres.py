@@ -455,3 +455,14 @@ async def test_a_backup_of_a_database_that_is_gone_says_so_and_leaves_no_file(
     with pytest.raises(StoreSetupError, match="no backup was written"):
         await nightly_backup(gone, state_dir / "backups", datetime(2026, 1, 1, tzinfo=UTC))
     assert not list(state_dir.glob("backups/*"))
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root steps down to another account")
+async def test_root_serves_data_whose_account_has_no_name_any_more(state_dir: Path) -> None:
+    async with running(state_dir):
+        folder = major_folder(state_dir)
+    for path in (folder / "run", folder / "data", *(folder / "data").rglob("*")):
+        os.chown(path, 54321, 54321)
+    async with running(state_dir) as server:
+        assert await value_of(server.dsn, "SELECT 1") == 1
+        assert Path(f"/proc/{postmaster_pid(state_dir)}").stat().st_uid == 54321

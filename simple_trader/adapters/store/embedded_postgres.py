@@ -172,14 +172,14 @@ class EmbeddedPostgres:
         majors = data_majors(self._home)
         data = self._home / str(majors[0]) / "data" if len(majors) == 1 else None
         account = server_account(data)
-        await asyncio.to_thread(check_reachable, account, self._home)
         build = await asyncio.to_thread(choose_build, self._home, self._bin_dir)
         cluster = Cluster(self._home, build, account, self._test_mode)
+        if cluster.postmaster() is not None:
+            return cluster  # it runs already: its programs stay as they are until it is stopped
+        await asyncio.to_thread(check_reachable, account, self._home)
         if not cluster.folder.exists():
             cluster.folder.mkdir(mode=0o711)
             cluster.folder.chmod(0o711)
-        if cluster.postmaster() is not None:
-            return cluster  # it runs already: its programs stay as they are until it is stopped
         pinned = await asyncio.to_thread(pin, build, self._home)
         await asyncio.to_thread(check_reachable, account, pinned.bin_dir)
         cluster = Cluster(self._home, pinned, account, self._test_mode)

@@ -14,7 +14,6 @@ from pathlib import Path
 from simple_trader.domain.errors import StoreSetupError
 
 _CANDIDATES = ("simple-trader", "postgres", "nobody")
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,10 @@ def server_account(data: Path | None) -> Account:
             f"{data} belongs to root, and PostgreSQL does not run as root: give it to another "
             f"account (`chown -R nobody {data}`), or name another place with --state-dir."
         )
-    for name in (_name_of(owner),) if owner is not None else _CANDIDATES:
+    if data is not None:
+        found = data.stat()  # its account need not have a name: only initdb asks for one
+        return Account(_name_of(found.st_uid), found.st_uid, found.st_gid, dropped=True)
+    for name in _CANDIDATES:
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
@@ -130,7 +132,7 @@ def process_mark(pid: int) -> str | None:
             return None
         # proc(5): fields after the name in brackets; state is the 3rd, start time the 22nd of all
         fields = stat.rpartition(")")[2].split()
-        return None if fields[0] in "ZX" else f"{_BOOT_ID.read_text().strip()}:{fields[19]}"
+        return None if fields[0] in "ZX" else fields[19]
     found = _ps(pid, "stat=,lstart=")
     return None if not found or found.startswith("Z") else found.partition(" ")[2].strip()
 

@@ -1,0 +1,61 @@
+"""The systemd unit is valid, hardened, and stops the daemon in the order that loses nothing."""
+
+import configparser
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).resolve().parents[2] / "deploy" / "simple-trader.service"
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
+)
+
+
+def service() -> configparser.SectionProxy:
+    """The [Service] section; of a repeated key the last one counts here."""
+    text = UNIT.read_text().replace("\\\n", " ")
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    parser.read_string(text)
+    return parser["Service"]
+
+
+def test_only_the_daemon_is_told_to_stop_and_systemd_waits_for_ready_and_watchdog() -> None:
+    section = service()
+    assert section["KillMode"] == "mixed"
+    assert section["Type"] == "notify"
+    assert int(section["WatchdogSec"]) > 0
+    assert section["Restart"] == "on-failure"
+    assert " main.py " in section["ExecStart"]
+
+
+@needs_systemd
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+    unit = tmp_path / UNIT.name
+    # The program of the unit is not installed here: any that exists will do for the check.
+    unit.write_text(UNIT.read_text().replace("/srv/simple-trader/.venv/bin/python", sys.executable))
+    answer = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    complaints = [line for line in answer.stderr.splitlines() if UNIT.name in line]
+    assert not complaints, answer.stderr
+
+
+@needs_systemd
+def test_the_exposure_score_stays_low() -> None:
+    answer = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNIT)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = re.search(r"exposure level for [^:]*: ([0-9.]+)", answer.stdout)
+    if found is None:
+        pytest.skip(f"this systemd-analyze cannot judge a unit offline: {answer.stderr.strip()}")
+    assert float(found[1]) <= 1.5
