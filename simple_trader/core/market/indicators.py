@@ -24,8 +24,8 @@ _MACD_AT = _SLOW + _SIGNAL - 1  # candles until the MACD is defined
 _K_FAST = 2.0 / (_FAST + 1)
 _K_SLOW = 2.0 / (_SLOW + 1)
 _K_SIGNAL = 2.0 / (_SIGNAL + 1)
-_BAND_WIDTH = 2.0
-_ROOT_SHORT = sqrt(_SHORT)
+_KEEP = _WILDER - 1
+_BAND_SHARE = 2.0 / sqrt(_SHORT)  # two standard deviations of the population
 _NO_CHANGE = 1e-14  # TA-Lib's own bound: smaller mean changes count as none
 _FLAT = 1e-12  # a deviation below this fraction of the price is rounding, not movement
 
@@ -69,53 +69,69 @@ class Indicators(msgspec.Struct, kw_only=True):
 
     def update(self, *, high: float, low: float, close: float) -> None:
         """Take in the next finished candle."""
+        count = self.count
+        if count < _LONG:
+            self._start(count + 1, high, low, close)
+            return
+        self.count = count + 1
         before = self.close
-        count = self.count = self.count + 1
         self.close = close
-        self._sums(count, close)
-        if count > _LONG:
-            self.ema_12 += (close - self.ema_12) * _K_FAST
-            self.ema_26 += (close - self.ema_26) * _K_SLOW
-            self.macd_fast += (close - self.macd_fast) * _K_FAST
-            self.macd_signal += (self.macd_fast - self.ema_26 - self.macd_signal) * _K_SIGNAL
+        place = count % _SHORT
+        ring = self.ring_20
+        self.sum_20 += close - ring[place]
+        ring[place] = close
+        if place == 0:
+            self.sum_20 = fsum(ring)
+        place = count % _LONG
+        ring = self.ring_50
+        self.sum_50 += close - ring[place]
+        ring[place] = close
+        if place == 0:
+            self.sum_50 = fsum(ring)
+        self.ema_12 += (close - self.ema_12) * _K_FAST
+        slow = self.ema_26
+        self.ema_26 = slow = slow + (close - slow) * _K_SLOW
+        fast = self.macd_fast
+        self.macd_fast = fast = fast + (close - fast) * _K_FAST
+        signal = self.macd_signal
+        self.macd_signal = signal + (fast - slow - signal) * _K_SIGNAL
+        span = high - low
+        if close > before:
+            self.gain = (self.gain * _KEEP + close - before) / _WILDER
+            self.loss = self.loss * _KEEP / _WILDER
         else:
-            self._start_averages(count, close)
+            self.gain = self.gain * _KEEP / _WILDER
+            self.loss = (self.loss * _KEEP + before - close) / _WILDER
+        if before > high:
+            span = before - low
+        elif before < low:
+            span = high - before
+        self.true_range = (self.true_range * _KEEP + span) / _WILDER
+
+    def _start(self, count: int, high: float, low: float, close: float) -> None:
+        """Take in one of the first candles, until every ring is full."""
+        before = self.close
+        self.count = count
+        self.close = close
+        self._start_sums(count, close)
+        self._start_averages(count, close)
         if count == 1:
             return
-        change = close - before
-        gain, loss = (change, 0.0) if change > 0.0 else (0.0, -change)
-        top = max(before, high)
-        bottom = min(before, low)
-        if count > _WILDER + 1:
-            keep = _WILDER - 1
-            self.gain = (self.gain * keep + gain) / _WILDER
-            self.loss = (self.loss * keep + loss) / _WILDER
-            self.true_range = (self.true_range * keep + top - bottom) / _WILDER
-        else:  # the mean of the first changes, gathered share by share
-            self.gain += gain / _WILDER
-            self.loss += loss / _WILDER
-            self.true_range += (top - bottom) / _WILDER
+        share = 1.0 / _WILDER
+        keep = 1.0 if count <= _WILDER + 1 else 1.0 - share  # first gather, then smooth
+        self.gain = self.gain * keep + max(close - before, 0.0) * share
+        self.loss = self.loss * keep + max(before - close, 0.0) * share
+        self.true_range = self.true_range * keep + (max(before, high) - min(before, low)) * share
 
-    def _sums(self, count: int, close: float) -> None:
-        """Overwrite the oldest value of both rings; a full round sums them anew."""
-        if count <= _LONG:
-            self.ring_50.append(close)
-            self.sum_50 = fsum(self.ring_50)
-            if count <= _SHORT:
-                self.ring_20.append(close)
-                self.sum_20 = fsum(self.ring_20)
-                return
+    def _start_sums(self, count: int, close: float) -> None:
+        """Fill the rings, summing anew each time."""
+        self.ring_50.append(close)
+        self.sum_50 = fsum(self.ring_50)
+        if count <= _SHORT:
+            self.ring_20.append(close)
         else:
-            place = (count - 1) % _LONG
-            self.sum_50 += close - self.ring_50[place]
-            self.ring_50[place] = close
-            if place == 0:
-                self.sum_50 = fsum(self.ring_50)
-        place = (count - 1) % _SHORT
-        self.sum_20 += close - self.ring_20[place]
-        self.ring_20[place] = close
-        if place == 0:
-            self.sum_20 = fsum(self.ring_20)
+            self.ring_20[(count - 1) % _SHORT] = close
+        self.sum_20 = fsum(self.ring_20)
 
     def _start_averages(self, count: int, close: float) -> None:
         """Start the exponential averages from means, each where TA-Lib starts it."""
@@ -140,6 +156,37 @@ class Indicators(msgspec.Struct, kw_only=True):
 
     def values(self) -> dict[str, float | None]:
         """All indicators by name (KEYS); None where there is not enough data or no meaning."""
+        if self.count < _LONG:
+            return self._first_values()
+        fast = self.macd_fast
+        slow = self.ema_26
+        signal = self.macd_signal
+        mean = self.sum_20 / _SHORT
+        band = self._band(mean)
+        moved = self.gain + self.loss
+        return {
+            "sma_20": mean,
+            "sma_50": self.sum_50 / _LONG,
+            "ema_12": self.ema_12,
+            "ema_26": slow,
+            "rsi_14": 100.0 * self.gain / moved if moved > _NO_CHANGE else None,
+            "macd": fast - slow,
+            "macd_signal": signal,
+            "macd_hist": fast - slow - signal,
+            "bb_upper": mean + band,
+            "bb_middle": mean,
+            "bb_lower": mean - band,
+            "bb_pct": (self.close - mean + band) / (band + band) if band else None,
+            "atr_14": self.true_range,
+        }
+
+    def _band(self, mean: float) -> float:
+        """Half the width of the Bollinger bands; 0 where all there is would be rounding."""
+        band = dist(self.ring_20, (mean,) * _SHORT) * _BAND_SHARE
+        return band if band > _FLAT * abs(mean) else 0.0
+
+    def _first_values(self) -> dict[str, float | None]:
+        """What is already defined while the rings fill."""
         count = self.count
         known: dict[str, float | None] = dict.fromkeys(KEYS)
         if count >= _FAST:
@@ -147,18 +194,14 @@ class Indicators(msgspec.Struct, kw_only=True):
         if count > _WILDER:
             known["atr_14"] = self.true_range
             moved = self.gain + self.loss
-            if moved > _NO_CHANGE:
-                known["rsi_14"] = 100.0 * self.gain / moved
+            known["rsi_14"] = 100.0 * self.gain / moved if moved > _NO_CHANGE else None
         if count >= _SHORT:
             mean = self.sum_20 / _SHORT
-            band = dist(self.ring_20, (mean,) * _SHORT) / _ROOT_SHORT * _BAND_WIDTH
+            band = self._band(mean)
             known["sma_20"] = known["bb_middle"] = mean
-            if band > _FLAT * abs(mean):
-                known["bb_pct"] = (self.close - mean + band) / (band + band)
-            else:
-                band = 0.0
             known["bb_upper"] = mean + band
             known["bb_lower"] = mean - band
+            known["bb_pct"] = (self.close - mean + band) / (band + band) if band else None
         if count >= _SLOW:
             known["ema_26"] = self.ema_26
         if count >= _MACD_AT:
@@ -166,6 +209,4 @@ class Indicators(msgspec.Struct, kw_only=True):
             known["macd"] = macd
             known["macd_signal"] = self.macd_signal
             known["macd_hist"] = macd - self.macd_signal
-        if count >= _LONG:
-            known["sma_50"] = self.sum_50 / _LONG
         return known
