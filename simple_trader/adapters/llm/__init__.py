@@ -1,0 +1,1 @@
+"""The room of the language model: prompts from templates, questions over the wire, raw answers."""

@@ -1,0 +1,121 @@
+"""One bounded HTTP exchange through the openai SDK: no redirects, no retries of its own."""
+
+import asyncio
+import importlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from simple_trader.adapters.llm.answers import Unusable
+from simple_trader.adapters.llm.provider import ProviderSettings
+from simple_trader.domain.reasons import Reason
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+MAX_REPLY_BYTES = 1_048_576
+_MAX_ERROR_BYTES = 4_096
+_LIBRARY_LOGS = ("openai", "httpx2", "httpcore2", "httpx", "httpcore")
+
+
+class BadStatus(Exception):
+    """An HTTP status other than 2xx, with the first bytes of its body as text."""
+
+    def __init__(self, status: int, text: str, retry_after_s: float | None) -> None:
+        """Keep all three."""
+        super().__init__(f"HTTP {status}")
+        self.status = status
+        self.text = text
+        self.retry_after_s = retry_after_s
+
+    @property
+    def may_retry(self) -> bool:
+        """Whether asking once more can help: 429 and 5xx."""
+        return self.status == 429 or self.status >= 500
+
+
+class NoConnection(Exception):
+    """The provider could not be reached or hung up."""
+
+
+class _Reply(Protocol):
+    """The part of an httpx response that a hook needs."""
+
+    status_code: int
+    headers: Mapping[str, str]
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]:
+        """The body in pieces."""
+        ...
+
+
+async def open_client(settings: ProviderSettings) -> "AsyncOpenAI":
+    """A client for one provider; the caller closes it."""
+    # The import takes about a second and runs beside the loop.
+    sdk: Any = await asyncio.to_thread(importlib.import_module, "openai")
+    for name in _LIBRARY_LOGS:
+        # At DEBUG they write whole requests. What was asked is in llm_calls.
+        logging.getLogger(name).setLevel(logging.WARNING)
+    client: AsyncOpenAI = sdk.AsyncOpenAI(
+        api_key=settings.key,
+        base_url=settings.base_url,
+        max_retries=0,
+        timeout=settings.timeout_s,
+        default_headers={
+            "Accept-Encoding": "identity",  # what is counted is what is read
+            "OpenAI-Organization": sdk.omit,  # else taken from the environment, for any host
+            "OpenAI-Project": sdk.omit,
+        },
+        http_client=sdk.DefaultAsyncHttpx2Client(
+            base_url=settings.base_url,
+            follow_redirects=False,
+            trust_env=not settings.is_local,
+            event_hooks={"response": [_refuse_bad_status]},
+        ),
+    )
+    return client
+
+
+async def exchange(client: "AsyncOpenAI", body: dict[str, Any]) -> bytes:
+    """Send `body` as a chat completion; the reply's bytes, never more than MAX_REPLY_BYTES.
+
+    Raises BadStatus, NoConnection, Unusable(ADVICE_TOO_LONG). The caller sets the deadline.
+    """
+    import httpx2  # the SDK's own client: its errors pass through while a body is streamed
+    from openai import OpenAIError
+
+    received = bytearray()
+    try:
+        async with client.chat.completions.with_streaming_response.create(**body) as reply:
+            async for piece in reply.iter_bytes():
+                received += piece
+                if len(received) > MAX_REPLY_BYTES:
+                    raise Unusable(
+                        Reason.ADVICE_TOO_LONG, f"the reply is longer than {MAX_REPLY_BYTES} bytes"
+                    )
+    except (OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        cause = error.__cause__ or error
+        raise NoConnection(f"{type(cause).__name__}: {cause}") from error
+    return bytes(received)
+
+
+async def _refuse_bad_status(reply: _Reply) -> None:
+    """Stop before the SDK reads an error's body, however long it is; redirects count as errors."""
+    if 200 <= reply.status_code < 300:
+        return
+    text = bytearray()
+    async for piece in reply.aiter_bytes():
+        text += piece
+        if len(text) >= _MAX_ERROR_BYTES:
+            break
+    raise BadStatus(
+        reply.status_code,
+        bytes(text[:_MAX_ERROR_BYTES]).decode(errors="replace"),
+        _retry_after(reply.headers),
+    )
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of `Retry-After`; its date form is not used by LLM providers and is ignored."""
+    value = headers.get("retry-after", "").strip()
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else None
