@@ -4,6 +4,9 @@ python3 scripts/bootstrap.py SUBCOMMAND [ARGS...]; `help` lists the subcommands.
 once and again only when the lock or the Python changes (the stamp inside `.venv` says so).
 """
 
+# So that an old Python reads as far as the sentence that names the one needed.
+from __future__ import annotations
+
 import hashlib
 import importlib.util
 import os
@@ -20,6 +23,10 @@ VENV = ROOT / ".venv"
 LOCKS = ROOT / "requirements"
 PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
 TREES = ("simple_trader", "main.py", "scripts", "migrations", "tests", "benchmarks")
+NOT_YOURS = (
+    "{} cannot be written: the set-up was made by another user, or the checkout is not yours. "
+    "Remove .venv as that user, or clone the repository again as yourself."
+)
 
 
 class SetupError(Exception):
@@ -32,7 +39,7 @@ class SetupError(Exception):
 def stamp_of(kind: str) -> str:
     """What a finished set-up of `kind` (`run` or `test`) is named by: lock, Python, place."""
     digest = hashlib.sha256()
-    for name in ("uv", kind):
+    for name in ("uv", "run", kind):
         digest.update((LOCKS / f"{name}.txt").read_bytes())
     digest.update(f"{sys.version}|{sys.base_prefix}|{ROOT}".encode())
     return digest.hexdigest()
@@ -56,6 +63,8 @@ def set_up(kind: str) -> None:
     check_python()
     if is_ready(kind):
         return
+    if not os.access(VENV if VENV.exists() else ROOT, os.W_OK):
+        raise SetupError(NOT_YOURS.format(VENV if VENV.exists() else ROOT))
     say(f"setting up .venv for `{kind}` with Python {sys.version.split()[0]} (once) ...")
     try:
         make_venv()
@@ -63,10 +72,7 @@ def set_up(kind: str) -> None:
         tell_venv_of_checkout()
         stamp_file(kind).write_text(stamp_of(kind))
     except PermissionError as error:
-        raise SetupError(
-            f"{error.filename} cannot be written: the set-up was made by another user, or the "
-            "checkout is not yours. Remove .venv as that user, or clone it again as yourself."
-        ) from error
+        raise SetupError(NOT_YOURS.format(error.filename)) from error
     say("set-up finished")
 
 
@@ -196,7 +202,7 @@ def do_sandbox(arguments: list[str]) -> int:
 def do_test(arguments: list[str]) -> int:
     """Every test, or those named: `test [PYTEST ARGUMENTS]`."""
     set_up("test")
-    workers = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
+    workers = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "worksteal"]
     if any(a.startswith(("-n", "--pdb", "--numprocesses", "-p")) for a in arguments):
         workers = []
     become("-m", "pytest", *workers, *arguments)
