@@ -5,6 +5,7 @@ docs/reference/config.md. `limit` marks a key whose rise must be accepted (C05),
 only a restart changes.
 """
 
+import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -31,6 +32,16 @@ def _exact(value: object) -> Decimal:
 def _real(value: object) -> float:
     """A finite number as float, for what is not money."""
     return float(_exact(value))  # tidy: allow float-on-money, spans and fractions are no money
+
+
+def _speed(value: object) -> float:
+    """Market seconds per real second, or `max` for no ceiling (inf)."""
+    if value in ("max", math.inf):
+        return math.inf
+    number = _real(value)
+    if not 0 < number <= 1_000_000:
+        raise ValueError(f"must be above 0 and at most 1000000, or max, not {value}")
+    return number
 
 
 def _whole(value: object) -> int:
@@ -71,6 +82,8 @@ def _pairs(value: object) -> tuple[str, ...]:
     """A list of pair names such as BTC/USD, without repeats."""
     if not isinstance(value, list | tuple):
         raise ValueError(f"must be a list of pairs, not {_kind(value)}")
+    if not 1 <= len(value) <= 100:
+        raise ValueError(f"must name 1 to 100 pairs, not {len(value)}")
     for pair in value:
         if not isinstance(pair, str) or not _PAIR.fullmatch(pair):
             raise ValueError(f"{pair!r} is not a pair such as BTC/USD")
@@ -104,7 +117,7 @@ def _base_url(value: str) -> str:
 
 def setting(default: Any, text: str, **bounds: Any) -> Any:
     """A field with its words; `unit`, `limit` and `at_start` go into the JSON schema."""
-    extra = {k: bounds.pop(k) for k in ("unit", "limit", "at_start") if k in bounds}
+    extra: dict[str, Any] = {k: bounds.pop(k) for k in ("unit", "limit", "at_start") if k in bounds}
     if callable(default):
         return Field(default_factory=default, description=text, json_schema_extra=extra, **bounds)
     return Field(default=default, description=text, json_schema_extra=extra, **bounds)
@@ -112,6 +125,7 @@ def setting(default: Any, text: str, **bounds: Any) -> Any:
 
 Money = Annotated[Decimal, BeforeValidator(_exact)]
 Real = Annotated[float, BeforeValidator(_real)]
+Speed = Annotated[float, BeforeValidator(_speed)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Text = Annotated[str, BeforeValidator(_text)]
@@ -135,9 +149,9 @@ class Sim(Section):
         Decimal(1000), "Opening balance of the sandbox account.",
         unit="USD", ge=0, le=Decimal("1e12"), at_start=True,
     )  # fmt: skip
-    speed: Real = setting(
-        60.0, "Ceiling of market seconds per real second; `--speed` overrides it.",
-        unit="market seconds per second", gt=0, le=1_000_000, at_start=True,
+    speed: Speed = setting(
+        60.0, "Ceiling of market seconds per real second, above 0, or max for none; `--speed` "
+        "overrides it.", unit="market seconds per second", at_start=True,
     )  # fmt: skip
 
 
@@ -193,9 +207,9 @@ class Settings(Section):
         False, "Read in mode live only. false: everything runs and is recorded, nothing is sent."
     )
     traded_pairs: Pairs = setting(
-        ("BTC/USD", "ETH/USD", "SOL/USD"), "Pairs that may be traded: no other gets an order.",
-        min_length=1, max_length=100,
-    )  # fmt: skip
+        ("BTC/USD", "ETH/USD", "SOL/USD"),
+        "Pairs that may be traded: no other gets an order. 1 to 100, one quote currency.",
+    )
 
     enable_aggregator: Flag = setting(True, "Whether decision cycles run.")
     aggregator_interval_seconds: Whole = setting(
@@ -231,9 +245,7 @@ class Settings(Section):
     enable_public_feed: Flag = setting(True, "Prices and trades; off: no new orders.")
     enable_private_feed: Flag = setting(True, "Own executions and balances; off: no new orders.")
     enable_order_book_feed: Flag = setting(True, "Order books and their metrics.")
-    order_book_depth: Depth = setting(
-        10, "Levels of each order book.", unit="levels"
-    )
+    order_book_depth: Depth = setting(10, "Levels of each order book.", unit="levels")
 
     min_confidence: Real = setting(0.70, "Advice below this confidence is not traded.", ge=0, le=1)
     max_risk_level: Level = setting("medium", "Advice above this risk level is not traded.")

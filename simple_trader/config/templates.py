@@ -27,9 +27,10 @@ def broken_tags(text: str) -> str | None:
         name = tag["name"]
         if tag["kind"] in {"#", "^"}:
             open_sections.append(name)
-        elif tag["kind"] == "/":
-            if not open_sections or open_sections.pop() != name:
-                return f"line {line}: {{{{/{name}}}}} closes a section that is not open"
+        elif tag["kind"] == "=":
+            return None  # other delimiters from here on: the renderer judges
+        elif tag["kind"] == "/" and (not open_sections or open_sections.pop() != name):
+            return f"line {line}: {{{{/{name}}}}} closes a section that is not open"
     if open_sections:
         return f"the section {{{{#{open_sections[-1]}}}}} is not closed"
     return None

@@ -115,7 +115,10 @@ class _Builder:
             return self._mapping(event, path)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(path)
-        return scalar(event.value, plain=event.implicit[0], line=_line(event))
+        try:
+            return scalar(event.value, plain=event.implicit[0], line=_line(event))
+        except YamlRefused as error:
+            raise YamlRefused(f"{dotted(path)}: {error.reason}", error.line) from error
 
     def _mapping(self, start: Any, path: KeyPath) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -1,0 +1,79 @@
+"""Limits that protect capital: lowering one works at once, raising one waits for a person (C05).
+
+What was accepted stands in STATE/control/limits.json, so that a restart is no way around it. The
+first start of a state directory accepts what its config.yaml says.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import msgspec
+
+from simple_trader.config.files import write_whole
+from simple_trader.config.schema import Settings, marked
+from simple_trader.domain.errors import ConfigError
+
+Limits = Mapping[str, Decimal]
+
+
+def limits_of(settings: Settings) -> dict[str, Decimal]:
+    """The value of each limit key; a higher number always allows more."""
+    return {name: Decimal(str(getattr(settings, name))) for name in marked("limit")}
+
+
+class LimitBook:
+    """The accepted limits of one state directory."""
+
+    def __init__(self, state_dir: Path) -> None:
+        """Keep them in `state_dir`/control/limits.json."""
+        self.path = state_dir / "control" / "limits.json"
+
+    def accepted(self) -> dict[str, Decimal] | None:
+        """What was accepted, None before the first start. Raises ConfigError when unreadable."""
+        try:
+            raw = self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ConfigError(f"{self.path}: cannot be read ({error.strerror}).") from error
+        try:
+            found = msgspec.json.decode(raw, type=dict[str, str])
+            values = {name: Decimal(text) for name, text in found.items()}
+            if not all(value.is_finite() for value in values.values()):
+                raise InvalidOperation
+        except (msgspec.DecodeError, InvalidOperation) as error:
+            raise ConfigError(
+                f"{self.path}: does not hold limits; run: simple-trader limits accept."
+            ) from error
+        return values
+
+    def accept(self, limits: Limits) -> None:
+        """Put down `limits` as accepted. Raises ConfigError when that cannot be written."""
+        body = {name: str(value) for name, value in sorted(limits.items())}
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_whole(self.path, msgspec.json.encode(body) + b"\n")
+        except OSError as error:
+            raise ConfigError(f"{self.path}: cannot be written ({error.strerror}).") from error
+
+
+def hold_raised(settings: Settings, accepted: Limits) -> tuple[Settings, tuple[str, ...]]:
+    """`settings` with every limit above its accepted value held there, and a sentence for each.
+
+    A limit that was never accepted (a key newer than the book) counts as accepted.
+    """
+    held: dict[str, object] = {}
+    notes: list[str] = []
+    for name, asked in limits_of(settings).items():
+        allowed = accepted.get(name, asked)
+        if asked > allowed:
+            kind = type(getattr(settings, name))
+            held[name] = kind(allowed)
+            notes.append(
+                f"{name}: {allowed} stays in force; raising it to {asked} waits for: "
+                "simple-trader limits accept"
+            )
+    if not held:
+        return settings, ()
+    return settings.model_copy(update=held), tuple(notes)

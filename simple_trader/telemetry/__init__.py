@@ -1,0 +1,1 @@
+"""Telemetry: what the daemon tells people and machines: logs, live view, systemd."""

@@ -1,0 +1,1 @@
+"""Web: the loopback health endpoint."""
