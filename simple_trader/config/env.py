@@ -16,20 +16,18 @@ MASK = "***"
 _MAX_BYTES = 64 * 1024
 
 
-class Secret(str):
-    """A text that *is* `***` to everyone but `reveal`: repr, str, format, JSON and pickle show it.
+class Secret:
+    """A value that shows as `***` wherever it is printed, formatted or pickled.
 
+    Not a str on purpose: handing one over where text is wanted is a type error, not a wrong key.
     An empty Secret is falsy: the variable is not set.
     """
 
     __slots__ = ("_hidden",)
-    _hidden: str
 
-    def __new__(cls, value: str) -> Self:
+    def __init__(self, value: str) -> None:
         """Hide `value`."""
-        self = super().__new__(cls, MASK if value else "")
         self._hidden = value
-        return self
 
     def reveal(self) -> str:
         """The value itself, for the one place that signs or connects with it."""
@@ -38,14 +36,17 @@ class Secret(str):
     def __repr__(self) -> str:
         return MASK
 
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
+    def __bool__(self) -> bool:
+        return bool(self._hidden)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and other.reveal() == self._hidden
 
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
     def __hash__(self) -> int:
-        return hash(Secret)  # equal to none but itself: a hash of the value would be a trace of it
+        return hash(Secret)  # the same for all: a hash of the value would be a trace of it
 
     def __copy__(self) -> Self:
         return self

@@ -153,6 +153,10 @@ class Sim(Section):
         60.0, "Ceiling of market seconds per real second, above 0, or max for none; `--speed` "
         "overrides it.", unit="market seconds per second", at_start=True,
     )  # fmt: skip
+    seed: Whole = setting(
+        1, "Seed of the generated market and of the paths inside replayed bars; another seed is "
+        "another world. `--seed` overrides it.", ge=0, le=2**63 - 1, at_start=True,
+    )  # fmt: skip
 
 
 class RiskMultipliers(Section):
