@@ -1,0 +1,386 @@
+"""The whole exchange without sockets: venue, market, sessions and REST, moved by `advance`."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+import msgspec
+
+from simple_trader.sandbox import feeds
+from simple_trader.sandbox.auth import Keys
+from simple_trader.sandbox.journal import Advanced, Did, Journal, Rebased, Record
+from simple_trader.sandbox.market import MarketState, PairMarket, TapeTrade, Timeline
+from simple_trader.sandbox.rest import Rest
+from simple_trader.sandbox.session import Session
+from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxError
+from simple_trader.sandbox.sources import MarketSource, Tick, to_moment, to_us
+from simple_trader.sandbox.truth import truth_of
+from simple_trader.simulator.dice import stream_key
+from simple_trader.simulator.instruments import Instrument
+from simple_trader.simulator.liquidity import ASK, BID
+from simple_trader.simulator.matching import PairBook
+from simple_trader.simulator.orders import (
+    REASON_SWITCH,
+    CancelAll,
+    Closed,
+    Command,
+    Opened,
+    Refused,
+    Report,
+    Traded,
+)
+from simple_trader.simulator.venue import Venue, VenueState
+
+CHECKPOINT_STEPS = 20_000
+
+
+class ExchangeState(msgspec.Struct):
+    """Everything a checkpoint holds."""
+
+    at: int
+    venue: VenueState
+    markets: dict[str, MarketState]
+    source: bytes
+    timeline: Timeline
+
+
+_Best = tuple[tuple[int, int] | None, tuple[int, int] | None]
+
+
+class _Moment:
+    """The messages of one moment of one pair, each made at most once (protocol `Moment`)."""
+
+    def __init__(self, floor: "Exchange", symbol: str, at: int, trades: list[TapeTrade]) -> None:
+        self.symbol = symbol
+        self._floor = floor
+        self._at = at
+        self._entries = trades
+        self._made: dict[tuple[str, int], str | None] = {}
+        book = floor.book(symbol)
+        self._best: _Best = (book.best(BID), book.best(ASK))
+
+    def _once(self, kind: str, number: int, make: Callable[[], str | None]) -> str | None:
+        key = (kind, number)
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+    def trades(self) -> str | None:
+        if not self._entries:
+            return None
+        pair = self._floor.pairs[self.symbol]
+        return self._once("trade", 0, lambda: feeds.trades(pair, self._entries, "update"))
+
+    def ticker(self, trigger: str) -> str | None:
+        moved = self._best != self._floor.told.get(self.symbol)
+        if not self._entries and (trigger == "trades" or not moved):
+            return None
+        market, book = self._floor.market(self.symbol), self._floor.book(self.symbol)
+        return self._once("ticker", 0, lambda: feeds.ticker(market, book, "update", self._at))
+
+    def ohlc(self, interval: int) -> str | None:
+        if not self._entries:
+            return None
+        market = self._floor.market(self.symbol)
+        return self._once("ohlc", interval, lambda: feeds.ohlc_update(market, interval, self._at))
+
+    def book(self, depth: int) -> str | None:
+        feed = self._floor.feed(self.symbol, depth)
+        return self._once("book", depth, lambda: feed.update(self._at))
+
+    def told(self) -> _Best:
+        return self._best
+
+
+class Exchange:
+    """One account, one market, many connections; synchronous and deterministic.
+
+    `wall` gives real time: it dates tokens and the dead man's switch, nothing else. Market time is
+    what `advance` last reached.
+    """
+
+    def __init__(
+        self,
+        source: MarketSource,
+        state: ExchangeState,
+        wall: Callable[[], datetime],
+        *,
+        pairs: dict[str, Instrument],
+        journal: Journal | None = None,
+        frozen: bool = False,
+        secrets: Mapping[str, str] | None = None,
+    ) -> None:
+        self.pairs = pairs
+        self.frozen = frozen
+        self.venue = Venue(state.venue, source.pairs)
+        self.world = source.world
+        self.told: dict[str, _Best] = {}
+        self._source = source
+        self._timeline = state.timeline
+        self._at = state.at
+        self._wall = wall
+        self._journal = journal
+        self._markets = {
+            symbol: PairMarket(pair, state.markets.get(symbol))
+            for symbol, pair in source.pairs.items()
+        }
+        self._feeds: dict[tuple[str, int], feeds.BookFeed] = {}
+        self._sessions: dict[int, Session] = {}
+        self._connections = 0
+        self._switch_at: datetime | None = None
+        self._steps = 0
+        seed = state.venue.seed
+        self._connection_key = stream_key(seed, "connection", to_us(wall()))
+        self.keys = Keys(secrets or {DEFAULT_KEY: DEFAULT_SIGNING_TEXT}, wall, seed)
+        self._rest = Rest(self)
+
+    # --- time ---------------------------------------------------------------------------------
+
+    def now_us(self) -> int:
+        """Give market time in microseconds."""
+        return self._at
+
+    @property
+    def now(self) -> datetime:
+        """Market time."""
+        return to_moment(self._at)
+
+    @property
+    def next_at(self) -> datetime | None:
+        """The moment of the next market event or expiry; None when there is none."""
+        due = self._due()
+        return None if due is None else to_moment(due)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the market source has come to its end."""
+        return self._source.next_at() is None
+
+    def _due(self) -> int | None:
+        step, expiry = self._next_step(), self._next_expiry()
+        if step is None or expiry is None:
+            return step if expiry is None else expiry
+        return min(step, expiry)
+
+    def _next_step(self) -> int | None:
+        at = self._source.next_at()
+        return None if at is None else self._timeline.market_time(at)
+
+    def _next_expiry(self) -> int | None:
+        expiry = self.venue.next_expiry()
+        return None if expiry is None else to_us(expiry)
+
+    def advance(self, to: datetime) -> None:
+        """Do everything up to a market moment, in order; raises ValueError for a past one."""
+        target = to_us(to)
+        if target < self._at:
+            raise ValueError(f"market time is {self.now.isoformat()} and never goes back")
+        if self.frozen:
+            raise SandboxError("this sandbox is frozen: its market does not move.")
+        due = self._due()
+        if target == self._at and (due is None or due > target):
+            return
+        self._write(Advanced(target))
+        self._run(target)
+        self._checkpoint_if_due()
+
+    def follow(self, to: datetime) -> None:
+        """Go to a moment like `advance`, but write only when something happens (stand-alone)."""
+        if self.frozen:
+            return
+        target = max(self._at, to_us(to))
+        due = self._due()
+        if due is not None and due <= target:
+            self._write(Advanced(target))
+            self._run(target)
+            self._checkpoint_if_due()
+        self._at = target
+
+    def rebase(self, to: datetime, speed: float) -> None:
+        """Let the source go on at a new market moment and speed, after a pause (stand-alone)."""
+        source = self._source.next_at()
+        if source is None or self.frozen:
+            return
+        record = Rebased(source, max(self._at, to_us(to)), speed)
+        self._write(record)
+        self._again(record)
+
+    def _run(self, target: int) -> None:
+        while True:
+            due = self._due()
+            if due is None or due > target:
+                break
+            self._at = max(self._at, due)
+            expiry = self._next_expiry()
+            if expiry is not None and expiry <= due:
+                self.publish(self.venue.expire(to_moment(due)))
+            step = self._next_step()
+            if step is not None and step <= due:
+                for tick in self._source.step():
+                    self._take(tick)
+        self._at = target
+
+    def _take(self, tick: Tick) -> None:
+        self._steps += 1
+        moved = self._markets[tick.symbol].take(tick, self._at)
+        reports = self.venue.on_market(
+            tick.symbol, to_moment(self._at), tick.bid, tick.ask, tick.prints
+        )
+        for report in reports:
+            self._tell_private(report)
+        self._tell_public(tick.symbol, moved.trades)
+
+    # --- commands -----------------------------------------------------------------------------
+
+    def execute(self, command: Command) -> list[Report]:
+        """Journal a command, then carry it out; `publish` tells the sessions."""
+        self._write(Did(self._at, command))
+        reports = self.venue.apply(command, self.now)
+        self._steps += 1
+        return reports
+
+    def publish(self, reports: list[Report]) -> None:
+        """Tell all sessions of reports and of what they changed in the books."""
+        touched: dict[str, None] = {}
+        for report in reports:
+            self._tell_private(report)
+            if isinstance(report, Opened | Traded | Closed) or not isinstance(report, Refused):
+                touched[report.order.symbol] = None
+        for symbol in touched:
+            self._tell_public(symbol, [])
+
+    def arm_switch(self, timeout_s: int) -> tuple[datetime, datetime]:
+        """Arm the dead man's switch for real seconds; 0 disarms it."""
+        after = timedelta(seconds=timeout_s)
+        self._switch_at = self._wall() + after if timeout_s else None
+        return self.now, self.now + after
+
+    def _write(self, record: Record) -> None:
+        if self._journal is not None:
+            self._journal.append(record)
+
+    def _again(self, record: Record) -> None:
+        match record:
+            case Advanced(to=to):
+                self._run(to)
+            case Did(at=at, command=command):
+                self._at = max(self._at, at)
+                self.venue.apply(command, self.now)
+            case Rebased(source=source, market=market, speed=speed):
+                self._timeline = Timeline(source, market, speed)
+            case _:
+                assert_never(record)
+
+    def recover(self, records: list[Record]) -> None:
+        """Carry out again what the journal holds behind the checkpoint."""
+        for record in records:
+            self._again(record)
+
+    def save(self) -> bytes:
+        """Give the whole state as bytes."""
+        return msgspec.msgpack.encode(
+            ExchangeState(
+                self._at,
+                self.venue.state,
+                {symbol: market.save() for symbol, market in self._markets.items()},
+                self._source.save(),
+                self._timeline,
+            )
+        )
+
+    def checkpoint(self) -> None:
+        """Put the state down now."""
+        if self._journal is not None and not self.frozen:
+            self._journal.checkpoint(self.save())
+        self._steps = 0
+
+    def _checkpoint_if_due(self) -> None:
+        if self._steps >= CHECKPOINT_STEPS:
+            self.checkpoint()
+
+    def close(self) -> None:
+        """Put the state down and let go of the state directory."""
+        if self._journal is not None:
+            self.checkpoint()
+            self._journal.close()
+            self._journal = None
+
+    # --- connections --------------------------------------------------------------------------
+
+    def open_session(self, private: bool) -> Session:
+        """Open a connection to `/auth/v2` (private) or `/v2`."""
+        self._connections += 1
+        number = (1 << 63) | (stream_key(self._connection_key, self._connections) >> 2)
+        session = Session(self, number, private=private)
+        self._sessions[number] = session
+        return session
+
+    def close_session(self, session: Session) -> None:
+        """Forget a connection."""
+        self._sessions.pop(session.connection_id, None)
+
+    @property
+    def sessions(self) -> list[Session]:
+        """The open connections, oldest first."""
+        return list(self._sessions.values())
+
+    def beat(self, now: float) -> None:
+        """Do what real time asks for: heartbeats and the dead man's switch; `now` in seconds."""
+        for session in self._sessions.values():
+            session.beat(now)
+        if self._switch_at is not None and self._wall() >= self._switch_at and not self.frozen:
+            self._switch_at = None
+            self.publish(self.execute(CancelAll(REASON_SWITCH)))
+
+    def rest(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, bytes]:
+        """Answer one REST request; `path` may carry a query string."""
+        return self._rest.answer(method, path, headers, body)
+
+    def token_ok(self, token: str) -> bool:
+        """Say whether a WebSocket token may be used."""
+        return self.keys.token_ok(token)
+
+    def truth(self) -> dict[str, Any]:
+        """Give what really happened, for tests and reconciliation; numbers as strings."""
+        return truth_of(self.venue)
+
+    # --- the public side ----------------------------------------------------------------------
+
+    def market(self, symbol: str) -> PairMarket:
+        """Give the public side of a pair."""
+        return self._markets[symbol]
+
+    def book(self, symbol: str) -> PairBook:
+        """Give the book of a pair."""
+        return self.venue.books[symbol]
+
+    def feed(self, symbol: str, depth: int) -> feeds.BookFeed:
+        """Give the shared book feed of a pair and depth."""
+        feed = self._feeds.get((symbol, depth))
+        if feed is None:
+            feed = feeds.BookFeed(self.pairs[symbol], depth, self.book(symbol), self._at)
+            self._feeds[symbol, depth] = feed
+        return feed
+
+    def _tell_private(self, report: Report) -> None:
+        for session in self._sessions.values():
+            if session.private:
+                session.on_report(report)
+
+    def _tell_public(self, symbol: str, trades: list[TapeTrade]) -> None:
+        listening = [s for s in self._sessions.values() if not s.private]
+        if not listening or symbol not in self.pairs:
+            self._drop_feeds(symbol, set())
+            return
+        moment = _Moment(self, symbol, self._at, trades)
+        for session in listening:
+            session.on_moment(moment)
+        self.told[symbol] = moment.told()
+        self._drop_feeds(symbol, {session.books.get(symbol) for session in listening})
+
+    def _drop_feeds(self, symbol: str, wanted: set[int | None]) -> None:
+        # A feed that nobody follows would fall behind its book: the next subscriber gets a new one.
+        for key in [key for key in self._feeds if key[0] == symbol and key[1] not in wanted]:
+            del self._feeds[key]

@@ -1,0 +1,82 @@
+"""What sessions and REST need of the exchange, and the messages of one market moment."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+from simple_trader.sandbox import feeds
+from simple_trader.sandbox.market import PairMarket
+from simple_trader.simulator.instruments import Instrument
+from simple_trader.simulator.matching import PairBook
+from simple_trader.simulator.orders import Command, Report
+from simple_trader.simulator.venue import Venue
+
+
+class Floor(Protocol):
+    """What a session needs of the exchange."""
+
+    venue: Venue
+    pairs: dict[str, Instrument]
+    frozen: bool
+
+    def now_us(self) -> int:
+        """Give market time in microseconds."""
+
+    def market(self, symbol: str) -> PairMarket:
+        """Give the public side of a pair."""
+
+    def book(self, symbol: str) -> PairBook:
+        """Give the book of a pair."""
+
+    def feed(self, symbol: str, depth: int) -> feeds.BookFeed:
+        """Give the shared book feed of a pair and depth."""
+
+    def token_ok(self, token: str) -> bool:
+        """Say whether a token is known and not too old."""
+
+    def execute(self, command: Command) -> list[Report]:
+        """Journal and carry out a command; nothing is published yet."""
+
+    def publish(self, reports: list[Report]) -> None:
+        """Tell all sessions what came of a command."""
+
+    def arm_switch(self, timeout_s: int) -> tuple[datetime, datetime]:
+        """Arm or (with 0) disarm the dead man's switch; gives now and the trigger time."""
+
+
+class Moment(Protocol):
+    """The messages of one market moment of one pair, each made at most once."""
+
+    symbol: str
+
+    def trades(self) -> str | None:
+        """Give the trade message, or None without trades."""
+
+    def ticker(self, trigger: str) -> str | None:
+        """Give the ticker message, or None when this trigger has nothing to tell."""
+
+    def ohlc(self, interval: int) -> str | None:
+        """Give the candle message, or None without trades."""
+
+    def book(self, depth: int) -> str | None:
+        """Give the book message, or None without change."""
+
+
+class Counter(Protocol):
+    """What the order desk needs of a session."""
+
+    floor: Floor
+
+    def answer(
+        self, method: str, req_id: int | None, result: dict[str, Any] | None, **more: Any
+    ) -> None:
+        """Queue a response."""
+
+    def fail(self, method: str, req_id: int | None, error: str) -> None:
+        """Queue a refusal."""
+
+    def need_token(self, params: dict[str, Any]) -> None:
+        """Refuse a private request without a valid token."""
+
+
+Handler = Callable[[dict[str, Any], int | None], None]

@@ -1,0 +1,223 @@
+"""The exchange's memory on disk: a checkpoint and the journal of everything since.
+
+Each command and market step is one JSON line, written and handed to the operating system before it
+is answered, so a killed exchange never forgets what it acknowledged. Recovery loads the newest
+checkpoint and carries out the lines after it again; the exchange is deterministic, so that gives
+the same state. A cut last line was never answered and is dropped.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from simple_trader.sandbox.settings import SandboxError
+from simple_trader.simulator.orders import Command
+
+VERSION = 1
+
+
+class Meta(msgspec.Struct, frozen=True, kw_only=True):
+    """What a state directory was made for; never changes."""
+
+    version: int
+    world: str
+    stepped: bool
+    seed: int
+    replay: str | None
+    replay_pair: str
+    history_bars: int
+    start: int
+    pairs: tuple[str, ...] = ()
+
+
+class Advanced(msgspec.Struct, frozen=True, tag="advance"):
+    """Market time went to `to` (microseconds)."""
+
+    to: int
+
+
+class Did(msgspec.Struct, frozen=True, tag="do"):
+    """A command was carried out at market moment `at`."""
+
+    at: int
+    command: Command
+
+
+class Rebased(msgspec.Struct, frozen=True, tag="rebase"):
+    """A stand-alone market went on after a pause: source time maps to another market time."""
+
+    source: int
+    market: int
+    speed: float
+
+
+Record = Advanced | Did | Rebased
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Record)
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What a state directory holds: the newest checkpoint and the records after it."""
+
+    checkpoint: bytes
+    records: list[Record]
+
+
+def read_meta(directory: Path) -> Meta | None:
+    """Read what a state directory was made for; None for a new one."""
+    path = directory / "meta.json"
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SandboxError(f"sandbox state {path} cannot be read: {error.strerror}.") from error
+    try:
+        meta = msgspec.json.decode(raw, type=Meta)
+    except msgspec.MsgspecError as error:
+        raise SandboxError(f"sandbox state {path} is damaged ({error}); use --fresh.") from error
+    if meta.version != VERSION:
+        raise SandboxError(
+            f"sandbox state {directory} has format {meta.version}, this program reads {VERSION}; "
+            "use --fresh or the program that made it."
+        )
+    return meta
+
+
+class Journal:
+    """An open state directory; one process writes, frozen readers only look."""
+
+    def __init__(self, directory: Path, *, frozen: bool) -> None:
+        self._directory = directory
+        self._frozen = frozen
+        self._number = 0
+        self._file: BinaryIO | None = None
+        self._lock: int | None = None
+        try:
+            if not frozen:
+                directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._take_lock()
+        except OSError as error:
+            raise SandboxError(
+                f"sandbox state {directory} cannot be opened: {error.strerror}."
+            ) from error
+
+    def _take_lock(self) -> None:
+        path = self._directory / "lock"
+        if self._frozen:
+            if not path.exists():
+                return
+            self._lock = os.open(path, os.O_RDONLY)
+        else:
+            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        kind = fcntl.LOCK_SH if self._frozen else fcntl.LOCK_EX
+        try:
+            fcntl.flock(self._lock, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._lock)
+            self._lock = None
+            raise SandboxError(
+                f"sandbox state {self._directory} is in use by a running sandbox; stop that first."
+            ) from None
+
+    def create(self, meta: Meta, checkpoint: bytes) -> None:
+        """Begin a new world: its first checkpoint, then its meta file, which makes it count."""
+        self._write("checkpoint-00000000.msgpack", checkpoint)
+        self._write("meta.json", msgspec.json.encode(meta))
+        self._open_segment()
+
+    def load(self) -> Loaded:
+        """Read the newest checkpoint and the records after it, and go on behind them."""
+        numbers = sorted(
+            int(path.stem.split("-")[1]) for path in self._directory.glob("checkpoint-*.msgpack")
+        )
+        if not numbers:
+            raise SandboxError(f"sandbox state {self._directory} has no checkpoint; use --fresh.")
+        self._number = numbers[-1]
+        checkpoint = (self._directory / f"checkpoint-{self._number:08}.msgpack").read_bytes()
+        records, length = self._read_records()
+        if not self._frozen:
+            self._open_segment(length)
+            self._forget_old()
+        return Loaded(checkpoint, records)
+
+    def _read_records(self) -> tuple[list[Record], int]:
+        path = self._segment()
+        raw = path.read_bytes() if path.exists() else b""
+        lines = raw.split(b"\n")
+        records: list[Record] = []
+        length = 0
+        # What stands behind the last line end was cut off while it was written.
+        for number, line in enumerate(lines[:-1], start=1):
+            try:
+                records.append(_DECODER.decode(line))
+            except msgspec.MsgspecError as error:
+                if number == len(lines) - 1:
+                    break
+                raise SandboxError(
+                    f"sandbox journal {path}, line {number}, is damaged ({error}); use --fresh."
+                ) from error
+            length += len(line) + 1
+        return records, length
+
+    def append(self, record: Record) -> None:
+        """Write one record and hand it to the operating system."""
+        if self._file is None:
+            raise SandboxError("this sandbox is frozen and takes no commands.")
+        try:
+            self._file.write(_ENCODER.encode(record) + b"\n")
+        except OSError as error:
+            raise SandboxError(
+                f"sandbox journal in {self._directory} cannot be written: {error.strerror}."
+            ) from error
+
+    def checkpoint(self, state: bytes) -> None:
+        """Put the whole state down and begin a new journal segment behind it."""
+        if self._file is None:
+            return
+        self._write(f"checkpoint-{self._number + 1:08}.msgpack", state)
+        self._file.close()
+        self._number += 1
+        self._open_segment()
+        self._forget_old()
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _segment(self) -> Path:
+        return self._directory / f"journal-{self._number:08}.jsonl"
+
+    def _open_segment(self, length: int = 0) -> None:
+        # Unbuffered: each write goes straight to the operating system.
+        self._file = self._segment().open("ab", buffering=0)
+        self._file.truncate(length)
+
+    def _write(self, name: str, content: bytes) -> None:
+        path = self._directory / name
+        draft = path.with_suffix(path.suffix + ".tmp")
+        try:
+            with draft.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError as error:
+            raise SandboxError(
+                f"sandbox state {path} cannot be written: {error.strerror}."
+            ) from error
+
+    def _forget_old(self) -> None:
+        for path in self._directory.glob("*-*.*"):
+            digits = path.stem.split(".")[0].split("-")[-1]
+            if digits.isdigit() and int(digits) < self._number:
+                path.unlink(missing_ok=True)

@@ -1,0 +1,53 @@
+"""What a sandbox can be told; `cli` and the daemon hand these values down."""
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+DEFAULT_KEY = "sandbox-key"
+DEFAULT_SIGNING_TEXT = "c2FuZGJveC1zZWNyZXQ="
+DEFAULT_SEED = 1
+DEFAULT_PORT = 8900
+DAEMON_CAPITAL = Decimal(1000)
+ALONE_CAPITAL = Decimal(10000)
+DEFAULT_HISTORY_BARS = 720
+
+
+class SandboxError(Exception):
+    """Why the sandbox cannot start or go on, in one sentence that names the fix."""
+
+
+class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How to run a sandbox.
+
+    `seed`: of the generated market and of the paths inside replayed bars; None takes that of the
+    state directory, else 1. `replay` and `replay_pair`: replay this file as this pair.
+    `history_bars`: bars served as history before the start (minutes in a generated market).
+    `state`: directory of journal and checkpoints; None keeps nothing. `stepped`: market time moves
+    by the control socket only; else the market runs `speed` times as fast as the wall clock.
+    `child`: port 0, one JSON line on stdout, ends at end-of-file on stdin, ignores SIGINT.
+    `capital`: opening USD balance of a new world. `pairs`: restrict the generated market to these.
+    `start`: first moment of a new generated market (stepped only; else now).
+    `frozen`: serve a state without ever changing it; a state made by a daemon is always served so
+    when `stepped` is false.
+    """
+
+    seed: int | None = None
+    replay: Path | None = None
+    replay_pair: str = "BTC/USD"
+    history_bars: int = DEFAULT_HISTORY_BARS
+    speed: float = 1.0
+    state: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    capital: Decimal | None = None
+    pairs: tuple[str, ...] = ()
+    start: datetime | None = None
+    stepped: bool = False
+    child: bool = False
+    advisor: bool = True
+    frozen: bool = False
+    key: str = DEFAULT_KEY
+    secret: str = DEFAULT_SIGNING_TEXT

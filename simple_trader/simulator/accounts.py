@@ -1,0 +1,84 @@
+"""The account: balances, holds and ledger, exact to the last unit of each asset."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Literal
+
+import msgspec
+
+from simple_trader.simulator.ids import kraken_id
+from simple_trader.simulator.instruments import ASSET_BY_NAME, Instrument
+from simple_trader.simulator.orders import ZERO, Entry, Order
+
+FeeRate = Decimal
+
+
+class Account(msgspec.Struct):
+    """Balances by asset; for each: balance = opening + sum(amounts) - sum(fees), residual 0."""
+
+    seed: int
+    opening: dict[str, Decimal]
+    balances: dict[str, Decimal]
+    ledger: list[Entry] = msgspec.field(default_factory=list)
+
+    def post(
+        self,
+        at: datetime,
+        ref_id: str,
+        kind: Literal["trade", "deposit", "withdrawal"],
+        asset: str,
+        amount: Decimal,
+        fee: Decimal,
+    ) -> Entry:
+        """Book one ledger entry; `amount` and `fee` must already be at the asset's precision."""
+        balance = self.balances.get(asset, ZERO) + amount - fee
+        self.balances[asset] = balance
+        entry = Entry(
+            ledger_id=kraken_id("L", self.seed, len(self.ledger)),
+            ref_id=ref_id,
+            at=at,
+            kind=kind,
+            asset=asset,
+            amount=amount,
+            fee=fee,
+            balance=balance,
+        )
+        self.ledger.append(entry)
+        return entry
+
+
+def open_account(seed: int, opening: dict[str, Decimal]) -> Account:
+    """Open an account with its opening balances (they are not in the ledger)."""
+    exact = {asset: to_unit(amount, asset) for asset, amount in opening.items()}
+    return Account(seed=seed, opening=dict(exact), balances=dict(exact))
+
+
+def to_unit(amount: Decimal, asset: str) -> Decimal:
+    """Round an amount down to what the ledger of the asset can hold.
+
+    Down, for costs and fees alike: the sum of many fills then never exceeds what was held.
+    """
+    return amount.quantize(ASSET_BY_NAME[asset].unit, ROUND_FLOOR)
+
+
+def hold_of(order: Order, pair: Instrument) -> tuple[str, Decimal]:
+    """Give the asset and amount that an open order reserves, its worst fee included."""
+    left = order.open_qty
+    factor = 1 + order.hold_rate
+    if order.side == "buy":
+        if order.limit_price is None:
+            return pair.quote, ZERO
+        cost = left * order.limit_price * (1 if order.fee_in_base else factor)
+        return pair.quote, cost.quantize(ASSET_BY_NAME[pair.quote].unit, ROUND_CEILING)
+    amount = left * factor if order.fee_in_base else left
+    return pair.base, amount.quantize(ASSET_BY_NAME[pair.base].unit, ROUND_CEILING)
+
+
+def holds(orders: Iterable[Order], pairs: dict[str, Instrument]) -> dict[str, Decimal]:
+    """Add up what open orders reserve, by asset."""
+    held: dict[str, Decimal] = {}
+    for order in orders:
+        asset, amount = hold_of(order, pairs[order.symbol])
+        held[asset] = held.get(asset, ZERO) + amount
+    return held
