@@ -70,7 +70,10 @@ def features_of(board: PairBoard, at: datetime) -> Features:
 def _is_usable(newest: Candle, at: datetime) -> bool:
     """Whether the series reaches up to `at`: not beyond it, and without a long silence before."""
     silence = at - end_of(newest)
-    return silence >= timedelta(0) and not breaks_series(newest.interval_s, silence.total_seconds())
+    return silence >= timedelta(0) and not breaks_series(
+        newest.interval_s,
+        silence.total_seconds() - newest.interval_s,  # one is running
+    )
 
 
 def _percent(part: float | None, whole: float | None) -> float | None:
