@@ -489,3 +489,34 @@ async def test_root_serves_data_whose_account_has_no_name_any_more(state_dir: Pa
     async with running(state_dir) as server:
         assert await value_of(server.dsn, "SELECT 1") == 1
         assert Path(f"/proc/{postmaster_pid(state_dir)}").stat().st_uid == 54321
+
+
+async def test_a_password_file_that_does_not_fit_is_refused_in_one_sentence(
+    state_dir: Path,
+) -> None:
+    async with running(state_dir):
+        (major_folder(state_dir) / "password").write_text("another")
+    with pytest.raises(StoreSetupError, match="password file beside the embedded database"):
+        await EmbeddedPostgres(state_dir).start()
+    assert servers_of(state_dir) == []
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root steps down to another account")
+async def test_root_without_the_right_to_step_down_is_told_so(state_dir: Path) -> None:
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv is not installed")
+    script = (
+        "import asyncio, sys\nfrom pathlib import Path\n"
+        "from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres\n"
+        "from simple_trader.domain.errors import StoreSetupError\n"
+        "try:\n    asyncio.run(EmbeddedPostgres(Path(sys.argv[1])).start())\n"
+        "except StoreSetupError as error:\n    print(error)\n"
+    )
+    answer = subprocess.run(
+        ["setpriv", "--bounding-set=-setuid,-setgid", sys.executable, "-c", script, state_dir],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "may not step down to" in answer.stdout

@@ -104,7 +104,12 @@ class EmbeddedPostgres:
         """
         self._prepare_home()
         async with self._lock():
-            self._cluster = await self._open_cluster()
+            try:
+                self._cluster = await self._open_cluster()
+            except OSError as error:
+                raise StoreSetupError(
+                    f"the database in {self._home} could not be set up: {error}."
+                ) from error
             try:
                 await self._bring_up(self._cluster)
                 if not self._held:
@@ -275,16 +280,16 @@ def _dsn(cluster: Cluster, socket_dir: Path, database: str) -> str:
 async def _make_database(maintenance_dsn: str) -> None:
     try:
         connection = await asyncpg.connect(maintenance_dsn, timeout=30)
+        try:
+            known = "SELECT 1 FROM pg_database WHERE datname = 'simple_trader'"
+            if await connection.fetchval(known) is None:
+                await connection.execute("CREATE DATABASE simple_trader")
+        finally:
+            await connection.close()
     except asyncpg.InvalidPasswordError as error:
         raise StoreSetupError(
             "the password file beside the embedded database does not fit it: put the right file "
             "back, or restore a backup into another --state-dir."
         ) from error
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise StoreSetupError(f"the embedded database does not answer: {error}.") from error
-    try:
-        known = "SELECT 1 FROM pg_database WHERE datname = 'simple_trader'"
-        if await connection.fetchval(known) is None:
-            await connection.execute("CREATE DATABASE simple_trader")
-    finally:
-        await connection.close()

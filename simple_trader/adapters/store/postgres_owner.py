@@ -97,18 +97,24 @@ def check_reachable(account: Account, *folders: Path) -> None:
     if not account.dropped:
         return
     chain = [str(p) for folder in folders for p in (*reversed(folder.parents), folder)]
-    answer = subprocess.run(
-        ["sh", "-c", 'for d do [ -x "$d" ] || { printf %s "$d"; exit 9; }; done', "sh", *chain],
-        cwd="/",
-        user=account.user,
-        group=account.group,
-        extra_groups=account.extra_groups,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=20,
-    )
+    try:
+        answer = subprocess.run(
+            ["sh", "-c", 'for d do [ -x "$d" ] || { printf %s "$d"; exit 9; }; done', "sh", *chain],
+            cwd="/",
+            user=account.user,
+            group=account.group,
+            extra_groups=account.extra_groups,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
+        )
+    except OSError as error:
+        raise StoreSetupError(
+            f"PostgreSQL does not run as root, and root may not step down to {account.name} here "
+            f"({error.strerror}): run as an ordinary user, or set POSTGRES_DSN."
+        ) from error
     if answer.returncode != 0:
         raise StoreSetupError(
             f"root runs PostgreSQL as the account {account.name}, which may not enter "
