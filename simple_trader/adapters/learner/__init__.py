@@ -1,0 +1,1 @@
+"""The room of the online model: River in a worker process, so that it may hang or die alone."""
