@@ -1,5 +1,4 @@
-"""The price board: latest quote, book summary and finished candles of each pair, and their
-indicators.
+"""The price board: latest quote, book summary, finished candles and indicators of each pair.
 
 Only finished candles count: a candle is final when a later one of its pair begins, and never
 changes afterwards, so features that were decided on cannot change in retrospect (fault M05). After

@@ -9,8 +9,9 @@ Expected, and nothing else:
                     "rationale": "..."}, ...],
      "rationale": "...", "confidence": 0.7}
 
-`rationale` and the outer `confidence` may be missing. The fields of OPTIONAL_RANGES and `sentiment`
-may stand in a decision or outside; they are checked and not used yet.
+`rationale` and the outer `confidence` may be missing. The fields of OPTIONAL_RANGES may stand in a
+decision or outside, may be null (tool schemas that are strict ask for every field), are checked,
+and not used yet.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,6 @@ from simple_trader.domain.reasons import Reason
 
 ACTIONS = ("buy", "sell", "hold")
 RISK_LEVELS = ("low", "medium", "high")
-SENTIMENTS = ("positive", "neutral", "negative")
 MAX_RATIONALE = 4_000  # characters
 MAX_DECISIONS = 64
 OPTIONAL_RANGES: dict[str, tuple[float, float]] = {
@@ -31,6 +31,7 @@ OPTIONAL_RANGES: dict[str, tuple[float, float]] = {
     "expected_move_pct": (-100.0, 1_000.0),
     "horizon_minutes": (0.0, 525_600.0),
     "bias_allocation": (-1.0, 1.0),
+    "sentiment": (-1.0, 1.0),
 }
 _FINISHED = ("", "stop", "tool_calls", "function_call", "end_turn", "eos")
 _CUT = ("length", "max_tokens", "model_length")
@@ -203,11 +204,11 @@ def _number(name: str, value: object, low: float, high: float) -> float:
 _Check = Callable[[str, object], object]
 
 
-def _ranged(low: float, high: float) -> _Check:
-    """The check of a number within [low, high]."""
+def _ranged(low: float, high: float, *, nullable: bool = False) -> _Check:
+    """The check of a number within [low, high], or null where that is an answer."""
 
     def check(name: str, value: object) -> object:
-        return _number(name, value, low, high)
+        return None if nullable and value is None else _number(name, value, low, high)
 
     return check
 
@@ -222,8 +223,7 @@ def _among(allowed: tuple[str, ...]) -> _Check:
 
 
 _EXTRA: dict[str, _Check] = {
-    **{name: _ranged(*span) for name, span in OPTIONAL_RANGES.items()},
-    "sentiment": _among(SENTIMENTS),
+    name: _ranged(*span, nullable=True) for name, span in OPTIONAL_RANGES.items()
 }
 _OUTER: dict[str, _Check] = {**_EXTRA, "rationale": _text, "confidence": _ranged(0.0, 1.0)}
 _INNER: dict[str, _Check] = {

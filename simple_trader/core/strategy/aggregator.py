@@ -1,6 +1,4 @@
-"""The aggregator: gathers what one decision cycle knows about each pair, for the record and the
-advisor.
-"""
+"""The aggregator: what one decision cycle knows about each pair, for record and advisor alike."""
 
 from datetime import datetime
 from decimal import Decimal

@@ -1,6 +1,7 @@
 """Advice: one entry for each asked pair, whatever comes back; what is not plainly right is HOLD."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,10 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from market_parts import BTC, ETH
 
-from simple_trader.core.strategy.advice import MAX_RATIONALE, Advice, Unusable, judge
+from simple_trader.core.strategy.advice import (
+    ACTIONS,
+    MAX_RATIONALE,
+    RISK_LEVELS,
+    Advice,
+    Unusable,
+    judge,
+)
 from simple_trader.domain.reasons import Reason
 
 PAIRS = (BTC, ETH)
+ROOT = Path(__file__).resolve().parents[4]
 MARK = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -160,8 +169,8 @@ def test_a_finished_answer_is_read(finish: str) -> None:
         ({"stop_loss": -1}, Reason.ADVICE_OUT_OF_RANGE),
         ({"bias_allocation": 1.5}, Reason.ADVICE_OUT_OF_RANGE),
         ({"horizon_minutes": False}, Reason.ADVICE_WRONG_TYPE),
-        ({"sentiment": "euphoric"}, Reason.ADVICE_MALFORMED),
-        ({"sentiment": 0.5}, Reason.ADVICE_WRONG_TYPE),
+        ({"sentiment": "euphoric"}, Reason.ADVICE_WRONG_TYPE),
+        ({"sentiment": -1.01}, Reason.ADVICE_OUT_OF_RANGE),
     ],
 )
 def test_l04_l05_l06_a_wrong_field_spoils_its_own_pair_only(
@@ -202,9 +211,23 @@ def test_known_extra_fields_are_checked_and_change_nothing() -> None:
         "expected_move_pct": -2.5,
         "horizon_minutes": 60,
         "bias_allocation": -0.3,
-        "sentiment": "neutral",
+        "sentiment": -1,
     }
     assert asked(answer(decision(**extra), **extra))[BTC] == BUY
+    silent = dict.fromkeys(extra)
+    assert asked(answer(decision(**silent), **silent))[BTC] == BUY
+
+
+def test_every_field_of_the_tool_schema_is_known_and_each_of_its_limits_is_allowed() -> None:
+    """What tools/aggregator_function.json lets a model say is never refused as unknown."""
+    tool = json.loads((ROOT / "tools" / "aggregator_function.json").read_text())
+    outer = tool["function"]["parameters"]["properties"]
+    inner = outer["decisions"]["items"]["properties"]
+    filled = decision(**{name: None for name in inner if name not in decision()})
+    raw = answer(filled, **{name: decision()[name] for name in outer if name != "decisions"})
+    assert asked(raw, kind="tool_call")[BTC] == BUY
+    assert inner["action"]["enum"] == list(ACTIONS)
+    assert inner["risk_level"]["enum"] == list(RISK_LEVELS)
 
 
 def test_a_rationale_may_be_missing() -> None:
