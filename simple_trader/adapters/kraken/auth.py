@@ -1,0 +1,122 @@
+"""Signs private REST requests and makes nonces that only ever grow (protocol section 11.1).
+
+The nonce is the wall clock in nanoseconds, never less than one above the last. A high-water mark is
+kept outside, ahead of what was used, so that a restart or a clock that steps back cannot repeat one
+(I-48) without a write for each request.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from simple_trader.domain.errors import ConfigError, StoreError
+from simple_trader.domain.moments import EPOCH
+
+_RESERVE_NS = 10_000_000_000
+
+
+class Revealing(Protocol):
+    """A secret that shows itself only when asked."""
+
+    def reveal(self) -> str:
+        """The secret text."""
+        ...
+
+
+class Credentials:
+    """An API key and its secret; neither is shown by repr."""
+
+    __slots__ = ("key", "secret")
+
+    def __init__(self, key: Revealing, secret: Revealing) -> None:
+        """Keep both unrevealed."""
+        self.key = key
+        self.secret = secret
+
+
+class HighWater(Protocol):
+    """Where the highest nonce that may have been used is kept over restarts."""
+
+    def load(self) -> int:
+        """The mark, 0 where there is none."""
+        ...
+
+    def save(self, nonce: int) -> None:
+        """Keep the mark durably before returning."""
+        ...
+
+
+class FileHighWater:
+    """A mark in a small file that is replaced as a whole."""
+
+    def __init__(self, path: Path) -> None:
+        """Keep the mark at `path`; its directory must exist."""
+        self._path = path
+
+    def load(self) -> int:
+        """The mark; raises StoreError for a file that holds no number."""
+        try:
+            return int(self._path.read_text(encoding="ascii").strip() or "0")
+        except FileNotFoundError:
+            return 0
+        except (ValueError, OSError) as error:
+            raise StoreError(f"the nonce file {self._path} cannot be read: {error}") from None
+
+    def save(self, nonce: int) -> None:
+        """Write beside, flush, rename."""
+        beside = self._path.with_suffix(".new")
+        try:
+            with beside.open("w", encoding="ascii") as file:
+                file.write(f"{nonce}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self._path)
+        except OSError as error:
+            raise StoreError(f"the nonce file {self._path} cannot be written: {error}") from None
+
+
+class Nonces:
+    """Strictly increasing nonces of one API key."""
+
+    def __init__(self, wall: Callable[[], datetime], mark: HighWater) -> None:
+        """Go on above `mark`; `wall` is real time."""
+        self._wall = wall
+        self._mark = mark
+        self._last = self._reserved = -1
+
+    def next(self) -> int:
+        """A nonce above all earlier ones, of this process and of those before."""
+        if self._last < 0:
+            self._last = self._reserved = self._mark.load()
+        wall_ns = (self._wall() - EPOCH) // timedelta(microseconds=1) * 1000
+        self._last = max(self._last + 1, wall_ns)
+        if self._last >= self._reserved:
+            self._reserved = self._last + _RESERVE_NS
+            self._mark.save(self._reserved)
+        return self._last
+
+    def leap(self) -> None:
+        """Jump past whatever else used this key: the answer to one `EAPI:Invalid nonce` (X19)."""
+        self.next()
+        self._last = self._reserved
+
+
+def sign(secret: str, path: str, nonce: str, body: str) -> str:
+    """API-Sign: base64(HMAC-SHA512(base64 secret, path + SHA256(nonce + body))).
+
+    Raises ConfigError for a secret that is not base64.
+    """
+    try:
+        key = base64.b64decode(secret, validate=True)
+    except (binascii.Error, ValueError):
+        raise ConfigError(
+            "The Kraken API secret is not base64: copy it from Kraken again, whole."
+        ) from None
+    digest = hashlib.sha256((nonce + body).encode()).digest()
+    return base64.b64encode(hmac.new(key, path.encode() + digest, hashlib.sha512).digest()).decode()

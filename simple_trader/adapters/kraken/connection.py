@@ -1,0 +1,123 @@
+"""WebSocket connections and when to try again: two quick tries, then 5 s and more, with jitter.
+
+Sources: protocol section 1 (150 attempts in 10 minutes per address, then a ban); reliability
+section 1 (at most 120, the count starts again after 30 s of stable connection).
+"""
+
+import ssl
+from collections import deque
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from simple_trader.ports import Dice, Wire, WireClosed
+
+_MAX_FRAME = 16 * 1024 * 1024
+_QUEUE_FRAMES = 64
+_QUICK_TRIES = 2
+_QUICK_S = 0.1
+_JITTER_S = 0.75
+_CAP_S = 30.0
+_STABLE_S = 30.0
+_WINDOW_S = 600.0
+_WINDOW_TRIES = 120
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine."""
+    return (urlsplit(url).hostname or "") in _LOOPBACK
+
+
+class Backoff:
+    """Delays before each attempt to connect; `now` is monotonic seconds."""
+
+    def __init__(self, dice: Dice, *, floor_s: float) -> None:
+        """`floor_s` is the shortest delay after the quick tries: 5 s, or 1 s on loopback."""
+        self._dice = dice
+        self._floor_s = floor_s
+        self._tries = 0
+        self._made: deque[float] = deque()
+
+    @classmethod
+    def for_url(cls, url: str, dice: Dice) -> "Backoff":
+        """Kraken's floor, or a shorter one for our own sandbox on this machine."""
+        return cls(dice, floor_s=1.0 if is_loopback(url) else 5.0)
+
+    def delay_s(self, now: float) -> float:
+        """How long to wait before the next attempt, which is counted as made after it."""
+        tried, self._tries = self._tries, self._tries + 1
+        if tried == 0:
+            delay = 0.0
+        elif tried <= _QUICK_TRIES:
+            delay = _QUICK_S + self._dice.uniform(0.0, _QUICK_S)
+        else:
+            steps = min(tried - _QUICK_TRIES - 1, 8)
+            delay = min(max(_CAP_S, self._floor_s), self._floor_s * 2.0**steps)
+            if self._floor_s < _QUICK_S * 20:
+                delay = min(delay, 2.0)  # our own sandbox comes back within seconds
+            delay += self._dice.uniform(0.0, _JITTER_S)
+        while self._made and now - self._made[0] >= _WINDOW_S:
+            self._made.popleft()
+        if len(self._made) >= _WINDOW_TRIES:
+            delay = max(delay, self._made[0] + _WINDOW_S - now)
+        self._made.append(now + delay)
+        return delay
+
+    def lasted(self, seconds: float) -> None:
+        """A connection ended after `seconds`: a stable one starts the count anew."""
+        if seconds >= _STABLE_S:
+            self._tries = 1  # the next attempt is a quick one, not at once
+
+
+class WebsocketWire:
+    """A `ports.Wire` over one websockets connection."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        """Take over an open connection."""
+        self._connection = connection
+
+    async def send(self, text: str) -> None:
+        """Send one text frame; it is handed to the transport before the first suspension."""
+        try:
+            await self._connection.send(text)
+        except (ConnectionClosed, OSError) as error:
+            raise WireClosed(_reason(error)) from None
+
+    async def recv(self) -> str | bytes:
+        """The next frame, as bytes: they are parsed as they came."""
+        try:
+            return await self._connection.recv(decode=False)
+        except (ConnectionClosed, OSError) as error:
+            raise WireClosed(_reason(error)) from None
+
+    async def close(self) -> None:
+        """Close with a handshake of at most a second."""
+        await self._connection.close()
+
+
+async def open_wire(url: str) -> Wire:
+    """Open a WebSocket (`ports.OpenWire`); raises WireClosed.
+
+    Liveness is judged by the session, so there are no pings of the WebSocket itself. Certificates
+    are always verified; there is no fallback to an unencrypted address (N08).
+    """
+    try:
+        connection = await connect(
+            url,
+            compression=None if is_loopback(url) else "deflate",
+            max_size=_MAX_FRAME,
+            max_queue=_QUEUE_FRAMES,
+            ping_interval=None,
+            open_timeout=10,
+            close_timeout=1,
+            proxy=None,
+        )
+    except (OSError, WebSocketException, TimeoutError, ssl.SSLError) as error:
+        raise WireClosed(_reason(error)) from None
+    return WebsocketWire(connection)
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,160 @@
+"""The order desk: one send for each order, and the reply mapped to what is really known.
+
+A definitive error is a rejection; silence, a lost connection or an error that says nothing certain
+is SendUnknown. There is no second send (architecture section 7, item 5).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from simple_trader.adapters.kraken.errors import ErrorKind, KrakenRefused, kind_of
+from simple_trader.adapters.kraken.feed import Feed
+from simple_trader.adapters.kraken.private_session import PrivateSession
+from simple_trader.adapters.kraken.rest_manager import KrakenRest
+from simple_trader.adapters.kraken.session import Timing
+from simple_trader.adapters.kraken.wire import Reply
+from simple_trader.domain.actions import CancelOrder
+from simple_trader.domain.events import (
+    CancelRejected,
+    NotSent,
+    OrderAcked,
+    OrderRejected,
+    SendUnknown,
+)
+from simple_trader.domain.orders import OrderRequest
+from simple_trader.domain.reasons import Reason
+from simple_trader.ports import Emit, WireClosed
+
+log = logging.getLogger(__name__)
+
+Placed = OrderAcked | OrderRejected | NotSent | SendUnknown
+
+
+class OrderDesk:
+    """Places and cancels over the private connection; cancels fall back to REST (N09)."""
+
+    def __init__(
+        self,
+        *,
+        feed: Callable[[], Feed[PrivateSession]],
+        rest: KrakenRest,
+        market_now: Callable[[], datetime],
+        timing: Timing,
+        emit: Emit,
+    ) -> None:
+        """`emit` takes the answers that came too late for the one who asked."""
+        self._feed, self._rest, self._market_now = feed, rest, market_now
+        self._timing, self._emit = timing, emit
+        self._waiting: dict[int, asyncio.Future[Reply]] = {}
+        self.sent_at: dict[str, datetime] = {}  # market time of each send of this process
+
+    # -- replies -------------------------------------------------------------------------
+
+    def take_replies(self, session: PrivateSession) -> None:
+        """Give replies to those who wait; a late one about an order is still evidence."""
+        for req_id, command, reply in session.take_replies():
+            future = self._waiting.get(req_id)
+            if future is not None and not future.done():
+                future.set_result(reply)
+            elif command.method == "add_order":
+                late = _placed(command.cl_ord_id, reply)
+                log.warning("A late reply for order %s: %s", command.cl_ord_id, late)
+                if not isinstance(late, SendUnknown):
+                    self._emit(late)
+
+    def connection_lost(self, detail: str) -> None:
+        """Everything that waits on the ended connection will never be answered."""
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(WireClosed(detail))
+        self._waiting.clear()
+
+    # -- orders --------------------------------------------------------------------------
+
+    async def place(self, request: OrderRequest, wire: bytes) -> Placed:
+        """Send once, before the first suspension, and wait until deadline + margin."""
+        feed = self._feed()
+        session, socket = feed.session, feed.wire
+        if session is None or socket is None or not session.up:
+            return NotSent(
+                cl_ord_id=request.cl_ord_id,
+                reason=Reason.PRIVATE_FEED_DOWN,
+                detail="the private connection is not up",
+            )
+        now = self._market_now()
+        self.sent_at[request.cl_ord_id] = now
+        limit_s = max(0.0, (request.deadline - now).total_seconds()) + self._timing.order_margin_s
+        req_id, text = session.order(wire, request.cl_ord_id)
+        future = self._expect(req_id)
+        try:
+            async with asyncio.timeout(limit_s):
+                await socket.send(text)
+                return _placed(request.cl_ord_id, await future)
+        except TimeoutError:
+            detail = f"no reply within {limit_s:.1f} s"
+        except WireClosed as error:
+            detail = f"the connection was lost after the send: {error}"
+        finally:
+            self._waiting.pop(req_id, None)
+        return SendUnknown(cl_ord_id=request.cl_ord_id, detail=detail)
+
+    async def cancel(self, action: CancelOrder) -> CancelRejected | None:
+        """Cancel by socket, else by REST (a cancel is safe to repeat); raises VenueUnreachable."""
+        reply = await self._by_socket(
+            lambda session: session.cancel(action.cl_ord_id, action.order_id)
+        )
+        if reply is not None and reply.success is True:
+            return None
+        if reply is not None and kind_of(reply.error or "") is ErrorKind.DEFINITIVE:
+            return CancelRejected(cl_ord_id=action.cl_ord_id, error=reply.error or "")
+        try:
+            await self._rest.cancel_order(order_id=action.order_id, cl_ord_id=action.cl_ord_id)
+        except KrakenRefused as error:
+            return CancelRejected(cl_ord_id=action.cl_ord_id, error=error.error)
+        return None
+
+    async def cancel_all(self) -> int:
+        """Cancel everything by socket, else by REST; the count."""
+        reply = await self._by_socket(lambda session: session.cancel_all())
+        if reply is not None and reply.success is True:
+            return (reply.result.count if reply.result is not None else None) or 0
+        return await self._rest.cancel_all()
+
+    async def _by_socket(
+        self, command: Callable[[PrivateSession], tuple[int, str]]
+    ) -> Reply | None:
+        """Ask over the private connection; None where there is none or it did not answer."""
+        feed = self._feed()
+        session, socket = feed.session, feed.wire
+        if session is None or socket is None:
+            return None
+        req_id, text = command(session)
+        future = self._expect(req_id)
+        try:
+            async with asyncio.timeout(self._timing.reply_s):
+                await socket.send(text)
+                return await future
+        except (TimeoutError, WireClosed):
+            return None
+        finally:
+            self._waiting.pop(req_id, None)
+
+    def _expect(self, req_id: int) -> asyncio.Future[Reply]:
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        # The one who waits may be gone by the time it fails.
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._waiting[req_id] = future
+        return future
+
+
+def _placed(cl_ord_id: str, reply: Reply) -> OrderAcked | OrderRejected | SendUnknown:
+    """What a reply to add_order proves."""
+    result = reply.result
+    if reply.success is True and result is not None and result.order_id is not None:
+        return OrderAcked(cl_ord_id=cl_ord_id, order_id=result.order_id)
+    error = reply.error or "a reply without order id and without error"
+    if reply.success is False and kind_of(error) is not ErrorKind.UNKNOWN:
+        return OrderRejected(cl_ord_id=cl_ord_id, error=error)
+    return SendUnknown(cl_ord_id=cl_ord_id, detail=error)

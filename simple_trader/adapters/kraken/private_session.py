@@ -1,0 +1,179 @@
+"""The private session: executions, balances, and orders with their replies.
+
+The session keeps a table of requests that wait, without futures: replies come out with the request
+they belong to. The token stands in no log and no event.
+"""
+
+import logging
+from collections.abc import Sequence
+
+import msgspec
+
+from simple_trader.adapters.kraken import parse, requests
+from simple_trader.adapters.kraken.errors import ErrorKind, kind_of
+from simple_trader.adapters.kraken.session import Session, Timing
+from simple_trader.adapters.kraken.symbols import Symbols
+from simple_trader.adapters.kraken.wire import BalancesFrame, ExecutionsFrame, Reply, Unreadable
+from simple_trader.domain.events import BalancesSeen, FeedDown, FeedUp, LedgerSeen
+
+log = logging.getLogger(__name__)
+
+CHANNELS = ("executions", "balances")
+_MAX_GAPS = 3
+
+
+class Command(msgspec.Struct, frozen=True):
+    """A request of ours that waits for its reply."""
+
+    method: str
+    cl_ord_id: str = ""
+
+
+class PrivateSession(Session):
+    """Feeds `ExecutionReport`, `BalancesSeen`, `LedgerSeen`, FeedUp and FeedDown of `private`."""
+
+    def __init__(
+        self,
+        timing: Timing,
+        now: float,
+        *,
+        token: str,
+        known: parse.KnownOrders,
+        symbols: Symbols,
+    ) -> None:
+        """Ask for both channels at once."""
+        super().__init__(timing, now)
+        self.up = False
+        self.fatal = False  # a permission error: another connection would not help (X20)
+        self.max_rate_count: int | None = None
+        self._token = token
+        self._known = known
+        self._symbols = symbols
+        self._expected: dict[str, int | None] = dict.fromkeys(CHANNELS)
+        self._whole: set[str] = set()
+        self._gaps = 0
+        self._commands: dict[int, Command] = {}
+        self._replies: list[tuple[int, Command, Reply]] = []
+        for channel in CHANNELS:
+            self._ask(channel)
+
+    # -- orders --------------------------------------------------------------------------
+
+    def order(self, wire: bytes, cl_ord_id: str) -> tuple[int, str]:
+        """Request id and the one frame of an order."""
+        req_id = self._command("add_order", cl_ord_id)
+        return req_id, requests.order_frame(wire, self._token, req_id)
+
+    def cancel(self, cl_ord_id: str, order_id: str | None) -> tuple[int, str]:
+        """Request id and frame of a cancel."""
+        req_id = self._command("cancel_order", cl_ord_id)
+        by_client_id = cl_ord_id if order_id is None else None
+        return req_id, requests.cancel_order(
+            self._token, req_id, order_id=order_id, cl_ord_id=by_client_id
+        )
+
+    def cancel_all(self) -> tuple[int, str]:
+        """Request id and frame of a cancel of everything."""
+        req_id = self._command("cancel_all", "")
+        return req_id, requests.cancel_all(self._token, req_id)
+
+    def take_replies(self) -> list[tuple[int, Command, Reply]]:
+        """Replies with the requests they answer, in order."""
+        out, self._replies = self._replies, []
+        return out
+
+    def _command(self, method: str, cl_ord_id: str) -> int:
+        req_id = self.next_req_id()
+        self._commands[req_id] = Command(method, cl_ord_id)
+        self._spoke = self._now
+        return req_id
+
+    def _on_other_reply(self, reply: Reply) -> None:
+        command = self._commands.pop(reply.req_id or 0, None)
+        if command is not None:
+            self._replies.append((reply.req_id or 0, command, reply))
+        else:
+            super()._on_other_reply(reply)
+
+    # -- subscriptions -------------------------------------------------------------------
+
+    def _subscribe_frame(
+        self, channel: str, req_id: int, symbols: Sequence[str], *, on: bool
+    ) -> str:
+        options: dict[str, str | int | bool] = {}
+        if on and channel == "executions":
+            options = {"snap_orders": True, "snap_trades": True, "order_status": True}
+        elif on:
+            options = {"snapshot": True}
+        return requests.subscribe(channel, req_id, token=self._token, on=on, options=options)
+
+    def _on_reply(self, reply: Reply) -> None:
+        if reply.result is not None and reply.result.maxratecount is not None:
+            self.max_rate_count = reply.result.maxratecount
+        super()._on_reply(reply)
+
+    def _on_refused(self, channel: str, symbol: str, error: str) -> None:
+        self.fatal = kind_of(error) is ErrorKind.FATAL
+        self._end(f"{channel} refused: {error}")
+
+    # -- channels ------------------------------------------------------------------------
+
+    def _on_executions(self, frame: ExecutionsFrame) -> None:
+        snapshot = frame.type == "snapshot"
+        self._follow("executions", frame.sequence, snapshot=snapshot)
+        broken = ""
+        for raw in frame.data:
+            try:
+                report = parse.execution(bytes(raw), self._known, snapshot=snapshot)
+            except ValueError as error:
+                broken = str(error)
+                continue
+            self._events.append(report)
+        if snapshot:
+            self._complete("executions")
+        if broken:
+            self._gap("executions", f"an execution cannot be read: {broken}")
+
+    def _on_balances(self, frame: BalancesFrame) -> None:
+        snapshot = frame.type == "snapshot"
+        self._follow("balances", frame.sequence, snapshot=snapshot)
+        if snapshot:
+            totals = parse.totals(frame.data, self._symbols)
+            self._events.append(BalancesSeen(balances=totals, source="ws"))
+            self._complete("balances")
+            return
+        for data in frame.data:
+            self._events.append(LedgerSeen(entry=parse.ledger_entry(data, self._symbols)))
+
+    def _broken(self, what: Unreadable) -> None:
+        super()._broken(what)
+        if what.channel in CHANNELS:
+            self._gap(what.channel, "a message cannot be read")
+
+    def _follow(self, channel: str, sequence: int, *, snapshot: bool) -> None:
+        """A hole, a repeat or a step back in `sequence` is a gap (X07)."""
+        expected = self._expected[channel]
+        self._expected[channel] = sequence + 1
+        if not snapshot and expected is not None and sequence != expected:
+            self._gap(channel, f"sequence {sequence} came where {expected} was due")
+
+    def _complete(self, channel: str) -> None:
+        self._whole.add(channel)
+        if not self.up and self._whole.issuperset(CHANNELS):
+            self.up = True
+            self._events.append(FeedUp(feed="private"))
+
+    def _gap(self, channel: str, detail: str) -> None:
+        """Something was missed: fetch the channel anew; FeedUp after it asks for reconciliation."""
+        log.warning("Gap in %s: %s", channel, detail)
+        self._gaps += 1
+        self._whole.discard(channel)
+        self._expected[channel] = None
+        if self.up:
+            self.up = False
+            self._events.append(FeedDown(feed="private", detail=f"{channel}: {detail}"))
+        if self._gaps > _MAX_GAPS:
+            self._end(f"too many gaps in {channel}")
+            return
+        self._ask(channel, on=False)
+        self._ask(channel)

@@ -1,0 +1,167 @@
+"""Looks at the exchange by REST: what became of orders, and what the account holds.
+
+Trades are the authority: an order that reads `canceled` with nothing filled may still have them
+(X09). A look that fails says so and proves nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from simple_trader.adapters.kraken.rest_manager import KrakenRest
+from simple_trader.domain.actions import AskOrders, AskReconcile
+from simple_trader.domain.errors import VenueError
+from simple_trader.domain.events import (
+    BalancesSeen,
+    Event,
+    ExecutionReport,
+    LedgerSeen,
+    OrderLooked,
+    Reconciled,
+)
+from simple_trader.domain.fills import Fill
+from simple_trader.domain.ids import is_ours
+from simple_trader.domain.money import ZERO
+from simple_trader.domain.records import VenueOrderRow
+
+_BEFORE = timedelta(minutes=2)
+_PAGES_WITHOUT_START = 10  # an order of an earlier life of the daemon: the last 450 closed orders
+
+
+class Resolver:
+    """REST looks, as events."""
+
+    def __init__(self, rest: KrakenRest, market_now: Callable[[], datetime]) -> None:
+        """`market_now` says when a look began."""
+        self._rest = rest
+        self._market_now = market_now
+
+    async def look(self, action: AskOrders, sent_at: Mapping[str, datetime]) -> Sequence[Event]:
+        """Fills of these orders as ExecutionReports, then one OrderLooked for each."""
+        looked_from = self._market_now()
+        try:
+            found = await self._find(action.cl_ord_ids, sent_at)
+            trades = await self._trades_of(found)
+        except VenueError as error:
+            return [
+                OrderLooked(
+                    cl_ord_id=cl_ord_id,
+                    order_id=None,
+                    status=None,
+                    filled_qty=None,
+                    looked_from=looked_from,
+                    error=str(error) or type(error).__name__,
+                )
+                for cl_ord_id in action.cl_ord_ids
+            ]
+        events: list[Event] = [self._report(fill, raw) for fill, raw in trades]
+        return events + [
+            _looked(cl_ord_id, found.get(cl_ord_id), trades, looked_from)
+            for cl_ord_id in action.cl_ord_ids
+        ]
+
+    async def _find(
+        self, cl_ord_ids: Sequence[str], sent_at: Mapping[str, datetime]
+    ) -> dict[str, VenueOrderRow]:
+        """Open first, then closed: an order that closes meanwhile is seen in the second."""
+        wanted = set(cl_ord_ids)
+        rows = list(await self._rest.open_orders())
+        starts = [sent_at.get(cl_ord_id) for cl_ord_id in cl_ord_ids]
+        known = [start for start in starts if start is not None]
+        if known and len(known) == len(starts):
+            rows += await self._rest.closed_orders(min(known) - _BEFORE)
+        else:
+            rows += await self._rest.closed_orders(None, max_pages=_PAGES_WITHOUT_START)
+        return {
+            row.cl_ord_id: row
+            for row in rows
+            if row.cl_ord_id is not None and row.cl_ord_id in wanted
+        }
+
+    async def _trades_of(self, found: Mapping[str, VenueOrderRow]) -> list[tuple[Fill, str]]:
+        if not found:
+            return []
+        order_ids = {row.order_id for row in found.values()}
+        since = min(row.opened_at for row in found.values())
+        trades = await self._rest.trades_with_raw(since)
+        return [(fill, raw) for fill, raw in trades if fill.order_id in order_ids]
+
+    async def reconcile(self, action: AskReconcile) -> Sequence[Event]:
+        """Trades since, ledger since and balances as events, then Reconciled."""
+        looked_from = self._market_now()
+        try:
+            orders = await self._rest.open_orders()
+            trades = await self._rest.trades_with_raw(action.since)
+            entries = await self._rest.ledgers(action.since)
+            balances = await self._rest.balances()
+        except VenueError as error:
+            return [
+                Reconciled(
+                    open_cl_ord_ids=(),
+                    foreign_open_orders=0,
+                    looked_from=looked_from,
+                    clean=False,
+                    detail=str(error) or type(error).__name__,
+                )
+            ]
+        events: list[Event] = [self._report(fill, raw) for fill, raw in trades]
+        events += [LedgerSeen(entry=entry) for entry in entries]
+        totals = {asset: Decimal(total) for asset, total in balances.items()}
+        events.append(BalancesSeen(balances=totals, source="rest"))
+        ours = tuple(
+            sorted(row.cl_ord_id for row in orders if row.cl_ord_id and is_ours(row.cl_ord_id))
+        )
+        events.append(
+            Reconciled(
+                open_cl_ord_ids=ours,
+                foreign_open_orders=len(orders) - len(ours),
+                looked_from=looked_from,
+                clean=True,
+                detail=f"{len(trades)} trades, {len(entries)} ledger entries",
+            )
+        )
+        return events
+
+    def _report(self, fill: Fill, raw: str) -> ExecutionReport:
+        known = self._rest.known.get(fill.order_id)
+        return ExecutionReport(
+            exec_type="trade",
+            order_status="partially_filled",  # a trade does not say whether it was the last
+            order_id=fill.order_id,
+            cl_ord_id=fill.cl_ord_id,
+            pair=fill.pair,
+            side=fill.side,
+            order_qty=known.order_qty,
+            limit_price=known.limit_price,
+            cum_qty=None,
+            fill=fill,
+            reason="",
+            venue_at=fill.venue_at,
+            snapshot=False,
+            source="rest",
+            raw=raw,
+        )
+
+
+def _looked(
+    cl_ord_id: str,
+    row: VenueOrderRow | None,
+    trades: Sequence[tuple[Fill, str]],
+    looked_from: datetime,
+) -> OrderLooked:
+    if row is None:
+        return OrderLooked(
+            cl_ord_id=cl_ord_id,
+            order_id=None,
+            status=None,
+            filled_qty=None,
+            looked_from=looked_from,
+        )
+    traded = sum((fill.qty for fill, _ in trades if fill.order_id == row.order_id), ZERO)
+    return OrderLooked(
+        cl_ord_id=cl_ord_id,
+        order_id=row.order_id,
+        status=row.status,
+        filled_qty=max(row.filled_qty, traded),
+        looked_from=looked_from,
+    )

@@ -1,0 +1,186 @@
+"""REST requests: signed, counted, one private request at a time, reads retried (section 11)."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import msgspec
+
+from simple_trader.adapters.kraken.auth import Credentials, HighWater, Nonces, sign
+from simple_trader.adapters.kraken.errors import ErrorKind, KrakenRefused
+from simple_trader.adapters.kraken.hall_monitor import HallMonitor, PublicPace, cost_of
+from simple_trader.domain.errors import VenueRefused, VenueUnreachable
+from simple_trader.ports import Clock, Dice, Http, HttpFailed, HttpReply
+
+log = logging.getLogger(__name__)
+
+_TRIES = 4
+_FIRST_PAUSE_S = 0.5
+_LOCKOUT_S = 900.0
+_LOCKING = ("EAPI:Invalid key", "EAPI:Invalid signature", "EGeneral:Temporary lockout")
+
+
+class _Envelope(msgspec.Struct):
+    error: list[str] = []
+    result: msgspec.Raw | None = None
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+Params = Mapping[str, str | int]
+
+
+class RestClient:
+    """Asks `url` + `/0/...`; answers are the raw JSON of `result`.
+
+    Raises KrakenRefused for an error of the exchange, VenueUnreachable where no answer came (a read
+    is tried again before that; anything else is not: its outcome is unknown).
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        http: Http,
+        clock: Clock,
+        dice: Dice,
+        credentials: Credentials | None,
+        high_water: HighWater,
+        tier: str = "intermediate",
+        timeout_s: float = 10.0,
+        public_pace: bool = True,
+    ) -> None:
+        """`credentials` None allows public calls only; `tier` is the REST tier of the account."""
+        self._url = url.rstrip("/")
+        self._http = http
+        self._clock = clock
+        self._dice = dice
+        self._credentials = credentials
+        self._nonces = Nonces(clock.wall, high_water)
+        self.monitor = HallMonitor(tier, clock.monotonic)
+        self._pace = PublicPace(clock.monotonic) if public_pace else None
+        self._timeout_s = timeout_s
+        self._one_at_a_time = asyncio.Lock()
+        self._locked_until = 0.0
+        self._locked_by = ""
+
+    @property
+    def can_sign(self) -> bool:
+        """Whether private calls are possible at all."""
+        return self._credentials is not None
+
+    async def public(self, endpoint: str, params: Params | None = None) -> msgspec.Raw:
+        """GET a public endpoint."""
+        query = f"?{urlencode(params)}" if params else ""
+
+        async def once() -> HttpReply:
+            if self._pace is not None:
+                await asyncio.sleep(self._pace.take_s())
+            return await self._http.request(
+                "GET",
+                f"{self._url}/0/public/{endpoint}{query}",
+                headers={},
+                body=None,
+                timeout_s=self._timeout_s,
+            )
+
+        for attempt in range(_TRIES):
+            try:
+                return _open(endpoint, await once())
+            except (HttpFailed, KrakenRefused, VenueUnreachable) as error:
+                await self._pause(endpoint, attempt, error)
+        raise VenueUnreachable(f"Kraken did not answer {endpoint}.")
+
+    async def private(
+        self, endpoint: str, params: Params | None = None, *, read: bool = True
+    ) -> msgspec.Raw:
+        """POST a private endpoint; with `read` false it is sent once and may use the reserve."""
+        for attempt in range(_TRIES if read else 1):
+            try:
+                return await self._private_once(endpoint, params or {}, urgent=not read)
+            except (HttpFailed, KrakenRefused, VenueUnreachable) as error:
+                if not read:
+                    raise _final(endpoint, error) from None
+                await self._pause(endpoint, attempt, error)
+        raise VenueUnreachable(f"Kraken did not answer {endpoint}.")
+
+    async def _private_once(self, endpoint: str, params: Params, *, urgent: bool) -> msgspec.Raw:
+        if self._credentials is None:
+            raise KrakenRefused(endpoint, "EAPI:Invalid key (no API key is configured)")
+        if self._clock.monotonic() < self._locked_until:
+            raise KrakenRefused(endpoint, self._locked_by)
+        cost = cost_of(endpoint)
+        while (wait_s := self.monitor.wait_s(cost, urgent=urgent)) > 0:
+            await asyncio.sleep(wait_s)
+        path = f"/0/private/{endpoint}"
+        async with self._one_at_a_time:
+            # Nonces must arrive in order: the next request starts when this one is answered.
+            self.monitor.charge(cost)
+            nonce = str(self._nonces.next())
+            body = urlencode({"nonce": nonce, **params})
+            reply = await self._http.request(
+                "POST",
+                self._url + path,
+                headers={
+                    "API-Key": self._credentials.key.reveal(),
+                    "API-Sign": sign(self._credentials.secret.reveal(), path, nonce, body),
+                    "Content-Type": "application/x-www-form-urlencoded",
+                },
+                body=body.encode(),
+                timeout_s=self._timeout_s,
+            )
+        try:
+            return _open(endpoint, reply)
+        except KrakenRefused as error:
+            self._learn(error)
+            raise
+
+    def _learn(self, error: KrakenRefused) -> None:
+        if error.kind is ErrorKind.NONCE:
+            self._nonces.leap()
+        elif error.error.startswith("EAPI:Rate limit"):
+            self.monitor.exhausted()
+        elif error.error.startswith(_LOCKING):
+            self._locked_until = self._clock.monotonic() + _LOCKOUT_S
+            self._locked_by = error.error
+
+    async def _pause(self, endpoint: str, attempt: int, error: Exception) -> None:
+        """Wait before a read is tried again; raises what another try would not change."""
+        final = _final(endpoint, error)
+        stubborn = (
+            isinstance(final, KrakenRefused)
+            and (final.kind in {ErrorKind.DEFINITIVE, ErrorKind.FATAL, ErrorKind.RENEW})
+        ) or (isinstance(final, KrakenRefused) and final.kind is ErrorKind.NONCE and attempt > 0)
+        if stubborn or attempt + 1 >= _TRIES:
+            raise final from None
+        pause = _FIRST_PAUSE_S * 2.0**attempt
+        log.info("Kraken %s: %s; again in %.1f s", endpoint, error, pause)
+        await asyncio.sleep(pause + self._dice.uniform(0.0, pause / 2))
+
+
+def _final(endpoint: str, error: Exception) -> VenueRefused | VenueUnreachable:
+    if isinstance(error, KrakenRefused):
+        if error.kind is ErrorKind.UNKNOWN:
+            return VenueUnreachable(f"Kraken did not carry out {endpoint} for sure: {error.error}")
+        return error
+    if isinstance(error, VenueUnreachable):
+        return error
+    return VenueUnreachable(f"Kraken did not answer {endpoint}: {error}")
+
+
+def _open(endpoint: str, reply: HttpReply) -> msgspec.Raw:
+    """Take the envelope off; warnings (`W...`) beside a result are logged."""
+    if reply.status != 200:
+        raise VenueUnreachable(f"Kraken answered {endpoint} with HTTP status {reply.status}.")
+    try:
+        envelope = _ENVELOPE.decode(reply.body)
+    except msgspec.DecodeError:
+        raise VenueUnreachable(f"Kraken's answer to {endpoint} is not its JSON envelope.") from None
+    errors = [text for text in envelope.error if not text.startswith("W")]
+    if errors:
+        raise KrakenRefused(endpoint, errors[0])
+    for text in envelope.error:
+        log.warning("Kraken warns on %s: %s", endpoint, text)
+    if envelope.result is None:
+        raise VenueUnreachable(f"Kraken's answer to {endpoint} holds no result.")
+    return envelope.result

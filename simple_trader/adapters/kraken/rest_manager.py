@@ -1,0 +1,281 @@
+"""Reads of the exchange by REST, normalised to v2 names (`ports.VenueReads`)."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+
+from simple_trader.adapters.kraken import rest_rows
+from simple_trader.adapters.kraken.auth import Credentials, HighWater
+from simple_trader.adapters.kraken.errors import KrakenRefused
+from simple_trader.adapters.kraken.hall_monitor import HallMonitor
+from simple_trader.adapters.kraken.parse import KnownOrder, KnownOrders, number
+from simple_trader.adapters.kraken.rest_client import Params, RestClient
+from simple_trader.adapters.kraken.rest_rows import decode
+from simple_trader.adapters.kraken.symbols import Symbols
+from simple_trader.domain.errors import VenueError, VenueUnreachable
+from simple_trader.domain.fills import Fill, LedgerEntry
+from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules
+from simple_trader.domain.moments import from_unix, to_unix
+from simple_trader.domain.money import ZERO, plain
+from simple_trader.domain.quotes import Candle
+from simple_trader.domain.records import VenueOrderRow
+from simple_trader.ports import Clock, Dice, Http
+
+T = TypeVar("T")
+Raws = dict[str, msgspec.Raw]
+
+_PAGE = 50
+_PAGE_OVERLAP = 5
+_MAX_PAGES = 400
+_LOOK_BACK = timedelta(minutes=2)
+_QUERY_BATCH = 50
+INTERVALS_S = tuple(60 * minutes for minutes in (1, 5, 15, 30, 60, 240, 1440, 10080, 21600))
+
+
+class KrakenRest:
+    """All REST calls of the daemon; names are loaded from Assets and AssetPairs at first need."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        http: Http,
+        clock: Clock,
+        dice: Dice,
+        credentials: Credentials | None,
+        high_water: HighWater,
+        tier: str = "intermediate",
+        timeout_s: float = 10.0,
+        public_pace: bool = True,
+    ) -> None:
+        """See RestClient for the parts."""
+        self._client = RestClient(
+            url=url,
+            http=http,
+            clock=clock,
+            dice=dice,
+            credentials=credentials,
+            high_water=high_water,
+            tier=tier,
+            timeout_s=timeout_s,
+            public_pace=public_pace,
+        )
+        self.symbols = Symbols()
+        self.known = KnownOrders()
+
+    @property
+    def monitor(self) -> HallMonitor:
+        """The model of the REST counter."""
+        return self._client.monitor
+
+    # -- reference -----------------------------------------------------------------------
+
+    async def server_time(self) -> datetime:
+        """The exchange's clock, in whole seconds."""
+        result = decode(await self._client.public("Time"), dict[str, msgspec.Raw], "Time")
+        return from_unix(decode(result["unixtime"], int, "Time"))
+
+    async def system_status(self) -> str:
+        """`online`, `maintenance`, `cancel_only` or `post_only`."""
+        result = decode(await self._client.public("SystemStatus"), Raws, "SystemStatus")
+        return decode(result["status"], str, "SystemStatus")
+
+    async def assets(self) -> tuple[AssetRules, ...]:
+        """All assets."""
+        rows = decode(await self._client.public("Assets"), dict[str, rest_rows.AssetData], "Assets")
+        rules = tuple(rest_rows.asset_rules(name, row) for name, row in rows.items())
+        self.symbols.learn_assets(rules)
+        return rules
+
+    async def pairs(self) -> tuple[PairRules, ...]:
+        """All pairs that have a WebSocket name."""
+        if not self.symbols.has_assets:
+            await self.assets()
+        rows = decode(
+            await self._client.public("AssetPairs"), dict[str, rest_rows.PairInfo], "AssetPairs"
+        )
+        read = (rest_rows.pair_rules(name, row, self.symbols) for name, row in rows.items())
+        rules = _all("AssetPairs", lambda: tuple(pair for pair in read if pair is not None))
+        self.symbols.learn_pairs(rules)
+        return rules
+
+    async def candles(self, pair: str, interval_s: int, count: int) -> tuple[Candle, ...]:
+        """The last `count` finished candles (at most 720), oldest first."""
+        if interval_s not in INTERVALS_S:
+            raise KrakenRefused("OHLC", f"EGeneral:Invalid arguments:interval {interval_s} s")
+        await self._names()
+        query: Params = {"pair": self.symbols.altname(pair), "interval": interval_s // 60}
+        result = decode(await self._client.public("OHLC", query), Raws, "OHLC")
+        committed = decode(result.pop("last"), Decimal, "OHLC") if "last" in result else None
+        rows = decode(
+            next(iter(result.values()), msgspec.Raw(b"[]")), list[rest_rows.OhlcRow], "OHLC"
+        )
+        # The last row is the running candle; `last` begins the last finished one.
+        done = rows[:-1] if committed is None else [row for row in rows if row[0] <= committed]
+        return _all(
+            "OHLC",
+            lambda: tuple(rest_rows.candle(pair, interval_s, row) for row in done[-count:]),
+        )
+
+    # -- account -------------------------------------------------------------------------
+
+    async def balances(self) -> dict[str, str]:
+        """Balance totals by v2 asset name, as exact text."""
+        await self._names()
+        rows = decode(await self._client.private("Balance"), dict[str, Decimal], "Balance")
+        totals = _all("Balance", lambda: {name: number(total) for name, total in rows.items()})
+        found: dict[str, Decimal] = {}
+        for name, total in totals.items():
+            asset = self.symbols.asset(name)
+            found[asset] = found.get(asset, ZERO) + total
+        return {asset: plain(total) for asset, total in found.items()}
+
+    async def fees(self, pairs: Sequence[str]) -> tuple[FeeRates, ...]:
+        """The account's fee tier of each pair, as fractions of cost."""
+        await self._names()
+        query = {"pair": ",".join(self.symbols.altname(pair) for pair in pairs)}
+        raw = await self._client.private("TradeVolume", query)
+        data = decode(raw, rest_rows.VolumeData, "TradeVolume")
+        return _all("TradeVolume", lambda: rest_rows.fee_rates(data, self.symbols))
+
+    async def open_orders(self) -> tuple[VenueOrderRow, ...]:
+        """Open orders of the whole account."""
+        await self._names()
+        result = decode(await self._client.private("OpenOrders"), Raws, "OpenOrders")
+        rows = decode(result["open"], dict[str, rest_rows.OrderData], "OpenOrders")
+        return self._order_rows(rows)
+
+    async def closed_orders(
+        self, since: datetime | None, *, max_pages: int = _MAX_PAGES
+    ) -> tuple[VenueOrderRow, ...]:
+        """Closed orders, newest first, from two minutes before `since`, deduped over pages."""
+        raws = await self._pages("ClosedOrders", "closed", since, max_pages)
+        rows = {
+            name: decode(raw, rest_rows.OrderData, "ClosedOrders") for name, raw in raws.items()
+        }
+        found = self._order_rows(rows)
+        return tuple(
+            sorted(found, key=lambda row: (row.closed_at or row.opened_at, row.order_id))[::-1]
+        )
+
+    async def orders_by_id(self, order_ids: Sequence[str]) -> tuple[VenueOrderRow, ...]:
+        """Any orders, by the exchange's ids."""
+        await self._names()
+        found: list[VenueOrderRow] = []
+        for start in range(0, len(order_ids), _QUERY_BATCH):
+            query = {"txid": ",".join(order_ids[start : start + _QUERY_BATCH])}
+            raw = await self._client.private("QueryOrders", query)
+            found += self._order_rows(decode(raw, dict[str, rest_rows.OrderData], "QueryOrders"))
+        return tuple(found)
+
+    async def trades(self, since: datetime | None) -> tuple[Fill, ...]:
+        """Own trades, oldest first, from two minutes before `since`."""
+        return tuple(fill for fill, _ in await self.trades_with_raw(since))
+
+    async def trades_with_raw(self, since: datetime | None) -> list[tuple[Fill, str]]:
+        """As `trades`, each with its row as received; a trade learns its order's client id."""
+        raws = await self._pages("TradesHistory", "trades", since, _MAX_PAGES)
+        rows = {
+            name: decode(raw, rest_rows.TradeData, "TradesHistory") for name, raw in raws.items()
+        }
+        strangers = {row.ordertxid for row in rows.values()}
+        strangers = {name for name in strangers if self.known.get(name).pair is None}
+        if strangers:
+            await self.orders_by_id(sorted(strangers))
+        fills = _all(
+            "TradesHistory",
+            lambda: [
+                (
+                    rest_rows.fill(
+                        name, row, self.symbols, self.known.get(row.ordertxid).cl_ord_id
+                    ),
+                    bytes(raws[name]).decode(),
+                )
+                for name, row in rows.items()
+            ],
+        )
+        return sorted(fills, key=lambda pair: (pair[0].venue_at, pair[0].trade_id))
+
+    async def ledgers(self, since: datetime | None) -> tuple[LedgerEntry, ...]:
+        """Ledger entries, oldest first, from two minutes before `since`."""
+        raws = await self._pages("Ledgers", "ledger", since, _MAX_PAGES)
+        entries = _all(
+            "Ledgers",
+            lambda: [
+                rest_rows.ledger_entry(
+                    name, decode(raw, rest_rows.LedgerData, "Ledgers"), self.symbols
+                )
+                for name, raw in raws.items()
+            ],
+        )
+        return tuple(sorted(entries, key=lambda entry: entry.at))
+
+    # -- requests ------------------------------------------------------------------------
+
+    async def token(self) -> str:
+        """A WebSocket token; use it within 15 minutes."""
+        result = decode(await self._client.private("GetWebSocketsToken"), Raws, "token")
+        return decode(result["token"], str, "token")
+
+    async def cancel_order(self, *, order_id: str | None, cl_ord_id: str) -> None:
+        """Cancel one order; raises KrakenRefused or VenueUnreachable."""
+        query = {"cl_ord_id": cl_ord_id} if order_id is None else {"txid": order_id}
+        await self._client.private("CancelOrder", query, read=False)
+
+    async def cancel_all(self) -> int:
+        """Cancel everything; the count."""
+        result = decode(await self._client.private("CancelAll", read=False), Raws, "CancelAll")
+        return decode(result["count"], int, "CancelAll")
+
+    # -- parts ---------------------------------------------------------------------------
+
+    async def _names(self) -> None:
+        if not self.symbols.loaded:
+            await self.pairs()
+
+    def _order_rows(self, rows: dict[str, rest_rows.OrderData]) -> tuple[VenueOrderRow, ...]:
+        found = _all(
+            "orders",
+            lambda: tuple(
+                rest_rows.order_row(name, row, self.symbols) for name, row in rows.items()
+            ),
+        )
+        for row in found:
+            seen = KnownOrder(row.cl_ord_id, row.pair, row.side, row.qty, row.limit_price)
+            self.known.learn(row.order_id, seen)
+        return found
+
+    async def _pages(
+        self, endpoint: str, field: str, since: datetime | None, max_pages: int
+    ) -> Raws:
+        """All rows newest first; pages overlap, since rows shift while we read (X12)."""
+        await self._names()
+        query: dict[str, str | int] = {}
+        if since is not None:
+            query["start"] = int(to_unix(since - _LOOK_BACK))
+        found: Raws = {}
+        offset = 0
+        for _ in range(max_pages):
+            raw = await self._client.private(endpoint, {**query, "ofs": offset})
+            result = decode(raw, Raws, endpoint)
+            page = decode(result[field], Raws, endpoint) if field in result else {}
+            count = decode(result["count"], int, endpoint) if "count" in result else None
+            fresh = page.keys() - found.keys()
+            found.update(page)
+            if not fresh or (len(found) >= count if count is not None else len(page) < _PAGE):
+                break
+            offset += _PAGE - _PAGE_OVERLAP
+        return found
+
+
+def _all(what: str, make: Callable[[], T]) -> T:
+    """Make domain values; a value that cannot be used makes the whole answer unusable."""
+    try:
+        return make()
+    except VenueError:
+        raise
+    except (ValueError, KeyError, OverflowError) as error:
+        raise VenueUnreachable(f"Kraken's {what} holds an unusable value: {error}") from None

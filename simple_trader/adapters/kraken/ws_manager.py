@@ -1,0 +1,224 @@
+"""Kraken as the daemon sees it: live feeds and the order path (`ports.Venue`, `ports.Feeds`).
+
+One public and one private connection. What the feeds shall carry is a FeedPlan, changed at run time
+by `apply`; pairs that still have orders or lots stay in it (C04), which is the runtime's business.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from simple_trader.adapters.kraken import requests
+from simple_trader.adapters.kraken.connection import Backoff
+from simple_trader.adapters.kraken.errors import ErrorKind, KrakenRefused
+from simple_trader.adapters.kraken.feed import Feed, Room
+from simple_trader.adapters.kraken.order_books import DEPTHS, Throttle
+from simple_trader.adapters.kraken.order_desk import OrderDesk, Placed
+from simple_trader.adapters.kraken.private_session import PrivateSession
+from simple_trader.adapters.kraken.public_session import PublicPlan, PublicSession
+from simple_trader.adapters.kraken.resolver import Resolver
+from simple_trader.adapters.kraken.rest_manager import KrakenRest
+from simple_trader.adapters.kraken.session import Timing
+from simple_trader.adapters.kraken.tokens import TokenSource
+from simple_trader.domain.actions import AskOrders, AskReconcile, CancelOrder
+from simple_trader.domain.errors import VenueError
+from simple_trader.domain.events import CancelRejected, Event, FeedDown
+from simple_trader.domain.orders import OrderRequest
+from simple_trader.ports import Clock, Dice, Emit, FeedPlan, OpenWire
+
+_OFF = FeedPlan(pairs=(), public=False, private=False, book=False, book_depth=10)
+_BY_CONFIG = "switched off in the configuration"
+
+
+class KrakenVenue:
+    """The exchange: everything it needs is handed in, its tasks run inside `run`."""
+
+    def __init__(
+        self,
+        *,
+        public_url: str,
+        private_url: str,
+        rest: KrakenRest,
+        clock: Clock,
+        dice: Dice,
+        open_wire: OpenWire,
+        emit: Emit,
+        room: Room,
+        candle_minutes: int = 1,
+        book_summary_s: float = 1.0,
+        timing: Timing | None = None,
+    ) -> None:
+        """`room` is awaited before each next private frame is read; `emit` must not block.
+
+        `candle_minutes` is the ohlc interval, `book_summary_s` the least venue time between two
+        summaries of one book.
+        """
+        self._rest, self._clock, self._emit = rest, clock, emit
+        self._plan = _OFF
+        self._applied = False
+        self._candle_minutes = candle_minutes
+        self._timing = timing or Timing()
+        self._throttle_s = book_summary_s
+        self._tokens = TokenSource(rest.token)
+        self._down: set[str] = set()
+        self._desk = OrderDesk(
+            feed=lambda: self._private,
+            rest=rest,
+            market_now=clock.now,
+            timing=self._timing,
+            emit=emit,
+        )
+        self._public: Feed[PublicSession] = Feed(
+            name="public",
+            url=public_url,
+            open_wire=open_wire,
+            backoff=Backoff.for_url(public_url, dice),
+            timing=self._timing,
+            emit=emit,
+            prepare=self._prepare_public,
+            ended=self._public_ended,
+            wake=self._wake_public,
+        )
+        self._private: Feed[PrivateSession] = Feed(
+            name="private",
+            url=private_url,
+            open_wire=open_wire,
+            backoff=Backoff.for_url(private_url, dice),
+            timing=self._timing,
+            emit=emit,
+            prepare=self._prepare_private,
+            ended=self._private_ended,
+            wake=lambda _session, _now: None,
+            after=self._desk.take_replies,
+            room=room,
+            hopeless=_hopeless,
+        )
+        self._resolver = Resolver(rest, clock.now)
+
+    # -- feeds ---------------------------------------------------------------------------
+
+    def apply(self, plan: FeedPlan) -> None:
+        """Start, stop or change feeds to match `plan`; raises ValueError for an unknown depth."""
+        if plan.book_depth not in DEPTHS:
+            raise ValueError(f"the book depth must be one of {DEPTHS}, not {plan.book_depth}")
+        old, self._plan = self._plan, plan
+        for name, was, now in (
+            ("public", old.public, plan.public),
+            ("private", old.private, plan.private),
+            ("book", old.book, plan.book),
+        ):
+            if not now and (was or not self._applied):
+                self._emit(FeedDown(feed=name, detail=_BY_CONFIG, disabled=True))
+            if now and not was:
+                self._down.discard(name)
+        self._applied = True
+        self._public.kick(wanted=plan.public or plan.book)
+        self._private.kick(wanted=plan.private)
+
+    def handled(self) -> Mapping[int, int]:
+        """Frames handled of each live connection, by the id of its status frame."""
+        counts: dict[int, int] = {}
+        for feed in (self._public, self._private):
+            session = feed.session
+            if session is not None and session.connection_id is not None:
+                counts[session.connection_id] = feed.frames
+        return counts
+
+    async def run(self) -> None:
+        """Connect and reconnect until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._public.run(), name="kraken public")
+            group.create_task(self._private.run(), name="kraken private")
+
+    # -- orders --------------------------------------------------------------------------
+
+    def encode_order(self, request: OrderRequest) -> bytes:
+        """See requests.encode_order."""
+        return requests.encode_order(request)
+
+    def decode_order(self, wire: bytes) -> OrderRequest:
+        """See requests.decode_order."""
+        return requests.decode_order(wire)
+
+    async def place(self, request: OrderRequest, wire: bytes) -> Placed:
+        """Send once and wait for the reply until deadline + margin."""
+        return await self._desk.place(request, wire)
+
+    async def cancel(self, action: CancelOrder) -> CancelRejected | None:
+        """Cancel one order; raises VenueUnreachable where neither way answered."""
+        return await self._desk.cancel(action)
+
+    async def cancel_all(self) -> int:
+        """Cancel everything; raises VenueError where neither way answered."""
+        return await self._desk.cancel_all()
+
+    async def look(self, action: AskOrders) -> Sequence[Event]:
+        """What became of these orders."""
+        return await self._resolver.look(action, self._desk.sent_at)
+
+    async def reconcile(self, action: AskReconcile) -> Sequence[Event]:
+        """What the account holds and did since."""
+        return await self._resolver.reconcile(action)
+
+    # -- sessions ------------------------------------------------------------------------
+
+    def _public_plan(self) -> PublicPlan:
+        return PublicPlan(
+            pairs=self._plan.pairs,
+            quotes=self._plan.public,
+            books=self._plan.book,
+            book_depth=self._plan.book_depth,
+            candle_minutes=self._candle_minutes,
+        )
+
+    async def _prepare_public(self) -> Callable[[float], PublicSession]:
+        if not self._rest.symbols.loaded:
+            await self._rest.pairs()  # instruments need the REST names beside the v2 names
+        return lambda now: PublicSession(
+            self._timing,
+            now,
+            plan=self._public_plan(),
+            symbols=self._rest.symbols,
+            market_now=self._clock.now,
+            throttle=Throttle(self._throttle_s),
+        )
+
+    async def _prepare_private(self) -> Callable[[float], PrivateSession]:
+        if not self._rest.symbols.loaded:
+            await self._rest.pairs()
+        token = await self._tokens.fresh()
+        return lambda now: PrivateSession(
+            self._timing, now, token=token, known=self._rest.known, symbols=self._rest.symbols
+        )
+
+    def _wake_public(self, session: PublicSession, now: float) -> None:
+        plan = self._public_plan()
+        if plan != session.plan:
+            session.change(plan, now)
+        self._down -= session.up
+
+    def _public_ended(self, session: PublicSession | None, detail: str) -> list[Event]:
+        up = session.up if session is not None else set()
+        lost: list[Event] = [*session.close(detail)] if session is not None else []
+        wanted = {"public": self._plan.public, "book": self._plan.book}
+        return lost + self._say_down([name for name, on in wanted.items() if on], up, detail)
+
+    def _private_ended(self, session: PrivateSession | None, detail: str) -> list[Event]:
+        self._desk.connection_lost(detail)
+        up = {"private"} if session is not None and session.up else set()
+        return self._say_down(["private"] if self._plan.private else [], up, detail)
+
+    def _say_down(self, names: list[str], up: set[str], detail: str) -> list[Event]:
+        """Say it when a feed goes down, and once when it never came up; not at every attempt."""
+        said: list[Event] = []
+        for name in names:
+            if name in up or name not in self._down:
+                said.append(FeedDown(feed=name, detail=detail))
+            self._down.add(name)
+        return said
+
+
+def _hopeless(session: PrivateSession | None, error: VenueError | None) -> bool:
+    """Whether the exchange said that our key may not do this: trying again would lock it (X20)."""
+    if session is not None:
+        return session.fatal
+    return isinstance(error, KrakenRefused) and error.kind is ErrorKind.FATAL
