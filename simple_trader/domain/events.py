@@ -56,6 +56,11 @@ class Started(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     last_cycle_at: datetime | None = None
     last_training_at: datetime | None = None
     pending_predictions: tuple["PendingPrediction", ...] = ()
+    last_trade_at: datetime | None = None  # newest fill booked: the watermark of reconciliation
+    realised_pnl: Decimal = Decimal(0)  # of all fills so far
+    realised_today: Decimal = Decimal(0)  # of the UTC day of the start
+    fills_booked: int = 0
+    source: str = ""  # the text of the configuration, for config_versions (it holds no secrets)
 
 
 class Stopping(msgspec.Struct, frozen=True, tag=True, kw_only=True):

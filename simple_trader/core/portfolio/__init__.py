@@ -1,0 +1,1 @@
+"""What we own and what is in flight: orders, lots, balances, equity."""

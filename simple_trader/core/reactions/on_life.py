@@ -1,0 +1,193 @@
+"""The life of the daemon: start, stop, feeds, store, reconciliation."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from simple_trader.core.market.price_board import PriceBoard
+from simple_trader.core.portfolio.balances import Balances
+from simple_trader.core.portfolio.lots import LotBook
+from simple_trader.core.reactions import asking
+from simple_trader.core.reactions.asking import ask_order, ask_reconcile, ask_unresolved
+from simple_trader.core.reactions.standing import audit, causes_of, restate, risk_row
+from simple_trader.core.risk.checks import HALT, REDUCE, RUN
+from simple_trader.core.state import EngineState, Health, Tally
+from simple_trader.domain.actions import Action, Note, Remember
+from simple_trader.domain.events import (
+    FeedDown,
+    FeedUp,
+    Reconciled,
+    Started,
+    Stopping,
+    StoreHealth,
+)
+from simple_trader.domain.moments import utc_day
+from simple_trader.domain.money import ZERO
+from simple_trader.domain.orders import Order, OrderState
+from simple_trader.domain.reasons import Reason
+from simple_trader.domain.records import ConfigRow, OrderStateRow
+
+_ON_VENUE = (OrderState.OPEN, OrderState.PARTIAL, OrderState.PENDING_CANCEL)
+LOOK_SLACK = timedelta(seconds=5)
+RECOVERED = "recovered after a restart: may or may not have been sent"
+
+
+def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]:
+    """Build the state from what was recovered; nothing trades before it is reconciled."""
+    state = EngineState(
+        epoch=event.epoch,
+        mode=event.mode,
+        world=event.world,
+        settings=event.settings,
+        config_hash=event.config_hash,
+        started_at=at,
+        assets={rules.asset: rules for rules in event.assets},
+        rules={rules.pair: rules for rules in event.pairs},
+        fees={rates.pair: rates for rates in event.fees},
+        board=PriceBoard(window=event.settings.quantity_of_price_history),
+        balances=Balances(totals=dict(event.balances), snapshot_at=at),
+        lots=LotBook(),
+        memory=event.risk,
+        health=Health(),
+        pending_predictions=event.pending_predictions,
+        last_cycle_at=event.last_cycle_at,
+        last_training_at=event.last_training_at,
+        tally=Tally(
+            realised=event.realised_pnl,
+            realised_today=event.realised_today,
+            today=utc_day(at),
+            fills=event.fills_booked,
+        ),
+    )
+    state.board.warm(event.candles)
+    state.lots.begin(event.lots, event.fills)
+    for exec_id in (*event.seen_exec_ids, *(fill.exec_id for fill in event.fills)):
+        state.see_exec(exec_id)
+    moments = [fill.venue_at for fill in event.fills]
+    if event.last_trade_at is not None:
+        moments.append(event.last_trade_at)
+    state.watermark = max(moments, default=None)
+    recovered = _take_orders(state, event.orders, at)
+    state.timers.begin(event.settings, at, last_training_at=event.last_training_at)
+    state.causes = causes_of(state)
+    state.trading_state = HALT if state.memory.halted else REDUCE if state.causes else RUN
+    return state, [
+        Remember(record=ConfigRow(config_hash=event.config_hash, at=at, source=event.source)),
+        audit(at, "engine", "engine", "start", event.world, "", f"{event.mode}, {event.epoch}"),
+        risk_row(state, at),
+        *recovered,
+        Note(
+            level="info",
+            text=(
+                f"Started in {event.mode}: {len(event.orders)} orders, {len(event.lots)} lots, "
+                f"{len(event.candles)} candles; reconciling before trading."
+            ),
+            reason=Reason.STARTING,
+        ),
+    ]
+
+
+def _take_orders(state: EngineState, orders: tuple[Order, ...], at: datetime) -> list[Action]:
+    """Take recovered orders over; one that may have been on its way has an unknown outcome."""
+    actions: list[Action] = []
+    for order in orders:
+        known = order
+        if order.state in (OrderState.DISPATCHING, OrderState.SENT):
+            known = msgspec.structs.replace(
+                order,
+                state=OrderState.UNKNOWN,
+                state_reason=Reason.SENT_UNKNOWN,
+                detail=RECOVERED,
+                changed_at=at,
+            )
+        state.orders.put(known)
+        if known.state is OrderState.UNKNOWN:
+            actions.append(Remember(record=OrderStateRow(order=known)))
+    return actions
+
+
+def on_stopping(state: EngineState, event: Stopping, at: datetime) -> list[Action]:
+    """No new intents from here on."""
+    state.stopping = True
+    return [
+        audit(at, "engine", "engine", "stop", state.world, state.trading_state, event.reason),
+        Note(level="info", text=f"Stopping: {event.reason}"),
+    ]
+
+
+def on_store_health(state: EngineState, event: StoreHealth, at: datetime) -> list[Action]:
+    """A slow or absent store takes no new risk; it heals by itself."""
+    state.health.store = None if event.ok else event.reason or Reason.STORE_DOWN
+    return restate(state, at)
+
+
+def on_feed_up(state: EngineState, event: FeedUp, at: datetime) -> list[Action]:
+    """A feed delivers; after the private one came (back), the account is looked at as a whole."""
+    if event.feed == "public":
+        state.health.public_up = True
+    if event.feed != "private":
+        return restate(state, at)
+    state.health.private_up = True
+    state.health.private_since = at
+    state.health.reconciled = False
+    state.close_about(asking.ACCOUNT, "all")  # a look begun before the stream came is not enough
+    return [*restate(state, at), *ask_reconcile(state, at), *ask_unresolved(state, at)]
+
+
+def on_feed_down(state: EngineState, event: FeedDown, at: datetime) -> list[Action]:
+    """A feed is gone: the private one shows fills, the public one prices."""
+    actions: list[Action] = []
+    if event.feed == "public":
+        state.health.public_up = False
+    elif event.feed == "private":
+        state.health.private_up = False
+        state.health.reconciled = False
+    elif event.feed == "book":
+        for pair in list(state.board.boards):
+            state.board.on_book_lost(pair)
+    if not event.disabled:
+        actions.append(Note(level="warning", text=f"Feed {event.feed} down: {event.detail}"))
+    return [*actions, *restate(state, at)]
+
+
+def on_reconciled(state: EngineState, event: Reconciled, at: datetime) -> list[Action]:
+    """A full look came in: orders of ours that are open nowhere are asked about, one by one.
+
+    A clean look lifts RECONCILING; balances of trades that it must have shown are believed.
+    """
+    since = state.health.private_since
+    if since is not None and event.looked_from + LOOK_SLACK < since:
+        return []  # begun before the stream came: the look asked for since then will answer
+    state.close_about(asking.ACCOUNT, "all")
+    if not event.clean:
+        state.health.reconciled = False
+        note = Note(
+            level="warning",
+            text=f"Not reconciled: {event.detail}",
+            reason=Reason.NOT_RECONCILED,
+        )
+        return [note, *restate(state, at)]
+    actions: list[Action] = []
+    seen = dict.fromkeys(event.open_cl_ord_ids)
+    for order in state.orders.live():
+        known_before = order.changed_at is None or order.changed_at < event.looked_from
+        if order.state in _ON_VENUE and order.cl_ord_id not in seen and known_before:
+            actions.extend(ask_order(state, order, at))
+    state.balances.settle(at, older_than_s=10.0)
+    state.health.reconciled = True
+    state.health.unexplained = _unexplained(state)
+    if event.foreign_open_orders:
+        text = f"{event.foreign_open_orders} open orders on this account are not ours: left alone."
+        actions.append(Note(level="info", text=text))
+    return [*actions, *restate(state, at), *ask_unresolved(state, at)]
+
+
+def _unexplained(state: EngineState) -> str:
+    """The first asset of which our lots hold more than the account has (I-15)."""
+    sums = {lot.base: ZERO for lot in state.lots.lots()}
+    for lot in state.lots.lots():
+        sums[lot.base] += lot.left_qty
+    for asset, qty in sums.items():
+        if qty > state.balances.at_most(asset):
+            return f"{asset}: lots {qty:f}, balance {state.balances.total(asset):f}"
+    return ""

@@ -1,0 +1,98 @@
+"""Market events: the price board and its rows."""
+
+from datetime import datetime
+
+from simple_trader.core.reactions.standing import restate
+from simple_trader.core.state import EngineState
+from simple_trader.domain.actions import Action, Note, Remember
+from simple_trader.domain.events import (
+    BookLost,
+    BookSeen,
+    CandleSeen,
+    InstrumentSeen,
+    QuoteSeen,
+    VenueStatusSeen,
+)
+from simple_trader.domain.reasons import Reason
+from simple_trader.domain.records import BookMetricsRow, PairRow, PriceRow
+
+
+def on_quote(state: EngineState, event: QuoteSeen, at: datetime) -> list[Action]:
+    """Keep the quote and its row, stamped with the exchange's moment where it gives one."""
+    quote = event.quote
+    state.board.on_quote(quote)
+    return [
+        Remember(
+            record=PriceRow(
+                pair=quote.pair,
+                ts=quote.venue_at or at,
+                last=quote.last,
+                bid=quote.bid,
+                ask=quote.ask,
+                volume=quote.volume,
+                vwap=quote.vwap,
+            )
+        )
+    ]
+
+
+def on_book(state: EngineState, event: BookSeen, at: datetime) -> list[Action]:
+    """Keep the summary of a verified book and its row."""
+    book = event.book
+    state.board.on_book(book)
+    return [
+        Remember(
+            record=BookMetricsRow(
+                pair=book.pair,
+                ts=book.venue_at or at,
+                bid=book.bid,
+                ask=book.ask,
+                spread_bps=book.spread_bps,
+                imbalance=book.imbalance,
+                mid=book.mid,
+                vwap_mid=book.vwap_mid,
+                depth=book.depth,
+            )
+        )
+    ]
+
+
+def on_book_lost(state: EngineState, event: BookLost) -> list[Action]:
+    """No more trust in the pair's book until its next summary."""
+    state.board.on_book_lost(event.pair)
+    return [
+        Note(
+            level="warning",
+            text=f"Order book of {event.pair} lost: {event.detail}",
+            reason=Reason.BOOK_UNTRUSTED,
+            pair=event.pair,
+        )
+    ]
+
+
+def on_candle(state: EngineState, event: CandleSeen) -> list[Action]:
+    """Follow the candles; indicators move once for each finished one."""
+    state.board.on_candle(event.candle)
+    return []
+
+
+def on_instrument(state: EngineState, event: InstrumentSeen) -> list[Action]:
+    """Use the exchange's new rules of a pair from now on (fault X27)."""
+    rules = event.rules
+    if state.rules.get(rules.pair) == rules:
+        return []
+    state.rules[rules.pair] = rules
+    return [
+        Remember(record=PairRow(rules=rules)),
+        Note(
+            level="info",
+            text=f"The exchange changed the rules of {rules.pair}: {rules.status.value}.",
+            pair=rules.pair,
+        ),
+    ]
+
+
+def on_venue_status(state: EngineState, event: VenueStatusSeen, at: datetime) -> list[Action]:
+    """Honour the state of the exchange."""
+    state.health.venue = event.status
+    return restate(state, at)

@@ -1,0 +1,84 @@
+"""People: halt, resume, changed settings."""
+
+from datetime import datetime
+
+from simple_trader.core.reactions.standing import audit, cancel_own, restate, risk_row
+from simple_trader.core.risk import breaker
+from simple_trader.core.state import EngineState
+from simple_trader.domain.actions import Action, CancelAllOrders, Note, Remember
+from simple_trader.domain.events import (
+    OperatorHalt,
+    OperatorResume,
+    SettingsChanged,
+    SettingsRejected,
+)
+from simple_trader.domain.reasons import Reason
+from simple_trader.domain.records import AuditRow, ConfigRow
+
+
+def on_halt(state: EngineState, event: OperatorHalt, at: datetime) -> list[Action]:
+    """Latch HALT and cancel everything on the account: the kill switch."""
+    before = state.trading_state
+    state.memory = breaker.latch(state.memory, Reason.OPERATOR, event.detail)
+    cancel_own(state, at, Reason.OPERATOR)  # CancelAllOrders below covers them in one request
+    return [
+        audit(at, event.actor, "cli", "halt", "trading", before, event.detail),
+        *(restate(state, at) or [risk_row(state, at)]),
+        CancelAllOrders(reason=Reason.OPERATOR),
+    ]
+
+
+def on_resume(state: EngineState, event: OperatorResume, at: datetime) -> list[Action]:
+    """Lift HALT and the daily stop, deliberately; other causes stay until they heal."""
+    before = ", ".join(state.causes) or state.trading_state
+    state.memory = breaker.resume(state.memory, state.equity())
+    changed = restate(state, at) or [risk_row(state, at)]
+    return [
+        audit(at, event.actor, "cli", "resume", "trading", before, state.trading_state),
+        *changed,
+        Note(
+            level="info", text=f"Resumed by {event.actor}: {event.detail}", reason=Reason.OPERATOR
+        ),
+    ]
+
+
+def on_settings(state: EngineState, event: SettingsChanged, at: datetime) -> list[Action]:
+    """Use a new version from now on; a cycle in flight ends with the one it began with.
+
+    A removed pair takes no new entry; its orders, lots, exits and prices are still followed (C04).
+    """
+    before = state.settings
+    removed = [pair for pair in before.traded_pairs if pair not in event.settings.traded_pairs]
+    state.settings = event.settings
+    state.config_hash = event.config_hash
+    state.board.window = event.settings.quantity_of_price_history
+    state.timers.changed(before, event.settings, at)
+    left = [pair for pair in removed if pair in state.watched_pairs()]
+    note = "The configuration changed: valid from now, for decisions from the next cycle."
+    if left:
+        note += f" No new entries on {', '.join(left)}; what is held there is still followed."
+    return [
+        Remember(record=ConfigRow(config_hash=event.config_hash, at=at, source=event.source)),
+        audit(at, "file", "config", "config", "config.yaml", event.before, event.after),
+        Note(level="info", text=note),
+        *restate(state, at),
+    ]
+
+
+def on_settings_rejected(event: SettingsRejected, at: datetime) -> list[Action]:
+    """The old version stays; say why."""
+    return [
+        Remember(
+            record=AuditRow(
+                at=at,
+                actor="file",
+                origin="config",
+                action="config",
+                object="config.yaml",
+                before="",
+                after="",
+                result=f"refused: {event.detail}",
+            )
+        ),
+        Note(level="error", text=f"The configuration was not changed: {event.detail}"),
+    ]

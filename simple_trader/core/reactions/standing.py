@@ -1,0 +1,120 @@
+"""Standing: from health and memory to RUN, REDUCE or HALT, and telling of every change."""
+
+from datetime import datetime
+
+from simple_trader.core.risk import breaker
+from simple_trader.core.risk.checks import HALT, REDUCE, RUN
+from simple_trader.core.state import EngineState
+from simple_trader.domain.actions import Action, CancelOrder, Note, Remember
+from simple_trader.domain.instruments import VenueStatus
+from simple_trader.domain.orders import OrderState
+from simple_trader.domain.reasons import TEXT, Reason
+from simple_trader.domain.records import AuditRow, RiskRow
+
+CANCELABLE = (OrderState.OPEN, OrderState.PARTIAL)
+
+
+def causes_of(state: EngineState) -> tuple[Reason, ...]:
+    """Every reason that holds trading back now, the most telling first."""
+    if state.memory.halted:
+        return (state.memory.halt_reason or Reason.OPERATOR,)
+    settings, health = state.settings, state.health
+    found = {
+        Reason.DAILY_LOSS: state.memory.day_stopped,
+        Reason.FEED_DISABLED: not settings.enable_private_feed,
+        Reason.PRIVATE_DOWN: settings.enable_private_feed and not health.private_up,
+        Reason.RECONCILING: not health.reconciled,
+        Reason.PUBLIC_DOWN: not health.public_up,
+        Reason.VENUE_NOT_ONLINE: health.venue is not VenueStatus.ONLINE,
+        Reason.BALANCE_UNEXPLAINED: bool(health.unexplained),
+    }
+    causes = [reason for reason, holds in found.items() if holds]
+    if health.store is not None:
+        causes.append(health.store)
+    return tuple(causes)
+
+
+def restate(state: EngineState, at: datetime) -> list[Action]:
+    """Bring the trading state in line with its causes; a change is a row, a note and, if it is
+    latched or lifted, an audit row.
+    """
+    causes = causes_of(state)
+    standing = HALT if state.memory.halted else REDUCE if causes else RUN
+    if standing == state.trading_state and causes == state.causes:
+        return []
+    before, state.trading_state = state.trading_state, standing
+    state.causes = causes
+    why = " ".join(TEXT[cause] for cause in causes) or "Nothing holds it back."
+    was = "" if before == standing else f" (was {before})"
+    level = "info" if standing == RUN else "warning"
+    return [
+        risk_row(state, at),
+        Note(
+            level=level,
+            text=f"Trading state {standing}{was}. {why}",
+            reason=causes[0] if causes else Reason.RECONCILED,
+        ),
+    ]
+
+
+def risk_row(state: EngineState, at: datetime) -> Remember:
+    """The trading state and the memory of risk as they stand now."""
+    return Remember(
+        record=RiskRow(
+            state=state.trading_state,
+            reasons=state.causes,
+            memory=state.memory,
+            equity=state.equity(),
+            at=at,
+        )
+    )
+
+
+def audit(
+    at: datetime, actor: str, origin: str, action: str, what: str, before: str, after: str
+) -> Remember:
+    """An audit row of something that was done."""
+    return Remember(
+        record=AuditRow(
+            at=at,
+            actor=actor,
+            origin=origin,
+            action=action,
+            object=what,
+            before=before,
+            after=after,
+            result="done",
+        )
+    )
+
+
+def halt_on(state: EngineState, at: datetime, reason: Reason, detail: str) -> list[Action]:
+    """Latch HALT by ourselves, and cancel what of ours still rests."""
+    if state.memory.halted:
+        return [Note(level="error", text=detail, reason=reason)]
+    before = state.trading_state
+    state.memory = breaker.latch(state.memory, reason, detail)
+    return [
+        Note(level="error", text=detail, reason=reason),
+        audit(at, "engine", "engine", "halt", "trading", before, detail),
+        *restate(state, at),
+        *cancel_own(state, at, reason),
+    ]
+
+
+def cancel_own(state: EngineState, at: datetime, reason: Reason) -> list[Action]:
+    """Ask to cancel every resting order of ours, and of no one else (I-09)."""
+    actions: list[Action] = []
+    for order in state.orders.live():
+        if order.state not in CANCELABLE:
+            continue
+        state.orders.move(order, OrderState.PENDING_CANCEL, at, reason=Reason.CANCELED_BY_US)
+        actions.append(
+            CancelOrder(
+                cl_ord_id=order.cl_ord_id,
+                order_id=order.order_id,
+                pair=order.request.pair,
+                reason=reason,
+            )
+        )
+    return actions

@@ -1,0 +1,109 @@
+"""Trade: from an intent to a reserved order, for whoever wants to trade."""
+
+from datetime import datetime
+
+from simple_trader.core.portfolio.account import rate_of
+from simple_trader.core.portfolio.open_orders import taker_of
+from simple_trader.core.reactions.standing import risk_row
+from simple_trader.core.risk import breaker
+from simple_trader.core.risk.checks import Case
+from simple_trader.core.risk.exposure import exposure_of
+from simple_trader.core.risk.risk_manager import review
+from simple_trader.core.state import EngineState
+from simple_trader.domain.actions import Action, Note, PlaceOrder, Remember
+from simple_trader.domain.instruments import base_of, quote_of
+from simple_trader.domain.orders import Intent, Order, OrderState
+from simple_trader.domain.records import IntentRow
+from simple_trader.domain.verdicts import Approved, Refused
+
+
+def case_of(state: EngineState, intent: Intent, at: datetime) -> Case:
+    """Everything true about an intent at this very moment."""
+    pair = intent.pair
+    mids = state.mids()
+    board = state.board.boards.get(pair)
+    unknown = state.orders.unresolved_on(pair)
+    return Case(
+        intent=intent,
+        at=at,
+        settings=state.settings,
+        trading_state=state.trading_state,
+        causes=state.causes,
+        stopping=state.stopping,
+        day_stopped=state.memory.day_stopped,
+        rules=state.rules.get(pair),
+        venue=state.health.venue,
+        quote=state.board.quote(pair),
+        book_trusted=board is not None and board.book_trusted,
+        unknown_order=None if unknown is None else unknown.cl_ord_id,
+        guarded_since=state.memory.candle_guard.get(breaker.guard_key(pair, intent.side)),
+        candle_begin=breaker.candle_of(at, state.settings),
+        taker=taker_of(state.fees, pair),
+        quote_rate=rate_of(quote_of(pair), mids),
+        spendable_base=state.spendable(base_of(pair)),
+        spendable_quote=state.spendable(quote_of(pair)),
+        exposure=exposure_of(state.held_at_most(), state.orders.live(), state.fees, mids),
+        equity=state.equity(),
+    )
+
+
+def judge_intent(
+    state: EngineState, intent: Intent, at: datetime, config_hash: str
+) -> tuple[Approved | Refused, list[Action]]:
+    """Review an intent and, if it is approved, reserve it at once: no other judgement comes between
+    (I-19). The actions carry the intent row and the order to be sent after it.
+    """
+    case = case_of(state, intent, at)
+    verdict = review(case, cl_ord_id=state.next_order_id())
+    if isinstance(verdict, Refused):
+        return verdict, []
+    return verdict, _reserve(state, verdict, config_hash)
+
+
+def _reserve(state: EngineState, approved: Approved, config_hash: str) -> list[Action]:
+    intent = approved.intent
+    order = Order(
+        request=approved.request,
+        origin=intent.origin,
+        owner=intent.owner,
+        decision_id=intent.decision_id,
+        reason=intent.reason,
+        state=OrderState.DISPATCHING,
+        approved_at=approved.approved_at,
+        send_by=approved.send_by,
+        params_hash=approved.params_hash,
+        config_hash=config_hash,
+        changed_at=approved.approved_at,
+    )
+    state.orders.put(order)
+    actions: list[Action] = [Remember(record=IntentRow(order=order, epoch=state.epoch))]
+    if not intent.protective:
+        key = breaker.guard_key(intent.pair, intent.side)
+        begin = breaker.candle_of(approved.approved_at, state.settings)
+        state.memory = breaker.take_guard(state.memory, key, begin)
+        actions.append(risk_row(state, approved.approved_at))
+    actions.append(PlaceOrder(approved=approved))
+    actions.append(
+        Note(
+            level="info",
+            text=(
+                f"{intent.side.value} {intent.qty:f} {intent.pair} at {intent.price:f} "
+                f"({order.cl_ord_id}, {intent.reason.value})"
+            ),
+            reason=intent.reason,
+            pair=intent.pair,
+            decision_id=intent.decision_id,
+            cl_ord_id=order.cl_ord_id,
+        )
+    )
+    return actions
+
+
+def release_guard(state: EngineState, order: Order) -> list[Action]:
+    """Free the candle of an order that never left."""
+    key = breaker.guard_key(order.request.pair, order.request.side)
+    begin = breaker.candle_of(order.approved_at, state.settings)
+    before = state.memory
+    state.memory = breaker.free_guard(state.memory, key, begin)
+    changed = state.memory is not before
+    return [risk_row(state, order.changed_at or order.approved_at)] if changed else []

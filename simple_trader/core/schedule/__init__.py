@@ -1,0 +1,1 @@
+"""When the brain wants to be woken."""

@@ -1,0 +1,219 @@
+"""EngineState: everything the brain knows, as one value that can be encoded and taken up again."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from simple_trader.core.market.price_board import PriceBoard
+from simple_trader.core.portfolio.account import equity_of, priced_equity
+from simple_trader.core.portfolio.balances import Balances
+from simple_trader.core.portfolio.lots import LotBook
+from simple_trader.core.portfolio.open_orders import OpenOrders, holds
+from simple_trader.core.schedule.timers import Timers
+from simple_trader.domain.actions import PairBrief, Question
+from simple_trader.domain.events import ExecutionReport, PendingPrediction, RiskMemory
+from simple_trader.domain.ids import client_order_id, local_id
+from simple_trader.domain.instruments import (
+    AssetRules,
+    FeeRates,
+    PairRules,
+    VenueStatus,
+    base_of,
+    quote_of,
+)
+from simple_trader.domain.moments import EPOCH
+from simple_trader.domain.money import ZERO
+from simple_trader.domain.reasons import Reason
+from simple_trader.domain.records import SnapshotRow
+from simple_trader.domain.settings import TradingSettings
+from simple_trader.domain.views import DecisionView
+
+AI_OWNER = "ai"
+MAX_QUESTIONS = 200
+MAX_SEEN_EXECS = 20_000
+QUESTION_LIFE = timedelta(hours=2)  # market time; the body answers long before, at any speed
+PROBABILITY_SKILL = "unproven"
+
+
+class Cycle(msgspec.Struct, kw_only=True):
+    """The decision cycle in flight: what it saw, and the settings it began with (C03, I-50)."""
+
+    cycle_id: str
+    as_of: datetime
+    config_hash: str
+    settings: TradingSettings
+    question_id: str
+    waits_for: str  # predictions or advice
+    rows: tuple[SnapshotRow, ...]
+    briefs: tuple[PairBrief, ...]
+    cash_fraction: float
+
+
+class Health(msgspec.Struct, kw_only=True):
+    """How well the account, the market and the store can be seen.
+
+    The exchange counts as online until it says otherwise: before its first word the feed is down.
+    """
+
+    reconciled: bool = False
+    private_up: bool = False
+    private_since: datetime | None = None
+    public_up: bool = False
+    store: Reason | None = None
+    venue: VenueStatus = VenueStatus.ONLINE
+    unexplained: str = ""
+
+
+class Tally(msgspec.Struct, kw_only=True):
+    """Running sums for people, in the quote currency of the sales."""
+
+    realised: Decimal = ZERO
+    realised_today: Decimal = ZERO
+    today: datetime = EPOCH
+    fills: int = 0
+    cycles: int = 0
+
+
+class EngineState(msgspec.Struct, kw_only=True):
+    """All live trading state; changed only by the engine's reactions, one event at a time."""
+
+    epoch: int
+    mode: str
+    world: str
+    settings: TradingSettings
+    config_hash: str
+    started_at: datetime
+    counts: dict[str, int] = {}
+    assets: dict[str, AssetRules] = {}
+    rules: dict[str, PairRules] = {}
+    fees: dict[str, FeeRates] = {}
+    board: PriceBoard = msgspec.field(default_factory=PriceBoard)
+    orders: OpenOrders = msgspec.field(default_factory=OpenOrders)
+    lots: LotBook = msgspec.field(default_factory=LotBook)
+    balances: Balances = msgspec.field(default_factory=Balances)
+    memory: RiskMemory = msgspec.field(default_factory=RiskMemory)
+    health: Health = msgspec.field(default_factory=Health)
+    trading_state: str = "REDUCE"
+    causes: tuple[Reason, ...] = (Reason.RECONCILING,)
+    timers: Timers = msgspec.field(default_factory=Timers)
+    questions: dict[str, Question] = {}
+    cycle: Cycle | None = None
+    pending_predictions: tuple[PendingPrediction, ...] = ()
+    model_id: str = ""
+    seen_execs: dict[str, bool] = {}
+    orphans: dict[str, ExecutionReport] = {}
+    watermark: datetime | None = None
+    last_cycle_at: datetime | None = None
+    last_training_at: datetime | None = None
+    decisions: dict[str, DecisionView] = {}
+    snapshot_ids: dict[str, str] = {}
+    exit_told: dict[str, Reason] = {}
+    tally: Tally = msgspec.field(default_factory=Tally)
+    ready: bool = False
+    stopping: bool = False
+
+    # -- identities
+
+    def next_id(self, kind: str) -> str:
+        """A new id of the house: never made twice, as epoch and count only grow."""
+        return local_id(kind, self.epoch, self._count(kind))
+
+    def next_order_id(self) -> str:
+        """A new client order id (I-02)."""
+        return client_order_id(self.epoch, self._count("order"))
+
+    def _count(self, kind: str) -> int:
+        count = self.counts.get(kind, 0) + 1
+        self.counts[kind] = count
+        return count
+
+    # -- questions
+
+    def open_question(
+        self, kind: str, subject: str, at: datetime, deadline_s: float
+    ) -> Question | None:
+        """Open a wait; None when one of the same kind and subject is open, or too many are."""
+        for question in self.questions.values():
+            if question.kind == kind and question.subject == subject:
+                return None
+        if len(self.questions) >= MAX_QUESTIONS:
+            return None
+        question = Question(
+            question_id=self.next_id("q"),
+            kind=kind,
+            subject=subject,
+            asked_at=at,
+            deadline_s=deadline_s,
+            config_hash=self.config_hash,
+        )
+        self.questions[question.question_id] = question
+        return question
+
+    def close_question(self, question_id: str) -> Question | None:
+        """Take an answered wait away; None when it is not open."""
+        return self.questions.pop(question_id, None)
+
+    def close_about(self, kind: str, subject: str) -> None:
+        """Take the wait of this kind and subject away, if it is open."""
+        for question_id, question in list(self.questions.items()):
+            if question.kind == kind and question.subject == subject:
+                del self.questions[question_id]
+
+    def expired_questions(self, at: datetime) -> list[Question]:
+        """Waits that were never answered, against the promise of the body."""
+        return [q for q in self.questions.values() if at - q.asked_at > QUESTION_LIFE]
+
+    # -- executions
+
+    def see_exec(self, exec_id: str) -> None:
+        """Note an execution as booked."""
+        self.seen_execs[exec_id] = True
+        if len(self.seen_execs) > MAX_SEEN_EXECS:
+            del self.seen_execs[next(iter(self.seen_execs))]
+
+    # -- the account
+
+    def watched_pairs(self) -> tuple[str, ...]:
+        """Traded pairs, and those with lots or live orders of ours (C04: never abandoned)."""
+        pairs = dict.fromkeys(self.settings.traded_pairs)
+        pairs.update(dict.fromkeys(lot.pair for lot in self.lots.lots()))
+        pairs.update(dict.fromkeys(order.request.pair for order in self.orders.live()))
+        return tuple(pairs)
+
+    def watched_assets(self) -> tuple[str, ...]:
+        """Base and quote assets of the watched pairs."""
+        assets: dict[str, None] = {}
+        for pair in self.watched_pairs():
+            assets[base_of(pair)] = None
+            assets[quote_of(pair)] = None
+        return tuple(assets)
+
+    def mids(self) -> dict[str, Decimal]:
+        """Middle of the latest quote of every pair that has a usable one."""
+        return {
+            pair: board.quote.mid
+            for pair, board in self.board.boards.items()
+            if board.quote is not None and board.quote.bid > ZERO
+        }
+
+    def equity(self) -> Decimal | None:
+        """Equity in the reporting currency; None if a price is missing."""
+        return equity_of(self.balances.all_expected(), self.watched_assets(), self.mids())
+
+    def shown_equity(self) -> Decimal:
+        """Equity of what has a price."""
+        return priced_equity(self.balances.all_expected(), self.watched_assets(), self.mids())
+
+    def holds(self) -> dict[str, Decimal]:
+        """What our live orders reserve, by asset."""
+        return holds(self.orders.live(), self.fees)
+
+    def spendable(self, asset: str) -> Decimal:
+        """Lower of total and expected, minus our holds; never below zero."""
+        return max(ZERO, self.balances.at_least(asset) - self.holds().get(asset, ZERO))
+
+    def held_at_most(self) -> dict[str, Decimal]:
+        """Units of each watched base asset that count as held for exposure."""
+        bases = dict.fromkeys(base_of(pair) for pair in self.watched_pairs())
+        return {asset: self.balances.at_most(asset) for asset in bases}
