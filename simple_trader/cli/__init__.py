@@ -1,0 +1,36 @@
+"""The command line: `python -m simple_trader`, `simple-trader` when installed."""
+
+import sys
+from typing import NoReturn
+
+import typer
+
+from simple_trader.cli import daemon, database, operator, reports, setup
+from simple_trader.domain.errors import TraderError
+
+app = typer.Typer(
+    name="simple-trader",
+    help="A crypto trading daemon that keeps every decision in PostgreSQL.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+setup.register(app)
+daemon.register(app)
+database.register(app)
+reports.register(app)
+operator.register(app)
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with the exit code of docs/reference."""
+    try:
+        app()
+    except TraderError as error:
+        print(f"simple-trader: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)

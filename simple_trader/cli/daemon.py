@@ -1,0 +1,153 @@
+"""`run` and `sandbox`: the daemon, and the exchange alone."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simple_trader.cli.common import (
+    ConfigOption,
+    EnvFileOption,
+    StateDirOption,
+    finish,
+    seconds,
+    speed,
+)
+from simple_trader.config.options import RunOptions
+from simple_trader.domain.errors import ConfigError
+
+ReplayOption = Annotated[
+    Path | None,
+    typer.Option("--replay", metavar="FILE", help="Replay this OHLCVT, trades or OHLCV CSV (.gz)."),
+]
+ReplayPairOption = Annotated[
+    str | None,
+    typer.Option("--replay-pair", metavar="PAIR", help="The pair of the replay, such as BTC/USD."),
+]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, metavar="N", help="Seed of the sandbox's market.")
+]
+SpeedOption = Annotated[
+    str | None,
+    typer.Option("--speed", metavar="N|max", help="Market seconds per real second, a ceiling."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("run")(run)
+    app.command("sandbox")(sandbox)
+
+
+def run(
+    mode: Annotated[
+        str | None, typer.Option("--mode", metavar="sim|paper|live", help="Which world.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Move the old world aside and begin a new one.")
+    ] = False,
+    replay: ReplayOption = None,
+    replay_pair: ReplayPairOption = None,
+    pace: SpeedOption = None,
+    seed: SeedOption = None,
+    run_for: Annotated[
+        str | None,
+        typer.Option("--for", metavar="DURATION", help="End after this real time from ready."),
+    ] = None,
+    run_for_market: Annotated[
+        str | None,
+        typer.Option("--for-market", metavar="DURATION", help="End after this much market time."),
+    ] = None,
+    no_tui: Annotated[
+        bool, typer.Option("--no-tui", help="Log lines instead of the live view.")
+    ] = False,
+    config: ConfigOption = None,
+    env_file: EnvFileOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Run the daemon until Ctrl-C, or for a while."""
+    chosen = RunOptions(
+        config_path=config,
+        env_file=env_file,
+        state_dir=state_dir,
+        mode=mode,
+        fresh=fresh,
+        replay=_readable(replay),
+        replay_pair=_pair(replay_pair),
+        speed=None if pace is None else speed(pace),
+        seed=seed,
+        run_for_s=None if run_for is None else seconds(run_for),
+        run_for_market_s=None if run_for_market is None else seconds(run_for_market),
+        tui=not no_tui,
+    )
+    if replay_pair is not None and replay is None:
+        raise typer.BadParameter("--replay-pair needs --replay FILE")
+    from simple_trader.app import run_daemon
+
+    finish(run_daemon(chosen))
+
+
+def sandbox(
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65_535, help="Port on 127.0.0.1; 0: any free one.")
+    ] = 8900,
+    seed: SeedOption = None,
+    replay: ReplayOption = None,
+    replay_pair: ReplayPairOption = None,
+    pace: SpeedOption = None,
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", metavar="DIR", help="Keep (or serve) the exchange's journal here."),
+    ] = None,
+    config: ConfigOption = None,
+    env_file: EnvFileOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Run the sandbox exchange alone, for any Kraken client.
+
+    With --state-dir (and no --state) it serves the exchange of that daemon, STATE/sandbox.
+    """
+    from simple_trader.config.loader import find_config, find_env_file, load
+    from simple_trader.sandbox.server import run_sandbox
+    from simple_trader.sandbox.settings import SandboxOptions
+
+    capital: Decimal | None = None
+    if config is not None:
+        capital = load(find_config(config)).settings.sim.initial_capital
+    if env_file is not None:
+        find_env_file(env_file, find_config(config))  # the sandbox needs no key, but a typo is one
+    if state is None and state_dir is not None:
+        state = state_dir / "sandbox"
+    chosen = SandboxOptions(
+        port=port,
+        seed=seed,
+        replay=_readable(replay),
+        replay_pair=_pair(replay_pair) or "BTC/USD",
+        speed=1.0 if pace is None else speed(pace),
+        state=state,
+        capital=capital,
+    )
+    finish(run_sandbox(chosen))
+
+
+def _readable(path: Path | None) -> Path | None:
+    """A replay file that can be opened; ConfigError names it otherwise."""
+    if path is None:
+        return None
+    try:
+        with path.open("rb"):
+            return path.absolute()
+    except OSError as error:
+        raise ConfigError(f"--replay {path}: cannot be read ({error.strerror}).") from error
+
+
+def _pair(name: str | None) -> str | None:
+    """A pair's name in capitals with its slash; ConfigError otherwise."""
+    if name is None:
+        return None
+    pair = name.upper()
+    base, slash, quote = pair.partition("/")
+    if not (slash and base.isalnum() and quote.isalnum()):
+        raise ConfigError(f"--replay-pair {name}: write a pair such as BTC/USD.")
+    return pair
