@@ -162,7 +162,9 @@ class Indicators(msgspec.Struct, kw_only=True):
         slow = self.ema_26
         signal = self.macd_signal
         mean = self.sum_20 / _SHORT
-        band = self._band(mean)
+        band = dist(self.ring_20, (mean,) * _SHORT) * _BAND_SHARE
+        if band <= _FLAT * abs(mean):
+            band = 0.0  # all there is would be rounding
         moved = self.gain + self.loss
         return {
             "sma_20": mean,
@@ -180,11 +182,6 @@ class Indicators(msgspec.Struct, kw_only=True):
             "atr_14": self.true_range,
         }
 
-    def _band(self, mean: float) -> float:
-        """Half the width of the Bollinger bands; 0 where all there is would be rounding."""
-        band = dist(self.ring_20, (mean,) * _SHORT) * _BAND_SHARE
-        return band if band > _FLAT * abs(mean) else 0.0
-
     def _first_values(self) -> dict[str, float | None]:
         """What is already defined while the rings fill."""
         count = self.count
@@ -197,7 +194,8 @@ class Indicators(msgspec.Struct, kw_only=True):
             known["rsi_14"] = 100.0 * self.gain / moved if moved > _NO_CHANGE else None
         if count >= _SHORT:
             mean = self.sum_20 / _SHORT
-            band = self._band(mean)
+            band = dist(self.ring_20, (mean,) * _SHORT) * _BAND_SHARE
+            band = band if band > _FLAT * abs(mean) else 0.0
             known["sma_20"] = known["bb_middle"] = mean
             known["bb_upper"] = mean + band
             known["bb_lower"] = mean - band
