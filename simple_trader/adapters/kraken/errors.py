@@ -6,8 +6,10 @@ from simple_trader.domain.errors import VenueRefused
 
 
 class ErrorKind(StrEnum):
-    """DEFINITIVE: nothing was done. RETRYABLE: nothing was done, later may work. UNKNOWN: the
-    request may have been acted on. RENEW: fetch a new token. NONCE: bump it once. FATAL: stop asking.
+    """What to make of an error.
+
+    DEFINITIVE: nothing was done. RETRYABLE: nothing was done, later may work. UNKNOWN: the request
+    may have been acted on. RENEW: fetch a new token. NONCE: bump it once. FATAL: stop asking.
     """
 
     DEFINITIVE = "definitive"

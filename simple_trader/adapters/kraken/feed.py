@@ -85,14 +85,18 @@ class Feed(Generic[S]):
             return
         session = make(_now())
         self.session, self.wire, self.frames = session, wire, 0
-        detail = "stopped"
         try:
             detail = await self._serve(wire, session)
-        finally:
+        except asyncio.CancelledError:
+            # The daemon stops: nobody needs to be told that the feed is down.
             self.session = self.wire = None
-            self._report(session, detail)
-            self._backoff.lasted(_now() - began)
+            self._ended(session, "stopped")
             await wire.close()
+            raise
+        self.session = self.wire = None
+        self._report(session, detail)
+        self._backoff.lasted(_now() - began)
+        await wire.close()
         await self._hold(session, None)
 
     def _report(self, session: S | None, detail: str) -> None:

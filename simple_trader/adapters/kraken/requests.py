@@ -11,22 +11,22 @@ from typing import Literal
 import msgspec
 
 from simple_trader.domain.moments import parse_rfc3339, to_rfc3339
-from simple_trader.domain.money import exact, plain
+from simple_trader.domain.money import plain
 from simple_trader.domain.orders import OrderRequest, OrderType, Side, TimeInForce
 
 _ENCODER = msgspec.json.Encoder()
 MAX_REQ_ID = 2**31 - 1
 
 
-class _OrderParams(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """`params` of add_order as we send them, in this order (section 8.1)."""
+class _OrderParams(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`params` of add_order as we send them (section 8.1)."""
 
-    order_type: Literal["limit", "market"]
-    side: Literal["buy", "sell"]
+    order_type: OrderType
+    side: Side
     symbol: str
-    order_qty: msgspec.Raw
-    limit_price: msgspec.Raw | None = None
-    time_in_force: Literal["gtc", "gtd", "ioc"] | None = None
+    order_qty: Decimal
+    limit_price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.IOC
     post_only: bool = False
     expire_time: str | None = None
     deadline: str
@@ -54,44 +54,50 @@ def encode_order(request: OrderRequest) -> bytes:
         raise ValueError("a market order is immediate-or-cancel and never post-only")
     if (request.time_in_force is TimeInForce.GTD) != (request.expire_at is not None):
         raise ValueError("an order expires if, and only if, it is good till date")
-    params = _OrderParams(
-        order_type="limit" if is_limit else "market",
-        side="buy" if request.side is Side.BUY else "sell",
-        symbol=request.pair,
-        order_qty=_number(request.qty),
-        limit_price=None if request.limit_price is None else _number(request.limit_price),
-        time_in_force=request.time_in_force.value if is_limit else None,
-        post_only=request.post_only,
-        expire_time=None if request.expire_at is None else to_rfc3339(request.expire_at, digits=0),
-        deadline=to_rfc3339(request.deadline, digits=3),
-        cl_ord_id=request.cl_ord_id,
-        fee_preference="quote",
-        stp_type="cancel_newest",
-    )
+    params: dict[str, object] = {
+        "order_type": request.order_type,
+        "side": request.side,
+        "symbol": request.pair,
+        "order_qty": _number(request.qty),
+    }
+    if request.limit_price is not None:
+        params["limit_price"] = _number(request.limit_price)
+        params["time_in_force"] = request.time_in_force
+    if request.post_only:
+        params["post_only"] = True
+    if request.expire_at is not None:
+        params["expire_time"] = to_rfc3339(request.expire_at, digits=0)
+    params["deadline"] = to_rfc3339(request.deadline, digits=3)
+    params["cl_ord_id"] = request.cl_ord_id
+    params["fee_preference"] = "quote"
+    params["stp_type"] = "cancel_newest"
     return _ENCODER.encode(params)
 
 
 def decode_order(wire: bytes) -> OrderRequest:
-    """Read `params` back, for the egress audit; raises ValueError for anything we do not send."""
+    """Read `params` back, for the egress audit; raises ValueError for anything we do not send.
+
+    What encodes to other bytes than these is refused too, so that the two are exact inverses.
+    """
     try:
         params = _ORDER.decode(wire)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise ValueError(f"not an order of ours: {error}") from None
-    is_limit = params.order_type == "limit"
-    if is_limit and params.time_in_force is None:
-        raise ValueError("not an order of ours: a limit order without time in force")
-    return OrderRequest(
+    request = OrderRequest(
         cl_ord_id=params.cl_ord_id,
         pair=params.symbol,
-        side=Side(params.side),
-        order_type=OrderType(params.order_type),
-        qty=_decimal(params.order_qty),
-        limit_price=None if params.limit_price is None else _decimal(params.limit_price),
-        time_in_force=TimeInForce(params.time_in_force or "ioc"),
+        side=params.side,
+        order_type=params.order_type,
+        qty=params.order_qty,
+        limit_price=params.limit_price,
+        time_in_force=params.time_in_force,
         post_only=params.post_only,
         expire_at=None if params.expire_time is None else parse_rfc3339(params.expire_time),
         deadline=parse_rfc3339(params.deadline),
     )
+    if encode_order(request) != wire:
+        raise ValueError("not an order of ours: it is not written as we write it")
+    return request
 
 
 def order_frame(wire: bytes, token: str, req_id: int) -> str:
@@ -151,10 +157,3 @@ def _number(value: Decimal) -> msgspec.Raw:
     if not value.is_finite():
         raise ValueError(f"not a finite number: {value}")
     return msgspec.Raw(plain(value).encode())
-
-
-def _decimal(raw: msgspec.Raw) -> Decimal:
-    text = bytes(raw).decode()
-    if text.startswith('"'):
-        raise ValueError(f"a number of an order is text: {text}")
-    return exact(text)

@@ -23,7 +23,7 @@ _LOCKING = ("EAPI:Invalid key", "EAPI:Invalid signature", "EGeneral:Temporary lo
 
 class _Envelope(msgspec.Struct):
     error: list[str] = []
-    result: msgspec.Raw | None = None
+    result: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
@@ -181,6 +181,6 @@ def _open(endpoint: str, reply: HttpReply) -> msgspec.Raw:
         raise KrakenRefused(endpoint, errors[0])
     for text in envelope.error:
         log.warning("Kraken warns on %s: %s", endpoint, text)
-    if envelope.result is None:
+    if bytes(envelope.result) == b"null":
         raise VenueUnreachable(f"Kraken's answer to {endpoint} holds no result.")
     return envelope.result
