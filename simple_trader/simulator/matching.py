@@ -101,6 +101,13 @@ class PairBook:
         for levels in self.own:
             levels[:] = [level for level in levels if level.order is not order]
 
+    def resize(self, order: Order, lots: int) -> None:
+        """Make a resting own order smaller without losing its place."""
+        for levels in self.own:
+            for level in levels:
+                if level.order is order:
+                    level.lots = lots
+
     def by_priority(self, side: int) -> list[OwnLevel]:
         """Give the own orders of a side, best price first, then oldest (the sort is stable)."""
         return sorted(self.own[side], key=lambda level: -level.tick if side == BID else level.tick)

@@ -372,7 +372,6 @@ class Venue:
             if (taken.fills or taken.met_own) and (amend.post_only or order.post_only):
                 return [Refused(f"EOrder:{REASON_POST_ONLY}")]
         keeps_place = price == order.limit_price and qty <= order.qty
-        queue = order.queue_lots
         self.state.amends += 1
         amend_id = kraken_id("T", self.state.seed ^ 0x5A5A, self.state.amends)
         order.qty, order.limit_price, order.amended = qty, price, True
@@ -380,8 +379,12 @@ class Venue:
         if qty <= order.cum_qty:
             self._close(order, "canceled", REASON_USER, at, reports)
             return reports
+        if keeps_place:
+            book.resize(order, pair.lots_of(order.open_qty) or 0)
+            return reports
+        # Behind all others: the order of the tables is the order of age, also after a restart.
+        for table in (self.open, self.state.orders):
+            table[order.order_id] = table.pop(order.order_id)
         book.remove(order)
         self._take(order, book, taken, at, reports)
-        if keeps_place:
-            order.queue_lots = queue
         return reports
