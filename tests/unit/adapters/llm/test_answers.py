@@ -1,0 +1,66 @@
+"""Reading a chat completion: whatever the bytes are, an answer or a reason."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simple_trader.adapters.llm.answers import Answer, Unusable, read_answer
+from simple_trader.domain.reasons import Reason
+
+JSONS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+FIELDS = ("content", "refusal", "tool_calls", "role")
+
+
+@given(st.binary())
+def test_i37_any_bytes_are_an_answer_or_a_reason(body: bytes) -> None:
+    with pytest.raises(Unusable) as error:
+        read_answer(body, expected_function="f")
+    assert error.value.reason is Reason.ADVICE_MALFORMED
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSONS), JSONS, JSONS)
+def test_i37_any_message_is_an_answer_or_a_reason(
+    message: object, finish: object, usage: object
+) -> None:
+    choice = {"message": message, "finish_reason": finish}
+    body = json.dumps({"choices": [choice], "usage": usage}).encode()
+    try:
+        answer: Answer | Unusable = read_answer(body, expected_function="f")
+    except Unusable as error:
+        answer = error
+    if isinstance(answer, Unusable):
+        assert answer.reason in {Reason.ADVICE_MALFORMED, Reason.ADVICE_REFUSED_BY_MODEL}
+    else:
+        assert answer.kind in {"content", "tool_call"}
+
+
+def test_raw_arguments_are_handed_on_byte_for_byte() -> None:
+    raw = '{ "decisions":[ ] ,"x":1e309}\n'
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": raw}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    body = {
+        "model": "m",
+        "choices": [{"message": message, "finish_reason": "tool_calls"}],
+        "usage": {"prompt_tokens": 12, "completion_tokens": 3},
+    }
+    assert read_answer(json.dumps(body).encode(), expected_function="f") == Answer(
+        raw=raw,
+        kind="tool_call",
+        finish_reason="tool_calls",
+        model="m",
+        tokens_in=12,
+        tokens_out=3,
+    )
+
+
+def test_a_call_where_no_tool_was_offered_is_malformed() -> None:
+    call = {"function": {"name": "f", "arguments": "{}"}}
+    body = json.dumps({"choices": [{"message": {"tool_calls": [call]}}]}).encode()
+    with pytest.raises(Unusable):
+        read_answer(body, expected_function=None)

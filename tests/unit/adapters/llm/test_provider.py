@@ -1,0 +1,75 @@
+"""The request to a provider, and what may be shown of it."""
+
+from typing import Any
+
+import pytest
+
+from simple_trader.adapters.llm.assets import LlmAssets
+from simple_trader.adapters.llm.provider import ProviderSettings, payload
+
+TOOL: dict[str, Any] = {"type": "function", "function": {"name": "f", "parameters": {}}}
+ASSETS = LlmAssets.of("x", TOOL)
+
+
+class Key:
+    """A secret that shows itself only when asked."""
+
+    def reveal(self) -> str:
+        return " sk-canary \n"
+
+
+def provider(**changes: Any) -> ProviderSettings:
+    given = {"name": "p", "base_url": "https://llm.example/v1", "model": "m", "api_key": Key()}
+    return ProviderSettings(**(given | changes))
+
+
+def test_a_plain_model_gets_temperature_tokens_and_the_one_tool() -> None:
+    body = payload(provider(max_tokens=9), ASSETS, "hello", ("BTC/USD",))
+    assert body == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "hello"}],
+        "max_tokens": 9,
+        "temperature": 0.3,
+        "tools": [TOOL],
+        "tool_choice": {"type": "function", "function": {"name": "f"}},
+    }
+
+
+def test_a_reasoning_model_without_tools_gets_neither_temperature_nor_tools() -> None:
+    settings = provider(
+        max_tokens=9, is_reasoning=True, reasoning_effort="high", is_function_calling=False
+    )
+    assert payload(settings, ASSETS, "hello", ()) == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "hello"}],
+        "max_completion_tokens": 9,
+        "reasoning_effort": "high",
+    }
+
+
+def test_i45_the_key_is_trimmed_for_the_wire_and_shown_nowhere() -> None:
+    settings = provider()
+    assert settings.key == "sk-canary"
+    assert "canary" not in f"{settings!r}{settings}"
+    assert settings.scrub("no: sk-canary\r\n\x1b[2J" + "x" * 500).startswith("no: *** [2Jxxx")
+    assert len(settings.scrub("x" * 500)) == 300
+
+
+def test_a_server_without_a_key_is_sent_a_word_that_is_none() -> None:
+    assert provider(api_key=None).key == "none"
+    assert provider(api_key=None).scrub("none of it") == "none of it"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "is_local"),
+    [
+        ("http://127.0.0.1:8900/advisor/v1", True),
+        ("http://localhost:11434/v1", True),
+        ("http://[::1]:8080/v1", True),
+        ("https://llm.example/v1", False),
+        ("http://10.0.0.1/v1", False),
+        ("http://localhost.example/v1", False),
+    ],
+)
+def test_only_loopback_is_local(base_url: str, is_local: bool) -> None:
+    assert provider(base_url=base_url).is_local is is_local
