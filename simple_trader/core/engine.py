@@ -93,8 +93,8 @@ class Engine:
 
     @property
     def pairs_wanted(self) -> tuple[str, ...]:
-        """Pairs whose market must be seen: the traded ones, then those with orders or lots (C04)."""
-        return () if self._state is None else self._state.pairs_wanted
+        """Pairs whose market must be seen: the traded ones, and those with orders or lots (C04)."""
+        return () if self._state is None else self._state.watched_pairs()
 
     def next_due(self) -> tuple[datetime, str] | None:
         """The next moment the brain wants to be woken at, and the timer's name."""

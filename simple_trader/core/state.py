@@ -12,7 +12,7 @@ from simple_trader.core.portfolio.lots import LotBook
 from simple_trader.core.portfolio.open_orders import OpenOrders, holds
 from simple_trader.core.schedule.timers import Timers
 from simple_trader.domain.actions import PairBrief, Question
-from simple_trader.domain.events import ExecutionReport, PendingPrediction, RiskMemory
+from simple_trader.domain.events import ExecutionReport
 from simple_trader.domain.ids import client_order_id, local_id
 from simple_trader.domain.instruments import (
     AssetRules,
@@ -22,8 +22,10 @@ from simple_trader.domain.instruments import (
     base_of,
     quote_of,
 )
+from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.moments import EPOCH
 from simple_trader.domain.money import ZERO
+from simple_trader.domain.predictions import PendingPrediction
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import SnapshotRow
 from simple_trader.domain.settings import TradingSettings

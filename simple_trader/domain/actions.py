@@ -1,5 +1,6 @@
-"""Actions: everything the brain can ask of the body. Only PlaceOrder can risk money, and it
-needs Approved.
+"""Actions: everything the brain can ask of the body.
+
+Only PlaceOrder can risk money, and it needs Approved.
 """
 
 from datetime import datetime

@@ -1,5 +1,4 @@
-"""Events: everything the brain can learn; each is a frozen, tagged struct, which is the journal
-codec.
+"""Events: everything the brain can learn; each a frozen, tagged struct: the journal codec.
 
 `Stamped` is the envelope: the engine loop numbers the event and says when (market time) it was
 seen.
@@ -12,25 +11,14 @@ import msgspec
 
 from simple_trader.domain.fills import Fill, LedgerEntry, Lot
 from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules, VenueStatus
+from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.orders import Order, Side
+from simple_trader.domain.predictions import PendingPrediction, Prediction
 from simple_trader.domain.quotes import BookSummary, Candle, Quote
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.settings import TradingSettings
 
 # -- the life of the daemon --------------------------------------------------------------
-
-
-class RiskMemory(msgspec.Struct, frozen=True, kw_only=True):
-    """What the risk side must not forget over a restart (I-24): amounts in `currency`."""
-
-    halted: bool = False
-    halt_reason: Reason | None = None
-    halt_detail: str = ""
-    loss_day: datetime | None = None
-    day_start_equity: Decimal | None = None
-    net_flows_today: Decimal = Decimal(0)
-    day_stopped: bool = False
-    candle_guard: dict[str, datetime] = {}  # "BTC/USD buy" -> begin of the candle of the last entry
 
 
 class Started(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -55,7 +43,7 @@ class Started(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     candles: tuple[Candle, ...]
     last_cycle_at: datetime | None = None
     last_training_at: datetime | None = None
-    pending_predictions: tuple["PendingPrediction", ...] = ()
+    pending_predictions: tuple[PendingPrediction, ...] = ()
     last_trade_at: datetime | None = None  # newest fill booked: the watermark of reconciliation
     realised_pnl: Decimal = Decimal(0)  # of all fills so far
     realised_today: Decimal = Decimal(0)  # of the UTC day of the start
@@ -320,31 +308,6 @@ class AdviceFailed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     provider: str = ""
     model: str = ""
     latency_ms: int = 0
-
-
-class Prediction(msgspec.Struct, frozen=True, kw_only=True):
-    """Probability that the pair's mid is higher after the horizon; logged before the outcome is
-    known.
-    """
-
-    pair: str
-    probability: float
-
-
-class PendingPrediction(msgspec.Struct, frozen=True, kw_only=True):
-    """A prediction whose outcome is not known yet, with the features it was made from."""
-
-    prediction_id: str
-    pair: str
-    cycle_id: str
-    made_at: datetime
-    due_at: datetime
-    horizon_cycles: int
-    horizon_s: int
-    probability: float
-    model_id: str
-    mid: Decimal
-    features: dict[str, float | None]
 
 
 class PredictionsArrived(msgspec.Struct, frozen=True, tag=True, kw_only=True):

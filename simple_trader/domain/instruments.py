@@ -1,6 +1,4 @@
-"""Instruments: what the exchange says about assets and pairs; names are the WS v2 names
-(BTC/USD).
-"""
+"""Instruments: what the exchange says about assets and pairs, by their WS v2 names (BTC/USD)."""
 
 from decimal import Decimal
 from enum import StrEnum

@@ -1,5 +1,6 @@
-"""Every trade, skip and refusal carries exactly one Reason; docs/reference/reasons.md is made
-from it.
+"""Every trade, skip and refusal carries exactly one Reason.
+
+docs/reference/reasons.md is made from this file.
 
 The text behind each name is what a person reads. Names are stable: they stand in the database.
 """

@@ -1,5 +1,4 @@
-"""Records: rows the brain wants remembered; each type belongs to one table (adapters/store maps
-them).
+"""Records: rows the brain wants remembered; each type belongs to one table.
 
 Market records may be thinned and go through the market lane; all others are ledger records and are
 committed, in order, before anything they caused can be seen outside.
@@ -10,10 +9,11 @@ from decimal import Decimal
 
 import msgspec
 
-from simple_trader.domain.events import PendingPrediction, RiskMemory
 from simple_trader.domain.fills import Fill, LedgerEntry, Lot
 from simple_trader.domain.instruments import AssetRules, PairRules
+from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.orders import Order, Side
+from simple_trader.domain.predictions import PendingPrediction
 from simple_trader.domain.reasons import Reason
 
 # -- market lane -------------------------------------------------------------------------

@@ -1,6 +1,4 @@
-"""Trading settings as the brain knows them: one immutable version, hashed, changed only by an
-event.
-"""
+"""Trading settings as the brain knows them: one immutable version, changed only by an event."""
 
 from decimal import Decimal
 

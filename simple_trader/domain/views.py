@@ -1,6 +1,4 @@
-"""Views: what people are shown of the brain's state; built by the engine, read by terminal and
-health.
-"""
+"""Views: what people are shown of the brain's state; read by terminal and health."""
 
 from datetime import datetime
 from decimal import Decimal

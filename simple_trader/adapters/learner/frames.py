@@ -10,7 +10,7 @@ import msgspec
 
 from simple_trader.adapters.learner.rows import TrainingRow
 from simple_trader.domain.actions import Lesson, PredictFor
-from simple_trader.domain.events import Prediction
+from simple_trader.domain.predictions import Prediction
 
 MAX_FRAME_BYTES = 67_108_864
 ROWS_PER_FRAME = 1_000

@@ -35,7 +35,7 @@ from simple_trader.adapters.learner.frames import (
 from simple_trader.adapters.learner.predictor import PriceTrendPredictor
 from simple_trader.adapters.learner.rows import TrainingRow
 from simple_trader.adapters.learner.trainer import TooFewRows, train
-from simple_trader.domain.events import Prediction
+from simple_trader.domain.predictions import Prediction
 
 NICENESS = 10  # trading comes first
 

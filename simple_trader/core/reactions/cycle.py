@@ -19,9 +19,9 @@ from simple_trader.domain.actions import (
     PredictFor,
     Remember,
 )
-from simple_trader.domain.events import PendingPrediction, Prediction
 from simple_trader.domain.instruments import PairStatus, quote_of
 from simple_trader.domain.money import ZERO
+from simple_trader.domain.predictions import PendingPrediction, Prediction
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import DecisionRow, PredictionRow
 from simple_trader.domain.views import DecisionView

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
-from simple_trader.domain.events import RiskMemory
+from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.moments import floor_to, utc_day
 from simple_trader.domain.money import ZERO
 from simple_trader.domain.orders import Side

@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from simple_trader.domain.actions import Lesson
-from simple_trader.domain.events import PendingPrediction
+from simple_trader.domain.predictions import PendingPrediction
 from simple_trader.domain.records import PredictionScoreRow
 
 

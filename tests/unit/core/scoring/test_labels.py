@@ -11,7 +11,7 @@ from market_parts import BTC, ETH, T0, minutes
 
 from simple_trader.core.scoring.labels import Settled, settle
 from simple_trader.domain.actions import Lesson
-from simple_trader.domain.events import PendingPrediction
+from simple_trader.domain.predictions import PendingPrediction
 
 DUE = T0 + minutes(15)
 FEATURES: dict[str, float | None] = {"rsi_14": 55.0, "bb_pct": None}

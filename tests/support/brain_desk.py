@@ -1,4 +1,4 @@
-"""A desk for tests of the brain: settings, market and answers in a line each, real engine behind."""
+"""A desk for tests of the brain: settings, market and answers in a line, a real engine behind."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ from simple_trader.domain import events as e
 from simple_trader.domain import records as r
 from simple_trader.domain.fills import Fee, Fill, LedgerEntry
 from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules, PairStatus
+from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.orders import OrderRequest, Side
 from simple_trader.domain.quotes import BookSummary, Candle, Quote
 from simple_trader.domain.settings import TradingSettings
@@ -158,7 +159,7 @@ def started(**changes: Any) -> e.Started:
         "fills": (),
         "seen_exec_ids": (),
         "balances": {"USD": D(1000)},
-        "risk": e.RiskMemory(),
+        "risk": RiskMemory(),
         "candles": (),
     }
     return e.Started(**{**values, **changes})
