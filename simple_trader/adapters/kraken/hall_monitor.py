@@ -16,7 +16,12 @@ class Tier(msgspec.Struct, frozen=True):
     decay_per_s: float
 
 
-TIERS = {"starter": Tier(15, 0.33), "intermediate": Tier(20, 0.5), "pro": Tier(20, 1.0)}
+TIERS = {
+    "starter": Tier(15, 0.33),
+    "intermediate": Tier(20, 0.5),
+    "pro": Tier(20, 1.0),
+    "none": Tier(1e12, 1e12),  # our own sandbox does not count
+}
 RESERVED = 4.0
 # Ledger and history calls cost 4 on the newest page, 2 on older ones: 4 is the safe reading.
 COSTS = {"Ledgers": 4.0, "QueryLedgers": 4.0, "TradesHistory": 4.0, "ClosedOrders": 4.0}
@@ -33,7 +38,7 @@ class HallMonitor:
     """The counter of one API key; times are monotonic seconds."""
 
     def __init__(self, tier: str, monotonic: Callable[[], float]) -> None:
-        """`tier` is starter, intermediate or pro; raises KeyError for another."""
+        """`tier` is a name of TIERS; raises KeyError for another."""
         self.tier = TIERS[tier]
         self._monotonic = monotonic
         self._value = 0.0

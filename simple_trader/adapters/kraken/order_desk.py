@@ -16,6 +16,7 @@ from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
 from simple_trader.adapters.kraken.wire import Reply
 from simple_trader.domain.actions import CancelOrder
+from simple_trader.domain.errors import VenueUnreachable
 from simple_trader.domain.events import (
     CancelRejected,
     NotSent,
@@ -101,7 +102,11 @@ class OrderDesk:
         return SendUnknown(cl_ord_id=request.cl_ord_id, detail=detail)
 
     async def cancel(self, action: CancelOrder) -> CancelRejected | None:
-        """Cancel by socket, else by REST (a cancel is safe to repeat); raises VenueUnreachable."""
+        """Cancel by socket, else by REST (a cancel is safe to repeat); never raises.
+
+        Where neither way gives an answer, the refusal says so: the order counts as there until the
+        executions stream or a look shows that it is gone (I-08).
+        """
         reply = await self._by_socket(
             lambda session: session.cancel(action.cl_ord_id, action.order_id)
         )
@@ -113,6 +118,8 @@ class OrderDesk:
             await self._rest.cancel_order(order_id=action.order_id, cl_ord_id=action.cl_ord_id)
         except KrakenRefused as error:
             return CancelRejected(cl_ord_id=action.cl_ord_id, error=error.error)
+        except VenueUnreachable as error:
+            return CancelRejected(cl_ord_id=action.cl_ord_id, error=f"outcome unknown: {error}")
         return None
 
     async def cancel_all(self) -> int:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from simple_trader.adapters.kraken.auth import Credentials, HighWater, Nonces, sign
+from simple_trader.adapters.kraken.connection import is_loopback
 from simple_trader.adapters.kraken.errors import ErrorKind, KrakenRefused
 from simple_trader.adapters.kraken.hall_monitor import HallMonitor, PublicPace, cost_of
 from simple_trader.domain.errors import VenueRefused, VenueUnreachable
@@ -46,19 +47,24 @@ class RestClient:
         dice: Dice,
         credentials: Credentials | None,
         high_water: HighWater,
-        tier: str = "intermediate",
+        tier: str | None = None,
         timeout_s: float = 10.0,
-        public_pace: bool = True,
     ) -> None:
-        """`credentials` None allows public calls only; `tier` is the REST tier of the account."""
+        """`credentials` None allows public calls only; `tier` is the REST tier of the account.
+
+        Where no tier is named, Kraken is taken as `intermediate`; our own sandbox on this machine
+        does not count calls, and a count in real time would hold up its stepped market.
+        """
+        counted = not is_loopback(url)
         self._url = url.rstrip("/")
         self._http = http
         self._clock = clock
         self._dice = dice
         self._credentials = credentials
         self._nonces = Nonces(clock.wall, high_water)
+        tier = tier or ("intermediate" if counted else "none")
         self.monitor = HallMonitor(tier, clock.monotonic)
-        self._pace = PublicPace(clock.monotonic) if public_pace else None
+        self._pace = PublicPace(clock.monotonic) if counted else None
         self._timeout_s = timeout_s
         self._one_at_a_time = asyncio.Lock()
         self._locked_until = 0.0

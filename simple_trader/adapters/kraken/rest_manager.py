@@ -47,9 +47,8 @@ class KrakenRest:
         dice: Dice,
         credentials: Credentials | None,
         high_water: HighWater,
-        tier: str = "intermediate",
+        tier: str | None = None,
         timeout_s: float = 10.0,
-        public_pace: bool = True,
     ) -> None:
         """See RestClient for the parts."""
         self._client = RestClient(
@@ -61,7 +60,6 @@ class KrakenRest:
             high_water=high_water,
             tier=tier,
             timeout_s=timeout_s,
-            public_pace=public_pace,
         )
         self.symbols = Symbols()
         self.known = KnownOrders()

@@ -144,7 +144,7 @@ class KrakenVenue:
         return await self._desk.place(request, wire)
 
     async def cancel(self, action: CancelOrder) -> CancelRejected | None:
-        """Cancel one order; raises VenueUnreachable where neither way answered."""
+        """Cancel one order; never raises: see OrderDesk."""
         return await self._desk.cancel(action)
 
     async def cancel_all(self) -> int:
