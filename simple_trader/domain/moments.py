@@ -49,6 +49,11 @@ def floor_to(moment: datetime, step_s: int) -> datetime:
     return EPOCH + timedelta(seconds=seconds - seconds % step_s)
 
 
+def floor_ms(moment: datetime) -> datetime:
+    """The latest whole millisecond that is not after `moment`: the grid of the wire's deadline."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 def next_multiple(moment: datetime, step_s: int) -> datetime:
     """The earliest multiple of `step_s` seconds since the epoch that is after `moment`."""
     return floor_to(moment, step_s) + timedelta(seconds=step_s)

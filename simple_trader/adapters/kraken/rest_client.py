@@ -49,11 +49,13 @@ class RestClient:
         high_water: HighWater,
         tier: str | None = None,
         timeout_s: float = 10.0,
+        public_pace: bool | None = None,
     ) -> None:
         """`credentials` None allows public calls only; `tier` is the REST tier of the account.
 
         Where no tier is named, Kraken is taken as `intermediate`; our own sandbox on this machine
-        does not count calls, and a count in real time would hold up its stepped market.
+        does not count calls, and a count in real time would hold up its stepped market. The same
+        goes for `public_pace`, which spaces public calls.
         """
         counted = not is_loopback(url)
         self._url = url.rstrip("/")
@@ -64,7 +66,8 @@ class RestClient:
         self._nonces = Nonces(clock.wall, high_water)
         tier = tier or ("intermediate" if counted else "none")
         self.monitor = HallMonitor(tier, clock.monotonic)
-        self._pace = PublicPace(clock.monotonic) if counted else None
+        paced = counted if public_pace is None else public_pace
+        self._pace = PublicPace(clock.monotonic) if paced else None
         self._timeout_s = timeout_s
         self._one_at_a_time = asyncio.Lock()
         self._locked_until = 0.0

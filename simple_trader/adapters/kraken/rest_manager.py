@@ -49,6 +49,7 @@ class KrakenRest:
         high_water: HighWater,
         tier: str | None = None,
         timeout_s: float = 10.0,
+        public_pace: bool | None = None,
     ) -> None:
         """See RestClient for the parts."""
         self._client = RestClient(
@@ -60,6 +61,7 @@ class KrakenRest:
             high_water=high_water,
             tier=tier,
             timeout_s=timeout_s,
+            public_pace=public_pace,
         )
         self.symbols = Symbols()
         self.known = KnownOrders()

@@ -5,7 +5,7 @@ from hashlib import sha256
 import msgspec
 
 from simple_trader.core.risk.checks import Case, first_objection
-from simple_trader.domain.moments import seconds
+from simple_trader.domain.moments import floor_ms, seconds
 from simple_trader.domain.orders import Intent, OrderRequest
 from simple_trader.domain.verdicts import Approved, Refused
 
@@ -47,5 +47,5 @@ def request_of(intent: Intent, case: Case, cl_ord_id: str) -> OrderRequest:
         time_in_force=intent.time_in_force,
         post_only=intent.post_only,
         expire_at=None,
-        deadline=case.at + seconds(case.settings.order_deadline_s),
+        deadline=floor_ms(case.at + seconds(case.settings.order_deadline_s)),
     )
