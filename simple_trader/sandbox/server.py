@@ -109,8 +109,7 @@ class Server:
                 await self._flush(session, socket)
 
     async def _control(self, request: web.Request) -> web.StreamResponse:
-        if request.remote not in _LOOPBACK:
-            raise web.HTTPForbidden(text="the control socket answers on loopback only")
+        _refuse_strangers(request)
         socket = _websocket()
         await socket.prepare(request)
         async for message in socket:
@@ -143,6 +142,7 @@ class Server:
         return web.Response(status=status, body=answer, content_type="application/json")
 
     async def _truth(self, request: web.Request) -> web.Response:
+        _refuse_strangers(request)
         self._touch()
         body = msgspec.json.encode(self._exchange.truth())
         return web.Response(body=body, content_type="application/json")
@@ -198,6 +198,12 @@ class Server:
     def _fail(self, error: SandboxError) -> None:
         self.failure = str(error)
         self._stopped.set()
+
+
+def _refuse_strangers(request: web.Request) -> None:
+    """Refuse other machines and web pages: only programs on this one may look behind or step."""
+    if request.remote not in _LOOPBACK or "Origin" in request.headers:
+        raise web.HTTPForbidden(text="this address is for programs on this machine only")
 
 
 def _websocket() -> web.WebSocketResponse:
