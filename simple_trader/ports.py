@@ -28,16 +28,16 @@ from simple_trader.domain.events import (
     NotSent,
     OrderAcked,
     OrderRejected,
-    PendingPrediction,
     PredictionsArrived,
     PredictionsFailed,
-    RiskMemory,
     SendUnknown,
     TrainingSkipped,
 )
 from simple_trader.domain.fills import Fill, LedgerEntry, Lot
 from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules
+from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.orders import Order, OrderRequest
+from simple_trader.domain.predictions import PendingPrediction
 from simple_trader.domain.quotes import Candle
 from simple_trader.domain.records import LedgerRecord, MarketRecord, VenueOrderRow
 
@@ -241,7 +241,7 @@ class Boot(Protocol):
         """Take a new epoch and read everything the brain needs."""
         ...
 
-    async def mirror(self, records: Sequence[LedgerRecord]) -> None:
+    async def mirror(self, records: Sequence[LedgerRecord], *, at: datetime) -> None:
         """Upsert mirror rows (assets, pairs, balances, orders, trades, ledgers), in one
         transaction.
         """

@@ -68,7 +68,7 @@ async def boot(
     records: list[LedgerRecord] = [AssetRow(rules=rules) for rules in assets]
     records += [PairRow(rules=rules) for rules in pairs]
     records += await _account_rows(reads, balances, recovered, clock.now())
-    await store.mirror(records)
+    await store.mirror(records, at=clock.now())
     candles: list[Candle] = []
     for pair in tradable:
         read = partial(reads.candles, pair, CANDLE_S, settings.quantity_of_price_history)

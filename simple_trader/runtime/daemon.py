@@ -4,8 +4,8 @@ stages.
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from simple_trader.runtime.dispatcher import Dispatcher
 from simple_trader.runtime.engine_loop import Brain, EngineLoop
 from simple_trader.runtime.gate import Gate, LoopGap
 from simple_trader.runtime.inbox import Inbox
+from simple_trader.runtime.snapshots import SnapshotKeeper
 from simple_trader.runtime.stepper import Stepper
 from simple_trader.runtime.supervisor import RootTask, Supervisor
 from simple_trader.runtime.timers import Timers
@@ -73,7 +74,7 @@ class Parts:
     on_event: Callable[[Event], None] = lambda event: None
     on_beat: Callable[[], None] = lambda: None
     market_end: datetime | None = None
-    roots: tuple[RootTask, ...] = field(default=())
+    keeper: SnapshotKeeper | None = None
 
 
 class Daemon:
@@ -108,7 +109,8 @@ class Daemon:
             emit=parts.inbox.put,
             pause=asyncio.sleep,
         )
-        parts.bell.answer = self.dispatcher.on_commit
+        parts.bell.answer = self._on_commit
+        self._roots_of_others: list[RootTask] = []
         self.loop = EngineLoop(
             brain=parts.brain,
             inbox=parts.inbox,
@@ -154,11 +156,28 @@ class Daemon:
                     self._feeds_up[feed] = False
             case _:
                 pass
+        if self.parts.keeper is not None and self.loop.last_at is not None:
+            self.parts.keeper.after(self.loop.seq, self.loop.last_at, event)
         self.parts.on_event(event)
+
+    def _on_commit(self, last_seq: int) -> None:
+        self.dispatcher.on_commit(last_seq)
+        keeper = self.parts.keeper
+        if keeper is not None and keeper.due(last_seq):
+            self.supervisor.spawn("snapshot", keeper.write(last_seq))
+
+    def add_root(self, root: RootTask) -> None:
+        """One more task for the life of the daemon; before `run`."""
+        self._roots_of_others.append(root)
 
     def view(self) -> StatusView:
         """What people are shown."""
         return self.parts.brain.view(self.parts.clock.now())
+
+    @property
+    def has_started(self) -> bool:
+        """Whether the brain has processed its first event."""
+        return self.loop.seq > self.parts.last_seq
 
     def expect_feeds(self, names: tuple[str, ...]) -> None:
         """These feeds must be up before market time moves."""
@@ -188,10 +207,11 @@ class Daemon:
         ]
         if self.stepper is not None:
             roots.append(RootTask("stepper", self.stepper.run))
+            roots.append(RootTask("end of market", self._stop_at_end(self.stepper)))
         else:
             timers = Timers(brain=parts.brain, inbox=parts.inbox, clock=parts.clock)
             roots.append(RootTask("timers", timers.run))
-        return [*roots, *parts.roots]
+        return [*roots, *self._roots_of_others]
 
     def _on_gap(self, gap_s: float) -> None:
         """After a pause of the process nothing old may be trusted: reconcile first (I-27)."""
@@ -199,6 +219,16 @@ class Daemon:
         if self._feeds_up.get("private"):
             self.parts.inbox.put(FeedDown(feed="private", detail=f"stood still for {gap_s:.1f} s"))
             self.parts.inbox.put(FeedUp(feed="private"))
+
+    def _stop_at_end(self, stepper: Stepper) -> Callable[[], Awaitable[None]]:
+        async def wait() -> None:
+            while not stepper.ended:
+                await asyncio.sleep(0.05)
+            log.info("the market time asked for is over")
+            self.stop_asked.set()
+            await asyncio.Event().wait()
+
+        return wait
 
     async def _announce_ready(self) -> None:
         """Ready: reconciled, and every feed that is wanted delivers."""

@@ -65,6 +65,8 @@ class Stepper:
     async def run(self) -> None:
         """Step until the market or the run ends; cancellation stops it between steps."""
         self._next_market = (await self._reach(self._driver.hello)).next_at
+        await self._wait_for_feeds()
+        self._market_from, self._real_from = self._clock.now(), self._clock.monotonic()
         self._restart_pace()
         while not self.ended:
             await self._wait_for_feeds()

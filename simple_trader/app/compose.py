@@ -1,0 +1,184 @@
+"""Wiring: builds the adapters of one run and hands them to the daemon."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import simple_trader
+from simple_trader.adapters.kraken.auth import Credentials, FileHighWater
+from simple_trader.adapters.kraken.connection import open_wire
+from simple_trader.adapters.kraken.http_client import HttpClient
+from simple_trader.adapters.kraken.rest_manager import KrakenRest
+from simple_trader.adapters.kraken.ws_manager import KrakenVenue
+from simple_trader.adapters.learner.rows import TrainingRow
+from simple_trader.adapters.learner.worker import LearnerClient
+from simple_trader.adapters.store.lane_connection import AsyncpgLedgerConnection
+from simple_trader.adapters.store.ledger_lane import LedgerLane
+from simple_trader.adapters.store.market_lane import MarketLane
+from simple_trader.adapters.store.recovery import Recovery
+from simple_trader.adapters.store.training import training_rows
+from simple_trader.app.advice import AdvisorDesk, assets_of, provider_of
+from simple_trader.app.chores import add_chores
+from simple_trader.app.database import Database
+from simple_trader.app.face import Face
+from simple_trader.app.places import Setup
+from simple_trader.app.reloading import Reloading
+from simple_trader.app.worlds import World
+from simple_trader.config.loader import trading_settings
+from simple_trader.core.engine import Engine
+from simple_trader.domain.actions import UseModel
+from simple_trader.domain.events import Started
+from simple_trader.domain.moments import EPOCH
+from simple_trader.ports import Recovered
+from simple_trader.runtime.boot import BootPlan, boot
+from simple_trader.runtime.clocks import SteppedClock, SystemClock
+from simple_trader.runtime.daemon import CommitBell, Daemon, Parts
+from simple_trader.runtime.inbox import Inbox
+from simple_trader.runtime.snapshots import SnapshotKeeper
+
+log = logging.getLogger("simple_trader")
+
+
+@dataclass(frozen=True)
+class Wired:
+    """A daemon that is ready to run, and its first event."""
+
+    daemon: Daemon
+    started: Started
+
+
+async def wire(
+    setup: Setup, base: Database, dsn: str, world: World, face: Face, stack: AsyncExitStack
+) -> Wired:
+    """Take the lock, recover, read the exchange, and put the daemon together."""
+    config, options, settings = setup.config, setup.options, setup.config.settings
+    connection = AsyncpgLedgerConnection(dsn, ensure_server=base.ensure)
+    await connection.connect(None)
+    stack.callback(connection.abort)
+    wall = SystemClock().wall()
+    store = Recovery(dsn, boot_seconds=int((wall - EPOCH).total_seconds()))
+    recovered = await store.recover()
+    clock = _clock(world, recovered)
+    inbox, bell = Inbox(), CommitBell()
+    lane = LedgerLane(
+        connection,
+        epoch=recovered.epoch,
+        last_seq=recovered.last_seq,
+        chain=recovered.chain,
+        on_commit=bell.ring,
+        monotonic=clock.monotonic,
+    )
+    market = MarketLane(dsn, ensure_server=base.ensure)
+    http = HttpClient(f"simple-trader/{simple_trader.__version__}")
+    stack.push_async_callback(http.close)
+    dice = random.SystemRandom()  # jitter of reconnects: nothing that must repeat
+    rest = KrakenRest(
+        url=world.rest_url,
+        http=http,
+        clock=clock,
+        dice=dice,
+        credentials=Credentials(world.key, world.secret),
+        high_water=FileHighWater(setup.places.state / "nonce"),
+        tier="intermediate" if world.child is None else "none",
+        public_pace=world.child is None,
+    )
+    venue = KrakenVenue(
+        rest=rest,
+        public_url=world.public_url,
+        private_url=world.private_url,
+        open_wire=open_wire,
+        clock=clock,
+        dice=dice,
+        emit=inbox.put,
+        room=lambda: _room(lane),
+    )
+    desk = AdvisorDesk()
+    provider = provider_of(config, setup.environment.secrets, world.stand_in_url)
+    desk.learn(config.hash, assets_of(config), provider)
+    stack.push_async_callback(desk.close)
+    learner = LearnerClient(_rows_of(dsn), timeout_s=10.0)
+    stack.push_async_callback(learner.close)
+    engine = Engine()
+    keeper = SnapshotKeeper(engine, store)
+    reloading = Reloading(setup, world, desk, venue, inbox, engine)
+    plan = BootPlan(
+        mode=config.settings.mode,
+        world=world.detail,
+        settings=trading_settings(config),
+        config_hash=config.hash,
+    )
+    started = await boot(plan, store=store, reads=rest, clock=clock, recovered=recovered)
+    await _wake_model(learner, recovered, enabled=config.settings.enable_model)
+    daemon = Daemon(
+        Parts(
+            brain=engine,
+            clock=clock,
+            inbox=inbox,
+            bell=bell,
+            lane=lane,
+            market=market,
+            venue=venue,
+            feeds=venue,
+            advisor=desk,
+            learner=learner,
+            driver=world.line,
+            speed=config.settings.sim.speed,
+            control_folder=setup.places.control,
+            last_seq=recovered.last_seq,
+            last_at=recovered.newest_at,
+            may_place=lambda: config.settings.mode != "live",
+            keeper=keeper,
+            on_event=reloading.after,
+            on_beat=face.beat,
+            market_end=_market_end(clock.now(), options.run_for_market_s),
+        )
+    )
+    feeds = {"public": settings.enable_public_feed, "private": settings.enable_private_feed}
+    feeds["book"] = settings.enable_order_book_feed
+    daemon.expect_feeds(tuple(name for name, wanted in feeds.items() if wanted))
+    reloading.begin()
+    await face.open(daemon, world, lane, market, provider, stack)
+    add_chores(daemon, setup, base, dsn, world, reloading, desk)
+    return Wired(daemon, started)
+
+
+def _clock(world: World, recovered: Recovered) -> SystemClock | SteppedClock:
+    if world.line is None or world.market_at is None:
+        return SystemClock()
+    newest = recovered.newest_at
+    return SteppedClock(world.market_at if newest is None else max(world.market_at, newest))
+
+
+def _market_end(now: datetime, span_s: float | None) -> datetime | None:
+    return None if span_s is None else now + timedelta(seconds=span_s)
+
+
+async def _room(lane: LedgerLane) -> None:
+    """Wait while the ledger lane is full: the private socket is then not read."""
+    while lane.full:
+        await asyncio.sleep(0.05)
+
+
+def _rows_of(dsn: str) -> Callable[[datetime, datetime], Awaitable[Sequence[TrainingRow]]]:
+    async def rows(since: datetime, until: datetime) -> Sequence[TrainingRow]:
+        found = await training_rows(dsn, since, until)
+        return [
+            TrainingRow(pair=pair, as_of=as_of, mid=mid, features=features)
+            for pair, as_of, mid, features in found
+        ]
+
+    return rows
+
+
+async def _wake_model(learner: LearnerClient, recovered: Recovered, *, enabled: bool) -> None:
+    """Start the worker process and give it the newest verified model."""
+    if not enabled:
+        return
+    await learner.start()
+    if recovered.model is not None:
+        model_id, sha256, blob = recovered.model
+        await learner.use(UseModel(model_id=model_id, sha256=sha256, blob=blob))

@@ -1,0 +1,149 @@
+"""One run of the daemon: start everything in order, run, stop everything in the other order."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from datetime import UTC
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from simple_trader.adapters.store.db_manager import check_world, upgrade
+from simple_trader.adapters.store.fresh import set_aside
+from simple_trader.app.compose import Wired, wire
+from simple_trader.app.database import Database
+from simple_trader.app.face import Face
+from simple_trader.app.places import Setup, read_setup
+from simple_trader.app.worlds import move_aside, open_world
+from simple_trader.config.limits import LimitBook
+from simple_trader.config.options import RunOptions
+from simple_trader.config.watch import begin
+from simple_trader.domain.errors import ConfigError, ModeError, TraderError
+from simple_trader.runtime.clocks import SystemClock
+from simple_trader.runtime.daemon import Daemon
+from simple_trader.telemetry.logs import Logs
+from simple_trader.telemetry.notify import Notifier
+from simple_trader.telemetry.presence import present
+
+log = logging.getLogger("simple_trader")
+
+
+def run_daemon(options: RunOptions) -> int:
+    """Run until asked to stop; gives the exit code. Errors for people go to stderr and the log."""
+    setup = read_setup(options)
+    setup.places.make()
+    interactive = options.tui and sys.stdout.isatty()
+    logs = Logs(
+        setup.places.logs,
+        level=setup.config.settings.log_level,
+        secrets=setup.environment.secrets.values(),
+        console=None if interactive else sys.stdout,
+        colours=sys.stdout.isatty(),
+    )
+    with present(setup.places.state) as presence, logs:
+        notifier = Notifier(setup.environment.variables.get("NOTIFY_SOCKET"))
+        with notifier:
+            face = Face(setup, logs, presence, notifier, live=interactive)
+            try:
+                return _run_loop(lambda stop: _run(setup, face, stop))
+            except TraderError as error:
+                log.error("%s", error)
+                if interactive:
+                    sys.stderr.write(f"{error}\n")
+                return error.exit_code
+
+
+def _run_loop(make: Callable[["Stop"], Coroutine[Any, Any, int]]) -> int:
+    """Run a coroutine on uvloop where it is installed; SIGINT and SIGTERM ask it to stop."""
+    factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    if find_spec("uvloop") is not None:
+        factory = import_module("uvloop").new_event_loop
+
+    async def main() -> int:
+        stop = Stop()
+        loop = asyncio.get_running_loop()
+        work = asyncio.ensure_future(make(stop))
+        stop.work = work
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.ask)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            log.info("stopped before it was ready")
+            return 0
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(main())
+
+
+class Stop:
+    """What a signal does: before the daemon runs it cancels the start, after that it asks."""
+
+    def __init__(self) -> None:
+        """Nothing runs yet."""
+        self.work: asyncio.Future[int] | None = None
+        self.daemon: Daemon | None = None
+
+    def ask(self) -> None:
+        """Stop as cleanly as the moment allows."""
+        if self.daemon is not None:
+            self.daemon.stop_asked.set()
+        elif self.work is not None:
+            self.work.cancel()
+
+
+async def _run(setup: Setup, face: "Face", stop: Stop) -> int:
+    async with AsyncExitStack() as stack:
+        wired = await _start(setup, face, stack)
+        daemon = wired.daemon
+        stop.daemon = daemon
+        try:
+            await daemon.run(wired.started)
+        finally:
+            stop.daemon = None
+            face.stopping()
+        log.info("stopped; the next start goes on from here")
+    return 0
+
+
+async def _start(setup: Setup, face: "Face", stack: AsyncExitStack) -> Wired:
+    """Boot in order: database, schema, world, configuration version, parts, recovery."""
+    settings = setup.config.settings
+    if settings.mode == "paper" or (setup.options.fresh and settings.mode == "live"):
+        if settings.mode == "live":
+            raise ModeError("--fresh is for sim and paper: the books of a live account stay.")
+        await open_world(setup)  # says why paper cannot run
+    change = begin(setup.config, LimitBook(setup.places.state))
+    for note in change.notes:
+        log.warning("%s", note)
+    setup = Setup(setup.options, change.config, setup.environment, setup.places)
+    loose = setup.environment.require_private_file(live=settings.mode == "live")
+    if loose:
+        log.warning("%s", loose)
+    base = Database(setup)
+    stack.push_async_callback(base.stop)
+    dsn = await base.start()
+    if setup.options.fresh:
+        stamp = SystemClock().wall().astimezone(UTC).strftime("%Y%m%d_%H%M%S")
+        kept = await set_aside(dsn, stamp)
+        move_aside(setup, stamp)
+        if kept:
+            log.info("the old world stays in schema %s and in STATE/aside/%s", kept, stamp)
+    await upgrade(dsn)
+    world = await open_world(setup)
+    stack.push_async_callback(world.close)
+    clock_at = world.market_at or SystemClock().now()
+    await check_world(
+        dsn, mode=settings.mode, identity=world.identity, detail=world.detail, at=clock_at
+    )
+    if settings.mode == "live":
+        log.warning(
+            "mode live places no orders in this version: it connects, reconciles and records."
+        )
+    return await wire(setup, base, dsn, world, face, stack)
+
+
+__all__ = ["ConfigError", "run_daemon"]

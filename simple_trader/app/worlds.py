@@ -1,0 +1,160 @@
+"""Worlds: what a mode connects to; `sim` is our own sandbox in a child process, `live` Kraken."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from simple_trader.adapters.venue_link.child import Announcement, SandboxChild
+from simple_trader.adapters.venue_link.control import ControlLine
+from simple_trader.app.places import Setup
+from simple_trader.config.env import Secret
+from simple_trader.domain.errors import ModeError, VenueError, WorldMismatch
+from simple_trader.sandbox.child_main import encode_options
+from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxOptions
+
+# A generated world begins here whenever it is made: the same seed is then the same tape.
+GENERATED_START = datetime(2026, 1, 5, tzinfo=UTC)
+KRAKEN_REST = "https://api.kraken.com"
+KRAKEN_PUBLIC = "wss://ws.kraken.com/v2"
+KRAKEN_PRIVATE = "wss://ws-auth.kraken.com/v2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Addresses and keys of the exchange, and the identity the database is bound to."""
+
+    rest_url: str
+    public_url: str
+    private_url: str
+    key: Secret
+    secret: Secret
+    identity: str
+    detail: str
+    stand_in_url: str | None = None
+    child: SandboxChild | None = None
+    line: ControlLine | None = None
+    market_at: datetime | None = None
+
+    async def close(self) -> None:
+        """End the sandbox, if it is ours."""
+        if self.line is not None:
+            await self.line.close()
+        if self.child is not None:
+            await self.child.stop()
+
+
+async def open_world(setup: Setup) -> World:
+    """Start or find the exchange of the mode; raises ModeError, VenueError or WorldMismatch."""
+    mode = setup.config.settings.mode
+    if mode == "sim":
+        return await _open_sim(setup)
+    if mode == "paper":
+        raise ModeError(
+            "mode paper needs the relay of Kraken's live feed, which is not part of this version: "
+            "use --mode sim."
+        )
+    return _open_live(setup)
+
+
+def _open_live(setup: Setup) -> World:
+    secrets = setup.environment.secrets
+    if not secrets.kraken_api_key or not secrets.kraken_secret_api_key:
+        raise ModeError(
+            "mode live needs a Kraken key: put KRAKEN_API_KEY and KRAKEN_SECRET_API_KEY into .env."
+        )
+    setup.environment.require_private_file(live=True)
+    account = sha256(secrets.kraken_api_key.reveal().encode()).hexdigest()[:16]
+    return World(
+        rest_url=KRAKEN_REST,
+        public_url=KRAKEN_PUBLIC,
+        private_url=KRAKEN_PRIVATE,
+        key=secrets.kraken_api_key,
+        secret=secrets.kraken_secret_api_key,
+        identity=f"kraken {account}",
+        detail=f"Kraken account of key {account}",
+    )
+
+
+async def _open_sim(setup: Setup) -> World:
+    child = SandboxChild(
+        lambda port: _child_command(setup, port), setup.places.logs / "sandbox.log"
+    )
+    try:
+        announced = await child.start()
+    except VenueError as error:
+        if "another world" in str(error):
+            raise WorldMismatch(_sentence(error)) from None
+        raise
+    line = ControlLine(lambda: f"ws://127.0.0.1:{_port(child, announced)}/sandbox/control")
+    hello = await line.hello()
+    base = f"127.0.0.1:{announced.port}"
+    capital = setup.config.settings.sim.initial_capital
+    return World(
+        rest_url=f"http://{base}",
+        public_url=f"ws://{base}/v2",
+        private_url=f"ws://{base}/auth/v2",
+        key=Secret(DEFAULT_KEY),
+        secret=Secret(DEFAULT_SIGNING_TEXT),
+        identity=announced.world,
+        detail=f"sandbox of {announced.world}, opened with {capital} USD",
+        stand_in_url=f"http://{base}/advisor/v1",
+        child=child,
+        line=line,
+        market_at=hello.at,
+    )
+
+
+def _port(child: SandboxChild, first: Announcement) -> int:
+    return (child.announcement or first).port
+
+
+def _sentence(error: VenueError) -> str:
+    return str(error).removeprefix("The sandbox did not start: ").removeprefix("sandbox: ")
+
+
+def _child_command(setup: Setup, port: int) -> Sequence[str]:
+    """The sandbox of this setup on `port`; a kept state needs no replay file named again."""
+    options, settings = setup.options, setup.config.settings
+    known = setup.places.sandbox.is_dir() and any(setup.places.sandbox.iterdir())
+    asked = options.replay is not None or options.seed is not None or not known
+    # The seed of config.yaml names a generated world; a kept replay keeps its own.
+    seed = settings.sim.seed if asked or _is_generated(setup.places.sandbox) else None
+    return [
+        sys.executable,
+        "-m",
+        "simple_trader.sandbox.child_main",
+        encode_options(
+            SandboxOptions(
+                seed=seed,
+                replay=options.replay,
+                replay_pair=options.replay_pair or "BTC/USD",
+                history_bars=settings.quantity_of_price_history,
+                state=setup.places.sandbox,
+                port=port,
+                capital=settings.sim.initial_capital,
+                start=GENERATED_START,
+                stepped=True,
+                child=True,
+            )
+        ),
+    ]
+
+
+def _is_generated(folder: Path) -> bool:
+    """Whether the kept sandbox has a generated market."""
+    from simple_trader.sandbox.journal import read_meta
+
+    meta = read_meta(folder)
+    return meta is None or meta.replay is None
+
+
+def move_aside(setup: Setup, stamp: str) -> None:
+    """--fresh: put the sandbox's old state beside the new one."""
+    folder = setup.places.sandbox
+    if folder.is_dir():
+        aside = setup.places.state / "aside" / stamp
+        aside.mkdir(parents=True, exist_ok=True)
+        folder.rename(aside / "sandbox")
