@@ -136,4 +136,12 @@ async def _backup(chosen: RunOptions, file: Path | None) -> Path:
 
 
 async def _cleanup(chosen: RunOptions, *, dry_run: bool) -> list[str]:
-    raise NotImplementedError
+    from simple_trader.adapters.store.db_manager import check_schema
+    from simple_trader.adapters.store.retention import cleanup as drop_old
+    from simple_trader.app import database
+    from simple_trader.config.loader import find_config, load
+
+    kept = load(find_config(chosen.config_path)).settings.retention_days.model_dump()
+    async with database(chosen) as found:
+        await check_schema(found)
+        return list(await drop_old(found, kept, dry_run=dry_run))

@@ -15,7 +15,7 @@ from simple_trader.telemetry.presence import DaemonInfo
 
 
 def state_directory(options: RunOptions) -> Path:
-    """--state-dir, else SIMPLE_TRADER_STATE_DIR, else the default place. config.yaml is not read."""
+    """--state-dir, else SIMPLE_TRADER_STATE_DIR, else the default; config.yaml is not read."""
     if options.state_dir is not None:
         return options.state_dir.absolute()
     env_file = find_env_file(options.env_file, find_config(options.config_path))

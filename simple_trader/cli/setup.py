@@ -123,9 +123,8 @@ def filled(template: str, values: dict[str, str]) -> str:
     lines = []
     for line in template.splitlines():
         name = line.partition("=")[0]
-        if line.endswith("=") and values.get(name):
-            line = f"{name}={quoted(values[name])}"
-        lines.append(line)
+        fill = line.endswith("=") and values.get(name)
+        lines.append(f"{name}={quoted(values[name])}" if fill else line)
     return "\n".join(lines) + "\n"
 
 

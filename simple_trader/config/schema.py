@@ -31,7 +31,7 @@ def _exact(value: object) -> Decimal:
 
 def _real(value: object) -> float:
     """A finite number as float, for what is not money."""
-    return float(_exact(value))  # tidy: allow float-on-money, spans and fractions are no money
+    return float(_exact(value))
 
 
 def _speed(value: object) -> float:

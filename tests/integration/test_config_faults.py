@@ -430,9 +430,10 @@ async def test_c10_a_change_of_mode_while_running_is_ignored_with_a_sentence(pla
     settings = place.watcher.config.settings
     assert settings.mode == "sim"
     assert settings.base_order == 90
-    assert place.changes[-1].notes == (
+    (sentence,) = place.changes[-1].notes
+    assert sentence == (
         "mode: the change from sim to live is ignored while the daemon runs; stop it and start it "
-        "with --mode live",
+        "with --mode live"
     )
     assert trading_settings(place.watcher.config).may_place
 

@@ -1,0 +1,77 @@
+"""What the commands beside the daemon read: figures for status and doctor, decisions, PnL."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from simple_trader.adapters.store.db_manager import connect
+from simple_trader.adapters.store.named_sql import named
+
+_WITHIN_S = 20.0
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at the database; moments are market time but `database_now`, money exact text."""
+
+    database_now: datetime
+    world_mode: str | None
+    world_detail: str | None
+    trading_state: str | None
+    reasons: str | None
+    halt_detail: str | None
+    equity: str | None
+    newest_price: datetime | None
+    newest_snapshot: datetime | None
+    snapshots: int
+    newest_decision: datetime | None
+    decisions: int
+    newest_model: datetime | None
+    trades: int
+    open_orders: int
+    unknown_orders: int
+    realised_pnl: str
+    failed_calls: int
+    call_error: str | None
+    newest_event: datetime | None
+
+
+async def read_facts(dsn: str) -> Facts:
+    """Read them; the schema must be there. Raises StoreSetupError when there is no connection."""
+    connection = await connect(dsn, application="simple-trader facts")
+    try:
+        row = await connection.fetchrow(named("facts_all"), timeout=_WITHIN_S)
+    finally:
+        await connection.close()
+    assert row is not None, "a SELECT without FROM gives one row"
+    return msgspec.convert(dict(row), Facts)
+
+
+async def last_decisions(dsn: str, limit: int) -> list[dict[str, Any]]:
+    """The last decisions with verdict, order and PnL, newest first."""
+    return await _rows(dsn, "facts_decisions", limit)
+
+
+async def decision_audit(dsn: str, decision_id: str) -> dict[str, Any] | None:
+    """One row of v_decision_audit by column, None when there is no such decision."""
+    found = await _rows(dsn, "facts_decision", decision_id)
+    return found[0] if found else None
+
+
+async def pnl_days(dsn: str, limit: int) -> list[dict[str, Any]]:
+    """Profit and loss by UTC day and quote asset, newest first."""
+    return await _rows(dsn, "facts_pnl", limit)
+
+
+async def open_lots(dsn: str) -> list[dict[str, Any]]:
+    """Open lots with the last price seen and their unrealised PnL, both None without a price."""
+    return await _rows(dsn, "facts_lots")
+
+
+async def _rows(dsn: str, query: str, *arguments: object) -> list[dict[str, Any]]:
+    connection = await connect(dsn, application="simple-trader facts")
+    try:
+        found = await connection.fetch(named(query), *arguments, timeout=_WITHIN_S)
+    finally:
+        await connection.close()
+    return [dict(row) for row in found]

@@ -1,0 +1,108 @@
+"""The examinations of `doctor` that need the database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import simple_trader
+from simple_trader.adapters.store.db_manager import check_schema, schema_revision
+from simple_trader.adapters.store.facts import Facts, read_facts
+from simple_trader.app import database
+from simple_trader.cli.doctor import Finding, clock_finding, fail, ok, warn
+from simple_trader.config.loader import Config
+from simple_trader.config.options import RunOptions
+from simple_trader.domain.errors import TraderError
+from simple_trader.runtime.clocks import SystemClock
+from simple_trader.telemetry.presence import DaemonInfo
+
+
+async def examine_database(
+    options: RunOptions, config: Config, daemon: DaemonInfo | None
+) -> list[Finding]:
+    """Connection, schema, clock, and what the rows say about the daemon's work."""
+    try:
+        async with database(options) as dsn:
+            found = [ok("database", "it answers")]
+            if await schema_revision(dsn) is None:
+                found.append(
+                    warn("schema", "the database is empty", "start the daemon, or: db upgrade")
+                )
+                return found
+            await check_schema(dsn)
+            facts = await read_facts(dsn)
+    except TraderError as error:
+        return [fail("database", str(error), "see the sentence; `db upgrade` for an old schema")]
+    program = Path(simple_trader.__file__)
+    found.append(clock_finding(SystemClock().wall(), facts.database_now, program))
+    found.extend(_rows(facts, config, daemon))
+    return found
+
+
+def _rows(facts: Facts, config: Config, daemon: DaemonInfo | None) -> Iterator[Finding]:
+    settings = config.settings
+    if facts.world_mode not in {None, settings.mode}:
+        yield fail(
+            "world",
+            f"the database holds a {facts.world_mode} world, config.yaml says {settings.mode}",
+            f"name another --state-dir for {settings.mode}, or start with --fresh",
+        )
+    yield from _prices(facts, config, daemon)
+    yield from _learning(facts, config)
+    if facts.failed_calls:
+        yield warn(
+            "advisor calls",
+            f"{facts.failed_calls} of the last 20 failed: {facts.call_error}",
+            "an account or model name: correct OPENAI_API_KEY or openai_model; 429: a higher "
+            "aggregator_interval_seconds",
+        )
+    yield _state(facts)
+    if facts.unknown_orders:
+        yield warn(
+            "orders",
+            f"{facts.unknown_orders} have an unknown outcome and block their pairs",
+            "let the daemon run: it looks them up; `db psql` and v_decision_audit show them",
+        )
+
+
+def _prices(facts: Facts, config: Config, daemon: DaemonInfo | None) -> Iterator[Finding]:
+    if facts.newest_price is not None:
+        yield ok("price_history", f"newest price at {facts.newest_price:%Y-%m-%d %H:%M:%SZ}")
+        return
+    if not config.settings.enable_public_feed:
+        cause, fix = "enable_public_feed is off", f"set it to true in {config.path}"
+    elif daemon is None:
+        cause, fix = "no daemon has run long enough", "start one: simple-trader run"
+    else:
+        cause, fix = "the public feed delivers nothing", "simple-trader logs --level warning"
+    yield warn("price_history", f"no data: {cause}", fix)
+
+
+def _learning(facts: Facts, config: Config) -> Iterator[Finding]:
+    settings = config.settings
+    if not settings.enable_model:
+        return
+    if facts.newest_model is not None:
+        yield ok("model", f"trained at {facts.newest_model:%Y-%m-%d %H:%M:%SZ}")
+    elif facts.snapshots < settings.min_training_rows:
+        yield ok(
+            "model",
+            f"not trained yet: {facts.snapshots} of {settings.min_training_rows} rows there",
+        )
+    else:
+        yield warn(
+            "model",
+            f"not trained, though ai_snapshots has {facts.snapshots} rows",
+            "wait for training_interval_seconds, then look at: simple-trader logs --level warning",
+        )
+
+
+def _state(facts: Facts) -> Finding:
+    if facts.trading_state == "HALT":
+        detail = facts.halt_detail or "by an operator"
+        return warn("trading", f"is halted: {detail}", "simple-trader resume, once that is settled")
+    if facts.trading_state == "REDUCE":
+        return warn(
+            "trading",
+            f"only orders that lower exposure ({facts.reasons})",
+            "the reasons are explained in docs/reference/reasons.md",
+        )
+    return ok("trading", facts.trading_state or "no state yet")
