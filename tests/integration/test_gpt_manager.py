@@ -442,3 +442,25 @@ async def test_cancelling_the_question_cancels_it() -> None:
         with pytest.raises(asyncio.CancelledError):
             await asking
         await manager.close()
+
+
+async def test_an_update_in_mid_question_does_not_cut_the_question() -> None:
+    arrived, release = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        arrived.set()
+        await release.wait()
+        return await stand_in(request)
+
+    async with serving(slow) as old_url, serving(stand_in) as new_url:
+        manager = GPTManager(ASSETS, provider(old_url))
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(manager.ask(question()))
+            await arrived.wait()
+            manager.update(ASSETS, provider(new_url, name="new"))
+            second = await manager.ask(question())
+            release.set()
+        await manager.close()
+    assert isinstance(second, AdviceArrived)
+    assert second.provider == "new"
+    assert isinstance(first.result(), AdviceArrived), first.result()

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
-from simple_trader.adapters.learner.checkpoint import ModelRefused, model_id_of, read_checkpoint
+from simple_trader.adapters.learner.checkpoint import ModelRefused, read_checkpoint
 from simple_trader.adapters.learner.frames import (
     ROWS_PER_FRAME,
     Broken,
@@ -297,21 +297,23 @@ class LearnerClient:
             return self._skipped(request, Reason.MODEL_LATE, f"no model within {limit_s:g} s")
         except (ProcessGone, TraderError, OSError) as error:
             return self._skipped(request, Reason.MODEL_FAILED, str(error))
-        match reply:
-            case TooFew():
-                return self._skipped(request, Reason.TOO_FEW_ROWS, reply.detail)
-            case Trained() if reply.model_id == model_id_of(reply.sha256):
-                return ModelTrained(
-                    question_id=question.question_id,
-                    model_id=reply.model_id,
-                    sha256=reply.sha256,
-                    blob=reply.blob,
-                    rows=reply.rows,
-                    metrics=reply.metrics,
-                )
-            case _:
-                detail = reply.detail if isinstance(reply, Broken) else "an unexpected reply"
-                return self._skipped(request, Reason.MODEL_FAILED, detail)
+        if isinstance(reply, TooFew):
+            return self._skipped(request, Reason.TOO_FEW_ROWS, reply.detail)
+        if not isinstance(reply, Trained):
+            detail = reply.detail if isinstance(reply, Broken) else "an unexpected reply"
+            return self._skipped(request, Reason.MODEL_FAILED, detail)
+        try:
+            read_checkpoint(reply.blob, reply.sha256)
+        except ModelRefused as error:
+            return self._skipped(request, Reason.MODEL_FAILED, str(error))
+        return ModelTrained(
+            question_id=question.question_id,
+            model_id=reply.model_id,
+            sha256=reply.sha256,
+            blob=reply.blob,
+            rows=reply.rows,
+            metrics=reply.metrics,
+        )
 
     def _skipped(self, request: AskTraining, reason: Reason, detail: str) -> TrainingSkipped:
         return TrainingSkipped(

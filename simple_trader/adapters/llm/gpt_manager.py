@@ -32,7 +32,9 @@ class GPTManager:
         """Nothing is opened or imported yet."""
         self._assets = assets
         self._settings = settings
-        self._clients: dict[ProviderSettings, AsyncOpenAI] = {}
+        self._open: tuple[ProviderSettings, AsyncOpenAI] | None = None
+        self._retired: list[AsyncOpenAI] = []
+        self._in_flight = 0
 
     def update(self, assets: LlmAssets, settings: ProviderSettings | None) -> None:
         """Use these from the next question on; one in flight ends with the old ones."""
@@ -41,14 +43,13 @@ class GPTManager:
 
     async def warm(self) -> None:
         """Import the SDK and make the client ahead of the first question."""
-        if self._settings is not None:
+        if self._settings is not None and not self._settings.fault():
             await self._client(self._settings)
 
     async def close(self) -> None:
         """Close the connections."""
-        clients, self._clients = self._clients, {}
-        for client in clients.values():
-            await client.close()
+        self._retire()
+        await self._close_retired()
 
     async def ask(self, request: AskAdvice) -> AdviceArrived | AdviceFailed:
         """Render, ask, hand back; within the deadline of the question and of the provider."""
@@ -58,6 +59,8 @@ class GPTManager:
         talk = _Talk(request, settings)
         if settings is None:
             return talk.failed(Reason.NO_PROVIDER, "no LLM provider is configured", 0.0)
+        if fault := settings.fault():
+            return talk.failed(Reason.NO_PROVIDER, fault, 0.0)
         try:
             talk.prompt = render(assets, request, is_function_calling=settings.is_function_calling)
         except PromptError as error:
@@ -89,19 +92,34 @@ class GPTManager:
         request: AskAdvice,
         ends_at: float,
     ) -> Answer:
-        client = await self._client(settings)
         pairs = tuple(brief.pair for brief in request.briefs)
         body = payload(settings, assets, prompt, pairs)
-        received = await _ask_twice_at_most(client, body, ends_at)
+        self._in_flight += 1
+        try:
+            client = await self._client(settings)
+            received = await _ask_twice_at_most(client, body, ends_at)
+        finally:
+            self._in_flight -= 1
         offered = function_name(assets.tool_schema) if settings.is_function_calling else None
         return read_answer(received, expected_function=offered)
 
     async def _client(self, settings: ProviderSettings) -> "AsyncOpenAI":
-        for stale in [known for known in self._clients if known != settings]:
-            await self._clients.pop(stale).close()
-        if settings not in self._clients:
-            self._clients[settings] = await open_client(settings)
-        return self._clients[settings]
+        """The client of these settings; that of others is retired and closed when it is idle."""
+        if self._open is None or self._open[0] is not settings:
+            self._retire()
+            self._open = (settings, await open_client(settings))
+        if self._in_flight <= 1:
+            await self._close_retired()
+        return self._open[1]
+
+    def _retire(self) -> None:
+        if self._open is not None:
+            self._retired.append(self._open[1])
+            self._open = None
+
+    async def _close_retired(self) -> None:
+        while self._retired:
+            await self._retired.pop().close()
 
 
 async def _ask_twice_at_most(client: "AsyncOpenAI", body: dict[str, Any], ends_at: float) -> bytes:

@@ -55,6 +55,26 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
         except ValueError:
             return False
 
+    def fault(self) -> str:
+        """What makes these settings unusable, in one sentence that names the setting; else empty.
+
+        A key is never repeated.
+        """
+        try:
+            parts = urlsplit(self.base_url)
+            port = parts.port
+        except ValueError as error:
+            return f"base_url of {self.name} is no address: {error}"
+        if not self.base_url.isprintable() or parts.scheme not in {"http", "https"}:
+            return f"base_url of {self.name} must begin with http:// or https://"
+        if not parts.hostname or port == 0:
+            return f"base_url of {self.name} names no host"
+        if parts.username or parts.password:
+            return f"base_url of {self.name} must not hold a user name or password"
+        if not (self.key.isascii() and self.key.isprintable()):
+            return f"the API key of {self.name} holds characters that no key has"
+        return ""
+
     def scrub(self, text: str) -> str:
         """`text` on one line, without the key and without control characters, 300 at most.
 

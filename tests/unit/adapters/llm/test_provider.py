@@ -73,3 +73,37 @@ def test_a_server_without_a_key_is_sent_a_word_that_is_none() -> None:
 )
 def test_only_loopback_is_local(base_url: str, is_local: bool) -> None:
     assert provider(base_url=base_url).is_local is is_local
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"base_url": ""}, "http://"),
+        ({"base_url": "llm.example/v1"}, "http://"),
+        ({"base_url": "ftp://llm.example/v1"}, "http://"),
+        ({"base_url": "http://\x00/v1"}, "http://"),
+        ({"base_url": "http://"}, "no host"),
+        ({"base_url": "http://127.0.0.1:99999/v1"}, "no address"),
+        ({"base_url": "http://[::1/v1"}, "no address"),
+        ({"base_url": "https://me:secret@llm.example/v1"}, "user name"),
+    ],
+)
+def test_settings_that_cannot_work_name_the_setting(changes: dict[str, Any], said: str) -> None:
+    assert said in provider(**changes).fault()
+    assert "base_url of p" in provider(**changes).fault()
+
+
+def test_good_settings_have_no_fault() -> None:
+    assert not provider().fault()
+    assert not provider(base_url="http://127.0.0.1:8900/advisor/v1", api_key=None).fault()
+
+
+@pytest.mark.parametrize("key", ["schl\u00fcssel", "a\nb", "\ud800"])
+def test_a_key_that_no_header_can_carry_is_told_without_repeating_it(key: str) -> None:
+    class Odd:
+        def reveal(self) -> str:
+            return key
+
+    fault = provider(api_key=Odd()).fault()
+    assert "API key of p" in fault
+    assert key not in fault

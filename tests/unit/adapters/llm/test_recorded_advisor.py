@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
+from recorded_advisor import RecordedAdvisor
+
 from simple_trader.adapters.llm.assets import LlmAssets
-from simple_trader.adapters.llm.recorded import RecordedAdvisor
 from simple_trader.domain.actions import AskAdvice, Question
 from simple_trader.domain.events import AdviceArrived, AdviceFailed
 from simple_trader.domain.reasons import Reason
