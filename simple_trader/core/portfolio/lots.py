@@ -5,6 +5,8 @@ digits of the exchange, divided shares at 10 decimals. A fee in the base asset c
 a fee in the quote asset the cost; a fee in a third asset is booked by the balances alone.
 """
 
+from collections.abc import Iterable
+from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 
 import msgspec
@@ -138,8 +140,16 @@ class Booked(msgspec.Struct, frozen=True):
     delta: Decimal
 
 
-def _moment(fill: Fill) -> tuple[object, int, str]:
+def _moment(fill: Fill) -> tuple[datetime, int, str]:
     return (fill.venue_at, fill.trade_id, fill.exec_id)
+
+
+def _opened_at(lot: Lot) -> datetime:
+    return lot.opened_at
+
+
+def _by_id(lots: Iterable[Lot]) -> dict[str, Lot]:
+    return {lot.lot_id: lot for lot in lots}
 
 
 class LotBook(msgspec.Struct):
@@ -154,17 +164,12 @@ class LotBook(msgspec.Struct):
         put in its place; else the lots are the base that later fills are folded onto.
         """
         self.keys = {}
-        for key in sorted({key_of(lot.owner, lot.pair) for lot in lots if lot.left_qty > ZERO}):
-            own = [lot for lot in lots if key_of(lot.owner, lot.pair) == key]
-            standing = tuple(
-                sorted(
-                    (lot for lot in own if lot.left_qty > ZERO),
-                    key=lambda lot: (lot.opened_at, lot.lot_id),
-                )
-            )
+        open_lots = sorted((lot for lot in lots if lot.left_qty > ZERO), key=_opened_at)
+        for key in sorted(dict.fromkeys(key_of(lot.owner, lot.pair) for lot in open_lots)):
+            standing = tuple(lot for lot in open_lots if key_of(lot.owner, lot.pair) == key)
             kept = sorted((f for f in fills if key_of(f.owner, f.pair) == key), key=_moment)
             folded = fold((), kept)
-            if tuple(lot for lot in folded.lots if lot.left_qty > ZERO) == standing:
+            if _by_id(lot for lot in folded.lots if lot.left_qty > ZERO) == _by_id(standing):
                 self.keys[key] = KeyBook((), kept, folded)
             else:
                 self.keys[key] = KeyBook(standing, [], fold(standing, []))
@@ -198,8 +203,8 @@ class LotBook(msgspec.Struct):
 
 
 def _difference(fill: Fill, fills: list[Fill], before: Folded, after: Folded) -> Booked:
-    old = {lot.lot_id: lot for lot in before.lots}
-    new = {lot.lot_id: lot for lot in after.lots}
+    old = _by_id(before.lots)
+    new = _by_id(after.lots)
     corrected = tuple(
         (other, after.realised[other.exec_id])
         for other in fills

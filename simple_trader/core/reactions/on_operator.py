@@ -20,10 +20,13 @@ def on_halt(state: EngineState, event: OperatorHalt, at: datetime) -> list[Actio
     """Latch HALT and cancel everything on the account: the kill switch."""
     before = state.trading_state
     state.memory = breaker.latch(state.memory, Reason.OPERATOR, event.detail)
-    cancel_own(state, at, Reason.OPERATOR)  # CancelAllOrders below covers them in one request
+    marked = [
+        action for action in cancel_own(state, at, Reason.OPERATOR) if isinstance(action, Remember)
+    ]  # CancelAllOrders covers the single cancels in one request
     return [
         audit(at, event.actor, "cli", "halt", "trading", before, event.detail),
         *(restate(state, at) or [risk_row(state, at)]),
+        *marked,
         CancelAllOrders(reason=Reason.OPERATOR),
     ]
 

@@ -9,7 +9,7 @@ from simple_trader.domain.actions import Action, CancelOrder, Note, Remember
 from simple_trader.domain.instruments import VenueStatus
 from simple_trader.domain.orders import OrderState
 from simple_trader.domain.reasons import TEXT, Reason
-from simple_trader.domain.records import AuditRow, RiskRow
+from simple_trader.domain.records import AuditRow, OrderStateRow, RiskRow
 
 CANCELABLE = (OrderState.OPEN, OrderState.PARTIAL)
 
@@ -103,12 +103,19 @@ def halt_on(state: EngineState, at: datetime, reason: Reason, detail: str) -> li
 
 
 def cancel_own(state: EngineState, at: datetime, reason: Reason) -> list[Action]:
-    """Ask to cancel every resting order of ours, and of no one else (I-09)."""
+    """Ask to cancel every resting order of ours, and of no one else (I-09).
+
+    Their exposure counts until the exchange confirms (I-08).
+    """
     actions: list[Action] = []
     for order in state.orders.live():
         if order.state not in CANCELABLE:
             continue
-        state.orders.move(order, OrderState.PENDING_CANCEL, at, reason=Reason.CANCELED_BY_US)
+        after = state.orders.move(
+            order, OrderState.PENDING_CANCEL, at, reason=Reason.CANCELED_BY_US
+        )
+        if after is not None:
+            actions.append(Remember(record=OrderStateRow(order=after)))
         actions.append(
             CancelOrder(
                 cl_ord_id=order.cl_ord_id,
