@@ -212,6 +212,23 @@ async def test_a_trained_model_beats_chance_and_is_swapped_in(learner: LearnerCl
     assert probability(event) > 0.7
 
 
+async def test_a_model_given_at_boot_is_not_waited_for_and_used_from_the_first_question(
+    learner: LearnerClient,
+) -> None:
+    trained = await learner.train(training(HISTORY))
+    assert isinstance(trained, ModelTrained)
+    other = LearnerClient(history, timeout_s=60.0)
+    await other.start()
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    await other.use(UseModel(model_id="kept", sha256=trained.sha256, blob=trained.blob))
+    assert loop.time() - begun < 0.5
+    event = await predicted(other, asking())
+    await other.close()
+    assert event.model_id == "kept"
+    assert probability(event) > 0.7
+
+
 async def test_predictions_go_on_while_a_model_is_trained(learner: LearnerClient) -> None:
     await predicted(learner, asking())
     async with asyncio.TaskGroup() as group:

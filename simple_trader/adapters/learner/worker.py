@@ -255,6 +255,8 @@ class LearnerClient:
         """Predict with this model from now on; one that is corrupt is refused, never loaded (C08).
 
         Where there was no model before, a refused one leaves the predictor off until a good one.
+        A process that is still importing is not waited for: it gets the model with the next
+        question, and so does one that fails here.
         """
         try:
             read_checkpoint(action.blob, action.sha256)
@@ -269,7 +271,9 @@ class LearnerClient:
         self._keep(action.model_id, action.sha256, action.blob)
         try:
             async with asyncio.timeout(self._timeout_s), self._lock:
-                await self._hand_over(await self._living())
+                process = await self._living()
+                if process.ready is not None:
+                    await self._hand_over(process)
         except TimeoutError:
             self._failed(await self._late())
         except ProcessGone as error:
