@@ -90,7 +90,10 @@ def run(
 
 def sandbox(
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65_535, help="Port on 127.0.0.1; 0: any free one.")
+        int,
+        typer.Option(
+            "--port", metavar="PORT", min=0, max=65_535, help="Port on 127.0.0.1; 0: any free one."
+        ),
     ] = 8900,
     seed: SeedOption = None,
     replay: ReplayOption = None,

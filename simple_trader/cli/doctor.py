@@ -5,10 +5,9 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 
+from simple_trader.cli.findings import Finding, fail, ok, warn
 from simple_trader.config.env import Environment, read_environment
 from simple_trader.config.limits import LimitBook, hold_raised
 from simple_trader.config.loader import Config, find_config, find_env_file, load, uses_stand_in
@@ -17,35 +16,10 @@ from simple_trader.domain.errors import TraderError
 from simple_trader.telemetry.logs import ERROR_LOG
 from simple_trader.telemetry.presence import DaemonInfo, running, who_runs
 
+_NEWEST_TESTED = (3, 14)
 _MIB = 1024 * 1024
 _DISK_FAIL, _DISK_WARN = 500 * _MIB, 2048 * _MIB
 _MEMORY_WARN = 700 * _MIB
-_CLOCK_APART_S = 2.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One examined thing: ok, warn or fail, and for the latter two the fix."""
-
-    level: str
-    subject: str
-    text: str
-    fix: str = ""
-
-
-def ok(subject: str, text: str) -> Finding:
-    """Nothing to do."""
-    return Finding(level="ok", subject=subject, text=text)
-
-
-def warn(subject: str, text: str, fix: str) -> Finding:
-    """Worth a look."""
-    return Finding(level="warn", subject=subject, text=text, fix=fix)
-
-
-def fail(subject: str, text: str, fix: str) -> Finding:
-    """The daemon cannot work like this."""
-    return Finding(level="fail", subject=subject, text=text, fix=fix)
 
 
 async def examine(options: RunOptions) -> list[Finding]:
@@ -74,13 +48,17 @@ async def examine(options: RunOptions) -> list[Finding]:
     found.append(_port(config, daemon))
     found.append(_errors(state))
     found.extend(await examine_database(options, config, daemon))
-    return [finding for finding in found if finding is not None]
+    return found
 
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 11):
-        return fail("Python", f"is {version}", "install Python 3.11 or newer and run make setup")
+    if sys.version_info[:2] > _NEWEST_TESTED:
+        return warn(
+            "Python",
+            f"{version} is newer than what this version was tested with",
+            "if something is odd, use Python 3.11 to 3.14",
+        )
     return ok("Python", version)
 
 
@@ -239,15 +217,3 @@ def _errors(state: Path) -> Finding:
     return warn(
         "errors.log", f"{path} has warnings", "read them: simple-trader logs --level warning"
     )
-
-
-def clock_finding(ours: datetime, theirs: datetime, program: Path) -> Finding:
-    """The system clock against the database's and against the age of the program itself."""
-    apart = abs((ours - theirs).total_seconds())
-    built = datetime.fromtimestamp(program.stat().st_mtime, ours.tzinfo)
-    fix = "set the clock and keep it right: timedatectl set-ntp true"
-    if ours + timedelta(days=1) < built:
-        return fail("clock", f"it is {ours:%Y-%m-%d}, but the program is of {built:%Y-%m-%d}", fix)
-    if apart > _CLOCK_APART_S:
-        return fail("clock", f"it is {apart:.1f} s apart from the database's", fix)
-    return ok("clock", f"{ours:%Y-%m-%d %H:%M:%SZ}")

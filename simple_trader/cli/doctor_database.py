@@ -1,18 +1,21 @@
 """The examinations of `doctor` that need the database."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import simple_trader
 from simple_trader.adapters.store.db_manager import check_schema, schema_revision
 from simple_trader.adapters.store.facts import Facts, read_facts
 from simple_trader.app import database
-from simple_trader.cli.doctor import Finding, clock_finding, fail, ok, warn
+from simple_trader.cli.findings import Finding, fail, ok, warn
 from simple_trader.config.loader import Config
 from simple_trader.config.options import RunOptions
 from simple_trader.domain.errors import TraderError
 from simple_trader.runtime.clocks import SystemClock
 from simple_trader.telemetry.presence import DaemonInfo
+
+_CLOCK_APART_S = 2.0
 
 
 async def examine_database(
@@ -106,3 +109,15 @@ def _state(facts: Facts) -> Finding:
             "the reasons are explained in docs/reference/reasons.md",
         )
     return ok("trading", facts.trading_state or "no state yet")
+
+
+def clock_finding(ours: datetime, theirs: datetime, program: Path) -> Finding:
+    """The system clock against the database's and against the age of the program itself."""
+    apart = abs((ours - theirs).total_seconds())
+    built = datetime.fromtimestamp(program.stat().st_mtime, ours.tzinfo)
+    fix = "set the clock and keep it right: timedatectl set-ntp true"
+    if ours + timedelta(days=1) < built:
+        return fail("clock", f"it is {ours:%Y-%m-%d}, but the program is of {built:%Y-%m-%d}", fix)
+    if apart > _CLOCK_APART_S:
+        return fail("clock", f"it is {apart:.1f} s apart from the database's", fix)
+    return ok("clock", f"{ours:%Y-%m-%d %H:%M:%SZ}")

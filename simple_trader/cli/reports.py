@@ -76,7 +76,8 @@ def logs(
     state_dir: StateDirOption = None,
 ) -> None:
     """Show the log in readable form, the last thousand lines."""
-    from simple_trader.cli.log_reader import LEVELS, Wanted, follow as go_on, last_lines
+    from simple_trader.cli.log_reader import LEVELS, Wanted, last_lines
+    from simple_trader.cli.log_reader import follow as go_on
     from simple_trader.cli.places import state_directory
 
     if level.lower() not in LEVELS:
@@ -151,16 +152,16 @@ async def _decisions(chosen: RunOptions, decision_id: str | None) -> None:
     async with database(chosen) as dsn:
         await _require_schema(dsn)
         if decision_id is None:
-            rows = await last_decisions(dsn, 50)
+            rows, row = await last_decisions(dsn, 50), None
         else:
-            row = await decision_audit(dsn, decision_id)
+            rows, row = [], await decision_audit(dsn, decision_id)
     if decision_id is None:
         _table(rows, empty="No decision yet.")
-        return
-    if row is None:
+    elif row is None:
         raise TraderError(f"there is no decision {decision_id}; `simple-trader decisions` lists.")
-    for name, value in row.items():
-        _field(name, value)
+    else:
+        for name, value in row.items():
+            _field(name, value)
 
 
 async def _pnl(chosen: RunOptions) -> None:

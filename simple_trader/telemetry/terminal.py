@@ -71,7 +71,13 @@ class Terminal:
         from rich.console import Console
         from rich.live import Live
 
-        console = Console(file=self._stream)
+        class Sturdy(Console):
+            """rich would close our stdout and end the process when the terminal goes away."""
+
+            def on_broken_pipe(self) -> None:
+                raise BrokenPipeError("broken pipe")
+
+        console = Sturdy(file=self._stream)
         try:
             with Live(console=console, auto_refresh=False, transient=False) as display:
                 while True:

@@ -1,0 +1,176 @@
+"""Makes the pages of docs/reference from the code: settings, reasons, exit codes, commands."""
+
+import inspect
+import math
+from collections.abc import Iterator
+from typing import Any, Literal, get_args, get_origin
+
+import typer
+
+from simple_trader.config.env import PLACES, names
+from simple_trader.config.schema import Section, Settings, walk
+from simple_trader.domain import errors
+from simple_trader.domain.reasons import TEXT
+
+_MADE = "<!-- Made by `make docs` from the code; do not edit. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """Every page by its file name."""
+    return {
+        "config.md": config_page(),
+        "reasons.md": reasons_page(),
+        "exit-codes.md": exit_codes_page(),
+        "cli.md": cli_page(),
+    }
+
+
+# -------------------------------------------------------------------------------- config
+
+
+def config_page() -> str:
+    """Every key of config.yaml with type, default, range and meaning."""
+    rows: list[str] = []
+
+    def visit(name: str, info: Any) -> None:
+        extra = info.json_schema_extra or {}
+        marks = [
+            text
+            for mark, text in (
+                ("limit", "**Limit**: a rise waits for `limits accept`."),
+                ("at_start", "Read at the start only."),
+            )
+            if extra.get(mark)
+        ]
+        meaning = " ".join([info.description or "", *marks])
+        rows.append(
+            f"| `{name}` | {_kind(info)} | `{_default(info)}` | {_range(info)} | {meaning} |"
+        )
+
+    walk(visit)
+    variables = "".join(f"- `{name}`{_place(name)}\n" for name in names())
+    return (
+        "# config.yaml\n\n" + _MADE + "Every key may be left out; then its default holds. "
+        "A save takes effect at the next decision cycle, except where noted. An invalid or "
+        "half-written file changes nothing, and the log says why.\n\n"
+        "| key | type | default | range and unit | meaning |\n|---|---|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n\n## Variables of .env and the environment\n\n"
+        "Read once, at the start; the environment goes before the file.\n\n" + variables
+    )
+
+
+def _place(name: str) -> str:
+    return " (a place, no secret)" if name in PLACES else " (secret)"
+
+
+def _kind(info: Any) -> str:
+    kind = info.annotation
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(f"`{value}`" for value in get_args(kind))
+    words = {bool: "true/false", int: "whole number", float: "number", str: "text"}
+    if kind in words:
+        return words[kind]
+    return "list" if get_origin(kind) is tuple else "exact number"
+
+
+def _default(info: Any) -> str:
+    value = info.get_default(call_default_factory=True, validated_data={})
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return '""' if value == "" else str(value)
+
+
+def _range(info: Any) -> str:
+    parts = []
+    for rule in info.metadata:
+        for name, words in (("gt", "above"), ("ge", "from"), ("lt", "below"), ("le", "to")):
+            bound = getattr(rule, name, None)
+            if bound is not None and bound != math.inf:
+                parts.append(f"{words} {bound}")
+    unit = (info.json_schema_extra or {}).get("unit", "")
+    return "; ".join(part for part in (" ".join(parts), unit) if part)
+
+
+def sections() -> Iterator[str]:
+    """Names of the keys that hold keys of their own."""
+    for name, info in Settings.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
+            yield name
+
+
+# ------------------------------------------------------------------------ reasons, errors
+
+
+def reasons_page() -> str:
+    """Every Reason with its text."""
+    rows = "\n".join(f"| `{reason.value}` | {text} |" for reason, text in TEXT.items())
+    return (
+        "# Reasons\n\n" + _MADE + "Every trade, skip and refusal carries exactly one of these "
+        "(`ai_decisions.reason`, `pending_trades.reason` and `state_reason`, "
+        "`risk_states.reasons`).\n\n| reason | meaning |\n|---|---|\n" + rows + "\n"
+    )
+
+
+def exit_codes_page() -> str:
+    """Exit codes from domain/errors.py, and those that are not errors of ours."""
+    found: dict[int, list[str]] = {}
+    for name, kind in inspect.getmembers(errors, inspect.isclass):
+        if issubclass(kind, errors.TraderError):
+            meaning = (kind.__doc__ or "").strip()
+            found.setdefault(kind.exit_code, []).append(f"`{name}`: {meaning}")
+    found.setdefault(0, []).append("The command did its work; the daemon stopped as asked.")
+    found.setdefault(1, []).append("`doctor` found something that fails.")
+    found.setdefault(2, []).append("A flag or argument is wrong (the usage is shown).")
+    found.setdefault(130, []).append("Ctrl-C ended a command (the daemon itself ends with 0).")
+    rows = "\n".join(f"| {code} | {'<br>'.join(found[code])} |" for code in sorted(found))
+    return (
+        "# Exit codes\n\n" + _MADE + "An error comes as one sentence on standard error.\n\n"
+        "| code | meaning |\n|---|---|\n" + rows + "\n\n`db psql` gives psql's own code.\n"
+    )
+
+
+# -------------------------------------------------------------------------------- commands
+
+
+def cli_page() -> str:
+    """Every command with its options."""
+    from simple_trader.cli import app
+
+    root = typer.main.get_command(app)
+    text = "# Commands\n\n" + _MADE
+    text += "`python -m simple_trader COMMAND`, or `simple-trader COMMAND` when installed; in a "
+    text += 'checkout `make cli ARGS="COMMAND ..."`. Durations: `90`, `60s`, `5m`, `2h`.\n'
+    return text + "".join(_command(command, path) for path, command in _leaves(root, ""))
+
+
+def _leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield path, command
+        return
+    for name, inner in below.items():
+        yield from _leaves(inner, f"{path} {name}".strip())
+
+
+def _command(command: Any, path: str) -> str:
+    arguments, rows = [], []
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            arguments.append(parameter.metavar or f"[{parameter.name.upper()}]")
+            continue
+        names = ", ".join(f"`{name}`" for name in parameter.opts)
+        shown = (
+            ""
+            if parameter.is_flag
+            else f" `{(parameter.metavar or 'VALUE').replace('|', chr(92) + '|')}`"
+        )
+        rows.append(f"| {names}{shown} | {parameter.help or ''} |")
+    usage = " ".join([path, "[OPTIONS]", *arguments])
+    help_text = inspect.cleandoc(command.help or "")
+    table = "\n| option | meaning |\n|---|---|\n" + "\n".join(rows) + "\n"
+    return f"\n## {path}\n\n`simple-trader {usage}`\n\n{help_text}\n{table}"
