@@ -111,8 +111,7 @@ class ReplaySource:
         dice = CounterDice(stream_key(self._key, at // SECOND))
         if self._file.bars:
             return bar_path(self._pair, self._file.bars[index], self._file.interval, dice)
-        following = self._blocks[index + 1] if index + 1 < len(self._blocks) else at + 2 * MINUTE
-        return trade_path(self._pair, self._file.trades, at, following, dice)
+        return trade_path(self._pair, self._file.trades, at, dice)
 
 
 def _blocks(file: ReplayFile) -> list[int]:
@@ -211,12 +210,10 @@ def quotes_around(last: int, dice: CounterDice) -> tuple[int, int]:
     return bid, max(bid + 1, last + half)
 
 
-def trade_path(
-    pair: Instrument, trades: list[TapeTrade], at: int, following: int, dice: CounterDice
-) -> list[Tick]:
-    """Give one minute of trades as ticks, with fresh quotes each second until the next minute.
+def trade_path(pair: Instrument, trades: list[TapeTrade], at: int, dice: CounterDice) -> list[Tick]:
+    """Give one minute of trades as ticks, with fresh quotes each second until the next trade.
 
-    The quotes go on into silent minutes for at most a minute after the last trade.
+    The quotes go on for at most a minute after the last trade.
     """
     first = bisect_right(trades, at - 1, key=lambda trade: trade.at)
     end = bisect_right(trades, at + MINUTE - 1, key=lambda trade: trade.at)
@@ -230,7 +227,7 @@ def trade_path(
             Print(_ticks_of(pair, trade.price), lots, buy, dice.random() < 0.35)
         )
     opening, silent = trades[first].at, trades[end - 1].at + MINUTE
-    until = min(following, silent)
+    until = min(trades[end].at, silent) if end < len(trades) else silent
     for second in range(opening // SECOND + 1, (until - 1) // SECOND + 1):
         moments.setdefault(second * SECOND, [])
     ticks: list[Tick] = []

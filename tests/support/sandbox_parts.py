@@ -9,15 +9,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
+
 from simple_trader.sandbox.auth import sign
-from simple_trader.sandbox.exchange import Exchange
+from simple_trader.sandbox.exchange import Exchange, ExchangeState
 from simple_trader.sandbox.opening import open_exchange
 from simple_trader.sandbox.session import Session
-from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxOptions
+from simple_trader.sandbox.settings import (
+    DAEMON_CAPITAL,
+    DEFAULT_KEY,
+    DEFAULT_SIGNING_TEXT,
+    SandboxOptions,
+)
+from simple_trader.sandbox.sources import to_us
+from simple_trader.sandbox.sources_generated import GeneratedSource
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -50,8 +60,19 @@ class Wall:
 
 def exchange(wall: Callable[[], datetime] | None = None, **options: Any) -> Exchange:
     """Open a stepped exchange in this process, by default a fresh one with seed 7."""
+    if not options:
+        state = msgspec.msgpack.decode(_fresh_world(), type=ExchangeState)
+        source = GeneratedSource(7, to_us(START))
+        source.restore(state.source)
+        return Exchange(source, state, wall or Wall(), pairs=source.pairs)
     values: dict[str, Any] = {"seed": 7, "stepped": True, "start": START, **options}
     return open_exchange(SandboxOptions(**values), wall or Wall())
+
+
+@cache
+def _fresh_world() -> bytes:
+    # Twelve hours of history take half a second: made once, restored for each test.
+    return exchange(capital=DAEMON_CAPITAL).save()
 
 
 def decoded(session: Session) -> list[dict[str, Any]]:
