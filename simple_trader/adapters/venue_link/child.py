@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+import simple_trader
 from simple_trader.domain.errors import VenueError
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,14 @@ class Announcement(msgspec.Struct, frozen=True):
     port: int
     pid: int
     world: str
+
+
+def plain_environment() -> dict[str, str]:
+    """What the child needs: where this package is, from whatever folder we run, and no secret."""
+    return {
+        "PYTHONPATH": str(Path(simple_trader.__file__).resolve().parent.parent),
+        "LANG": "C.UTF-8",
+    }
 
 
 class SandboxChild:
@@ -50,6 +59,7 @@ class SandboxChild:
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=errors,
+                env=plain_environment(),
                 start_new_session=True,
             )
         stdout = self._process.stdout
