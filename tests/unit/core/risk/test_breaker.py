@@ -1,0 +1,90 @@
+"""The breaker: days, losses without flows, latches and the candle guard."""
+
+from datetime import timedelta
+
+import pytest
+from brain_desk import BTC, T0, D, settings
+
+from simple_trader.core.risk.breaker import (
+    add_flow,
+    candle_of,
+    free_guard,
+    guard_key,
+    latch,
+    loss_today,
+    resume,
+    roll_day,
+    stop_day,
+    take_guard,
+)
+from simple_trader.domain.memory import RiskMemory
+from simple_trader.domain.orders import Side
+from simple_trader.domain.reasons import Reason
+
+TODAY = roll_day(RiskMemory(), D(1000), T0)
+KEY = guard_key(BTC, Side.BUY)
+
+
+def test_a_day_begins_with_the_equity_of_its_first_moment() -> None:
+    assert TODAY.day_start_equity == D(1000)
+    assert TODAY.loss_day == T0.replace(hour=0)
+    assert roll_day(TODAY, D(900), T0 + timedelta(hours=13)) is TODAY
+
+
+def test_the_opening_waits_for_a_known_equity() -> None:
+    unknown = roll_day(RiskMemory(), None, T0)
+    assert unknown.day_start_equity is None
+    assert stop_day(unknown, None, settings()) is unknown
+    assert roll_day(unknown, D(5), T0).day_start_equity == D(5)
+
+
+@pytest.mark.parametrize(("equity", "stopped"), [("950.01", False), ("950", True), ("949", True)])
+def test_the_daily_loss_limit_stops_at_its_figure(equity: str, stopped: bool) -> None:
+    assert stop_day(TODAY, D(equity), settings()).day_stopped is stopped
+
+
+def test_a_limit_of_zero_is_off() -> None:
+    assert stop_day(TODAY, D(1), settings(daily_loss_limit=D(0))) is TODAY
+
+
+def test_a_new_day_lifts_the_daily_stop_but_not_halt() -> None:
+    stopped = latch(stop_day(TODAY, D(900), settings()), Reason.OPERATOR, "me")
+    tomorrow = roll_day(stopped, D(900), T0 + timedelta(days=1))
+    assert not tomorrow.day_stopped
+    assert tomorrow.halted
+    assert tomorrow.day_start_equity == D(900)
+
+
+def test_deposits_and_withdrawals_are_no_gain_and_no_loss() -> None:
+    richer = add_flow(TODAY, D(500), T0, T0)
+    assert loss_today(richer, D(1500)) == 0
+    poorer = add_flow(TODAY, D(-500), T0, T0)
+    assert loss_today(poorer, D(500)) == 0
+    assert stop_day(poorer, D(500), settings()) is poorer
+
+
+def test_flows_from_before_the_start_or_of_another_day_are_not_counted_again() -> None:
+    assert add_flow(TODAY, D(5), T0 - timedelta(seconds=1), T0) is TODAY
+    assert add_flow(TODAY, D(5), T0 - timedelta(days=1), T0 - timedelta(days=2)) is TODAY
+
+
+def test_resume_lifts_both_latches_and_counts_the_day_anew() -> None:
+    stopped = latch(stop_day(TODAY, D(900), settings()), Reason.OPERATOR, "me")
+    again = resume(stopped, D(900))
+    assert not again.halted
+    assert not again.day_stopped
+    assert stop_day(again, D(900), settings()) is again
+
+
+def test_resume_from_halt_alone_keeps_the_loss_of_the_day() -> None:
+    again = resume(latch(TODAY, Reason.OPERATOR, "me"), D(960))
+    assert again.day_start_equity == D(1000)
+
+
+def test_the_guard_is_taken_per_pair_side_and_candle_and_freed_only_as_taken() -> None:
+    begin = candle_of(T0 + timedelta(minutes=14, seconds=59), settings())
+    assert begin == T0
+    guarded = take_guard(TODAY, KEY, begin)
+    assert guarded.candle_guard == {KEY: T0}
+    assert free_guard(guarded, KEY, T0 + timedelta(minutes=15)) is guarded
+    assert free_guard(guarded, KEY, begin).candle_guard == {}
