@@ -1,0 +1,85 @@
+"""Signatures and nonces: the published vector, and never the same number twice."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from simple_trader.adapters.kraken.auth import Credentials, FileHighWater, Nonces, sign
+from simple_trader.domain.errors import ConfigError, StoreError
+from tests.support.kraken_parts import AT, Mark, SetClock, Shown
+
+SECRET = "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="
+BODY = "nonce=1616492376594&ordertype=limit&pair=XBTUSD&price=37500&type=buy&volume=1.25"
+SIGNATURE = (
+    "4/dpxb3iT4tp/ZCVEwSnEsLxx0bqyhLpdfOpc6fn7OR8+UClSV5n9E6aSS8MPtnRfp32bAb0nmbRn6H8ndwLUQ=="
+)
+
+
+def test_krakens_published_example_gives_krakens_signature() -> None:
+    assert sign(SECRET, "/0/private/AddOrder", "1616492376594", BODY) == SIGNATURE
+
+
+@pytest.mark.parametrize("secret", ["not base64!", "kQH5A", "kQH5HW/8p1uGOVjbg WA7"])
+def test_a_secret_that_is_no_base64_is_refused_in_one_sentence(secret: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        sign(secret, "/", "1", "")
+    assert secret not in str(error.value)
+    assert "base64" in str(error.value)
+
+
+def test_credentials_do_not_show_themselves() -> None:
+    made = Credentials(Shown("the-key"), Shown("the-secret"))
+    assert "the-" not in repr(made)
+
+
+def test_nonces_grow_though_the_clock_stands_or_steps_back() -> None:
+    clock = SetClock()
+    nonces = Nonces(clock.wall, Mark())
+    first = [nonces.next() for _ in range(100)]
+    clock.at = AT - timedelta(hours=1)
+    later = [nonces.next() for _ in range(100)]
+    assert first + later == sorted(set(first + later))
+    assert first[0] == int(AT.timestamp()) * 10**9
+
+
+def test_a_restart_goes_on_above_everything_that_was_used() -> None:
+    mark, clock = Mark(), SetClock()
+    used = [Nonces(clock.wall, mark).next() for _ in range(1)]
+    for _ in range(3):
+        nonces = Nonces(clock.wall, mark)
+        used += [nonces.next() for _ in range(50)]
+    assert used == sorted(set(used))
+
+
+def test_the_mark_is_saved_ahead_and_not_for_each_nonce() -> None:
+    mark, clock = Mark(), SetClock()
+    nonces = Nonces(clock.wall, mark)
+    issued = [nonces.next() for _ in range(1000)]
+    assert mark.saves == 1
+    assert mark.value > max(issued)
+
+
+def test_a_leap_passes_everything_reserved() -> None:
+    mark, clock = Mark(), SetClock()
+    nonces = Nonces(clock.wall, mark)
+    nonces.next()
+    reserved = mark.value
+    nonces.leap()
+    assert nonces.next() > reserved
+
+
+def test_the_file_keeps_the_mark_over_restarts(tmp_path: Path) -> None:
+    path = tmp_path / "nonce"
+    assert FileHighWater(path).load() == 0
+    FileHighWater(path).save(17)
+    assert FileHighWater(path).load() == 17
+
+
+def test_a_broken_mark_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "nonce"
+    path.write_text("seventeen")
+    with pytest.raises(StoreError, match="nonce"):
+        FileHighWater(path).load()
+    with pytest.raises(StoreError):
+        FileHighWater(tmp_path / "no" / "such").save(1)

@@ -1,0 +1,54 @@
+"""The REST counter: costs, decay, the reserved share, and the sandbox that does not count."""
+
+import pytest
+
+from simple_trader.adapters.kraken.hall_monitor import HallMonitor, PublicPace, cost_of
+from tests.support.kraken_parts import SetClock
+
+
+def test_history_costs_four_orders_nothing_the_rest_one() -> None:
+    assert (cost_of("TradesHistory"), cost_of("CancelOrder"), cost_of("Balance")) == (4, 0, 1)
+
+
+def test_the_counter_grows_and_decays() -> None:
+    clock = SetClock()
+    monitor = HallMonitor("intermediate", clock.monotonic)
+    monitor.charge(10)
+    clock.seconds = 6
+    assert monitor.value == pytest.approx(7.0)
+    clock.seconds = 1000
+    assert monitor.value == 0
+
+
+def test_a_full_counter_says_how_long_to_wait() -> None:
+    clock = SetClock()
+    monitor = HallMonitor("starter", clock.monotonic)
+    monitor.charge(11)
+    assert monitor.wait_s(1) == pytest.approx(1 / 0.33)
+    assert monitor.wait_s(1, urgent=True) == 0
+    assert monitor.wait_s(0) == 0
+
+
+def test_the_exchange_is_believed_when_it_says_full() -> None:
+    monitor = HallMonitor("pro", SetClock().monotonic)
+    monitor.exhausted()
+    assert monitor.wait_s(1, urgent=True) > 0
+
+
+def test_a_counter_of_before_goes_on_decayed() -> None:
+    monitor = HallMonitor("pro", SetClock().monotonic)
+    monitor.restore(15, age_s=5)
+    assert monitor.value == pytest.approx(10)
+
+
+def test_the_sandbox_does_not_count() -> None:
+    monitor = HallMonitor("none", SetClock().monotonic)
+    for _ in range(1000):
+        monitor.charge(4)
+    assert monitor.wait_s(4) == 0
+
+
+def test_public_calls_are_spaced_after_a_burst() -> None:
+    clock = SetClock()
+    pace = PublicPace(clock.monotonic, burst=2)
+    assert [pace.take_s() for _ in range(4)] == [0, 0, 1, 2]

@@ -1,0 +1,213 @@
+"""The private session: the token, sequences, gaps, and replies that find their request."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from simple_trader.adapters.kraken.parse import KnownOrders
+from simple_trader.adapters.kraken.private_session import PrivateSession
+from simple_trader.adapters.kraken.session import Timing
+from simple_trader.domain.events import (
+    BalancesSeen,
+    Event,
+    ExecutionReport,
+    FeedDown,
+    FeedUp,
+    LedgerSeen,
+)
+from tests.support.kraken_parts import (
+    BALANCES_SNAPSHOT,
+    EXECUTIONS_SNAPSHOT,
+    FILLED,
+    NEW,
+    PENDING_NEW,
+    STATUS,
+    TRADE,
+    ack,
+    executions,
+    refusal,
+    symbols,
+)
+
+TOKEN = "the-token-nobody-may-see"
+LEDGER = (
+    '{"channel":"balances","type":"update","data":[{"ledger_id":"LA5","ref_id":"TGB",'
+    '"timestamp":"2026-03-02T10:05:19.833400Z","type":"trade","asset":"USD","amount":132.9995,'
+    '"fee":0.5320,"balance":80727.9618}],"sequence":%d}'
+)
+
+
+def session() -> PrivateSession:
+    return PrivateSession(Timing(), 0.0, token=TOKEN, known=KnownOrders(), symbols=symbols())
+
+
+def sent(made: PrivateSession) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in made.take_outgoing()]
+
+
+def feed(made: PrivateSession, *frames: str) -> list[Event]:
+    for frame in frames:
+        made.receive(frame, 0.1)
+    return made.take_events()
+
+
+def up() -> PrivateSession:
+    made = session()
+    for message in sent(made):
+        made.receive(ack(message["params"]["channel"], message["req_id"]), 0.1)
+    feed(made, STATUS, EXECUTIONS_SNAPSHOT, BALANCES_SNAPSHOT)
+    return made
+
+
+def test_both_channels_are_asked_for_with_the_token_and_every_snapshot() -> None:
+    first, second = sent(session())
+    assert first["params"] == {
+        "channel": "executions",
+        "snap_orders": True,
+        "snap_trades": True,
+        "order_status": True,
+        "token": TOKEN,
+    }
+    assert second["params"] == {"channel": "balances", "snapshot": True, "token": TOKEN}
+
+
+def test_the_feed_is_up_when_both_snapshots_are_in() -> None:
+    made = session()
+    assert feed(made, EXECUTIONS_SNAPSHOT) == []
+    events = feed(made, BALANCES_SNAPSHOT)
+    assert [type(event) for event in events] == [BalancesSeen, FeedUp]
+    assert made.up
+
+
+def test_snapshot_entries_are_reported_as_such_before_the_feed_is_up() -> None:
+    made = session()
+    snap = executions(1, PENDING_NEW.replace('"exec_type":"pending_new"', '"exec_type":"new"'))
+    events = feed(made, BALANCES_SNAPSHOT, snap.replace('"update"', '"snapshot"'))
+    assert [type(event) for event in events] == [BalancesSeen, ExecutionReport, FeedUp]
+    report = events[1]
+    assert isinstance(report, ExecutionReport)
+    assert report.snapshot
+
+
+def test_an_order_is_followed_from_pending_to_filled() -> None:
+    made = up()
+    events = feed(
+        made, executions(2, PENDING_NEW, NEW), executions(3, TRADE), executions(4, FILLED)
+    )
+    assert [event.exec_type for event in events if isinstance(event, ExecutionReport)] == [
+        "pending_new",
+        "new",
+        "trade",
+        "filled",
+    ]
+    assert {event.pair for event in events if isinstance(event, ExecutionReport)} == {"BTC/USD"}
+
+
+def test_orders_and_trades_may_come_as_two_snapshots() -> None:
+    made = session()
+    second = executions(2, TRADE).replace('"update"', '"snapshot"')
+    events = feed(made, EXECUTIONS_SNAPSHOT, second, BALANCES_SNAPSHOT, executions(3, FILLED))
+    assert not [event for event in events if isinstance(event, FeedDown)]
+
+
+@pytest.mark.parametrize("sequence", [1, 4, 99])
+def test_x07_a_hole_or_a_step_back_takes_the_feed_down_until_a_new_snapshot(sequence: int) -> None:
+    made = up()
+    feed(made, executions(2, PENDING_NEW))
+    events = feed(made, executions(sequence, TRADE))
+    assert [type(event) for event in events] == [
+        FeedDown,
+        ExecutionReport,
+    ]  # nothing is thrown away
+    assert [(m["method"], m["params"]["channel"]) for m in sent(made)] == [
+        ("unsubscribe", "executions"),
+        ("subscribe", "executions"),
+    ]
+    assert [type(event) for event in feed(made, EXECUTIONS_SNAPSHOT)] == [FeedUp]
+
+
+def test_a_hole_in_balances_counts_too() -> None:
+    made = up()
+    assert [type(e) for e in feed(made, LEDGER % 2)] == [LedgerSeen]
+    assert [type(e) for e in feed(made, LEDGER % 4)] == [FeedDown, LedgerSeen]
+
+
+def test_a_fill_that_cannot_be_read_is_a_gap_not_a_silence() -> None:
+    made = up()
+    broken = TRADE.replace('"last_price":26599.9', '"last_price":"NaN"')
+    events = feed(made, executions(2, broken, NEW))
+    assert [type(event) for event in events] == [ExecutionReport, FeedDown]
+
+
+def test_a_message_that_cannot_be_read_is_a_gap() -> None:
+    made = up()
+    events = feed(made, executions(2, NEW).replace('"sequence":2', '"sequence":"two"'))
+    assert [type(event) for event in events] == [FeedDown]
+
+
+def test_too_many_gaps_end_the_connection() -> None:
+    made = up()
+    for _ in range(5):
+        feed(made, executions(77, NEW), EXECUTIONS_SNAPSHOT)
+    assert made.ended == "too many gaps in executions"
+
+
+def test_a_refused_token_ends_the_connection_and_is_not_fatal() -> None:
+    made = session()
+    made.receive(refusal(sent(made)[0]["req_id"], "Token(s) not found"), 0.1)
+    assert made.ended is not None
+    assert not made.fatal
+
+
+def test_a_refused_permission_is_fatal() -> None:
+    made = session()
+    made.receive(refusal(sent(made)[0]["req_id"], "EGeneral:Permission denied"), 0.1)
+    assert made.fatal
+
+
+def test_the_tier_is_learned_from_the_answer() -> None:
+    made = session()
+    req_id = sent(made)[0]["req_id"]
+    answer = (
+        '{"method":"subscribe","req_id":%d,"result":{"channel":"executions","maxratecount":125,'
+        '"snap_orders":true,"warnings":["x"]},"success":true}'
+    )
+    made.receive(answer % req_id, 0.1)
+    assert made.max_rate_count == 125
+
+
+def test_replies_come_out_with_the_request_they_answer() -> None:
+    made = up()
+    first, frame = made.order(b'{"order_qty":1.0}', "st7-1")
+    second, _ = made.cancel("st7-1", "O1")
+    third, _ = made.cancel_all()
+    assert json.loads(frame)["params"] == {"order_qty": 1.0, "token": TOKEN}
+    feed(
+        made,
+        f'{{"method":"cancel_all","req_id":{third},"result":{{"count":2}},"success":true}}',
+        refusal(second, "EOrder:Unknown order", method="cancel_order"),
+        f'{{"method":"add_order","req_id":{first},"result":{{"order_id":"O1"}},"success":true}}',
+    )
+    replies = made.take_replies()
+    assert [(req_id, command.method) for req_id, command, _ in replies] == [
+        (third, "cancel_all"),
+        (second, "cancel_order"),
+        (first, "add_order"),
+    ]
+    assert made.take_replies() == []
+
+
+def test_a_reply_to_nothing_is_no_reply() -> None:
+    made = up()
+    feed(made, '{"method":"add_order","req_id":9999,"result":{"order_id":"O1"},"success":true}')
+    assert made.take_replies() == []
+
+
+def test_the_token_stands_in_no_log_and_no_event(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    made = up()
+    made.order(b"{}", "st7-1")
+    events = feed(made, "garbage", executions(9, TRADE), refusal(1, "Token(s) not found"))
+    assert TOKEN not in caplog.text + repr(events) + repr(made.ended)

@@ -1,0 +1,136 @@
+"""REST requests: signed, one at a time, reads tried again, the rest sent once."""
+
+import asyncio
+from urllib.parse import parse_qs
+
+import pytest
+
+from simple_trader.adapters.kraken import rest_client
+from simple_trader.adapters.kraken.auth import Credentials, sign
+from simple_trader.adapters.kraken.errors import KrakenRefused
+from simple_trader.adapters.kraken.rest_client import RestClient
+from simple_trader.domain.errors import VenueRefused, VenueUnreachable
+from simple_trader.ports import HttpFailed, HttpReply
+from tests.support.kraken_parts import Even, Mark, RealClock, ScriptedHttp, Shown
+
+SECRET = "c2FuZGJveC1zZWNyZXQ="
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest_client, "_FIRST_PAUSE_S", 0.0)
+
+
+def client(http: ScriptedHttp, *, signed: bool = True) -> RestClient:
+    return RestClient(
+        url="http://127.0.0.1:1",
+        http=http,
+        clock=RealClock(),
+        dice=Even(),
+        credentials=Credentials(Shown("key"), Shown(SECRET)) if signed else None,
+        high_water=Mark(),
+    )
+
+
+async def test_a_private_request_carries_key_nonce_and_signature() -> None:
+    http = ScriptedHttp()
+    http.will("Balance", {"ZUSD": "1.0"})
+    assert bytes(await client(http).private("Balance", {"a": "b c+d"})) == b'{"ZUSD": "1.0"}'
+    _, body, headers = http.asked[0]
+    nonce = parse_qs(body)["nonce"][0]
+    assert parse_qs(body)["a"] == ["b c+d"]
+    assert headers["API-Key"] == "key"
+    assert headers["API-Sign"] == sign(SECRET, "/0/private/Balance", nonce, body)
+    assert len(nonce) == 19  # nanoseconds
+
+
+async def test_nonces_of_requests_at_once_arrive_in_order() -> None:
+    http = ScriptedHttp()
+    http.will("Balance", {})
+    made = client(http)
+    await asyncio.gather(*(made.private("Balance") for _ in range(20)))
+    nonces = [int(parse_qs(body)["nonce"][0]) for _, body, _ in http.asked]
+    assert nonces == sorted(set(nonces))
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        HttpFailed("reset"),
+        HttpReply(502, b"<html>bad gateway</html>"),
+        HttpReply(200, b"<html>maintenance</html>"),
+        HttpReply(200, b'{"error":[],"result":null}'),
+        "EService:Unavailable",
+        "EGeneral:Internal error",
+        "EAPI:Rate limit exceeded",
+    ],
+)
+async def test_a_read_is_tried_again_after_trouble_that_passes(trouble: object) -> None:
+    http = ScriptedHttp()
+    http.will("Balance", trouble, trouble, {"ZUSD": "1"})
+    assert await client(http).private("Balance")
+    http.will("Time", trouble, {"unixtime": 1})
+    assert await client(http).public("Time")
+
+
+async def test_a_read_gives_up_after_four_tries() -> None:
+    http = ScriptedHttp()
+    http.will("Balance", HttpFailed("reset"))
+    with pytest.raises(VenueUnreachable, match="Balance"):
+        await client(http).private("Balance")
+    assert len(http.asked) == 4
+
+
+async def test_x03_a_request_that_acts_is_sent_once_and_its_outcome_is_unknown() -> None:
+    for trouble in (HttpFailed("reset"), HttpReply(502, b"<html>"), "EService:Busy"):
+        http = ScriptedHttp()
+        http.will("CancelAll", trouble)
+        with pytest.raises(VenueUnreachable):
+            await client(http).private("CancelAll", read=False)
+        assert len(http.asked) == 1
+
+
+async def test_a_definitive_error_is_not_asked_for_again() -> None:
+    http = ScriptedHttp()
+    http.will("Balance", "EGeneral:Invalid arguments:ordertype")
+    with pytest.raises(KrakenRefused) as error:
+        await client(http).private("Balance")
+    assert error.value.error == "EGeneral:Invalid arguments:ordertype"
+    assert len(http.asked) == 1
+
+
+async def test_x19_an_invalid_nonce_leaps_once_and_then_stops() -> None:
+    http = ScriptedHttp()
+    http.will("Balance", "EAPI:Invalid nonce", {"ZUSD": "1"})
+    await client(http).private("Balance")
+    first, second = (int(parse_qs(body)["nonce"][0]) for _, body, _ in http.asked)
+    assert second - first >= 10_000_000_000
+
+    stubborn = ScriptedHttp()
+    stubborn.will("Balance", "EAPI:Invalid nonce")
+    with pytest.raises(VenueRefused, match="Invalid nonce"):
+        await client(stubborn).private("Balance")
+    assert len(stubborn.asked) == 2
+
+
+async def test_x20_a_lockout_stops_all_private_calls() -> None:
+    http = ScriptedHttp()
+    http.will("Balance", "EGeneral:Temporary lockout")
+    made = client(http)
+    for _ in range(5):
+        with pytest.raises(KrakenRefused, match="lockout"):
+            await made.private("Balance")
+    assert len(http.asked) == 1
+
+
+async def test_without_a_key_nothing_private_is_sent() -> None:
+    http = ScriptedHttp()
+    with pytest.raises(KrakenRefused, match="no API key"):
+        await client(http, signed=False).private("Balance")
+    assert http.asked == []
+
+
+async def test_a_warning_beside_a_result_is_no_error() -> None:
+    http = ScriptedHttp()
+    http.will("Time", HttpReply(200, b'{"error":["WGeneral:careful"],"result":{"unixtime":1}}'))
+    assert await client(http).public("Time")
