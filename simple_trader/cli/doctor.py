@@ -39,6 +39,7 @@ async def examine(options: RunOptions) -> list[Finding]:
         return found
     daemon = who_runs(state)
     found.append(ok("configuration", f"{path} is valid, version {config.hash[:12]}"))
+    found.append(_config_mode(config))
     found.append(_limits(config, state))
     found.extend(_secrets(config, environment, env_path))
     found.append(_provider(config, environment))
@@ -87,6 +88,17 @@ def available_memory() -> int | None:
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     return None
+
+
+def _config_mode(config: Config) -> Finding:
+    mode = config.path.stat().st_mode
+    if mode & 0o002:
+        return warn(
+            "config.yaml",
+            f"{config.path} can be written by everybody: whoever does decides what is traded",
+            f"chmod o-w {config.path}",
+        )
+    return ok("config.yaml", "only its owner and group write it")
 
 
 def _limits(config: Config, state: Path) -> Finding:
