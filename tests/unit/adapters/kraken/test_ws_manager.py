@@ -1,0 +1,436 @@
+"""Kraken as the daemon sees it, over wires in memory: feeds, the one send, and what is unknown."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from simple_trader.adapters.kraken import connection, rest_client
+from simple_trader.adapters.kraken.auth import Credentials
+from simple_trader.adapters.kraken.rest_manager import KrakenRest
+from simple_trader.adapters.kraken.session import Timing
+from simple_trader.adapters.kraken.ws_manager import KrakenVenue
+from simple_trader.domain.actions import CancelOrder
+from simple_trader.domain.events import (
+    CancelRejected,
+    Event,
+    ExecutionReport,
+    FeedDown,
+    FeedUp,
+    NotSent,
+    OrderAcked,
+    OrderRejected,
+    QuoteSeen,
+    SendUnknown,
+)
+from simple_trader.domain.orders import OrderRequest, OrderType, Side, TimeInForce
+from simple_trader.domain.reasons import Reason
+from simple_trader.ports import FeedPlan, HttpFailed, Wire, WireClosed
+from tests.support.kraken_parts import (
+    AT,
+    BALANCES_SNAPSHOT,
+    EXECUTIONS_SNAPSHOT,
+    HEARTBEAT,
+    STATUS,
+    TICKER,
+    TRADE,
+    Even,
+    Mark,
+    MemoryWire,
+    ScriptedHttp,
+    SetClock,
+    Shown,
+    ack,
+    executions,
+)
+
+PRIVATE_STATUS = STATUS.replace("11043817702341890007", "22")
+PLAN = FeedPlan(pairs=("BTC/USD",), public=True, private=True, book=False, book_depth=10)
+REQUEST = OrderRequest(
+    cl_ord_id="st7-1",
+    pair="BTC/USD",
+    side=Side.BUY,
+    order_type=OrderType.LIMIT,
+    qty=Decimal("0.001"),
+    limit_price=Decimal("61000.0"),
+    time_in_force=TimeInForce.IOC,
+    post_only=False,
+    expire_at=None,
+    deadline=AT + timedelta(seconds=0.05),
+)
+CANCEL = CancelOrder(cl_ord_id="st7-1", order_id="O1", pair="BTC/USD", reason=Reason.OPERATOR)
+Answer = Callable[[dict[str, Any]], Iterable[str]]
+
+
+@dataclass
+class Desk:
+    """A venue over wires in memory."""
+
+    venue: KrakenVenue
+    http: ScriptedHttp
+    clock: SetClock
+    events: list[Event] = field(default_factory=list)
+    wires: dict[str, list[MemoryWire]] = field(default_factory=dict)
+    orders: Answer = lambda _message: ()
+    room_open: asyncio.Event = field(default_factory=asyncio.Event)
+    refused_token: str = ""
+
+    @property
+    def private(self) -> MemoryWire:
+        """The newest private wire."""
+        return self.wires["private"][-1]
+
+    @property
+    def public(self) -> MemoryWire:
+        """The newest public wire."""
+        return self.wires["public"][-1]
+
+    async def until(self, wanted: Callable[[], bool]) -> None:
+        """Let the loop turn until it is so."""
+        async with asyncio.timeout(5):
+            while not wanted():
+                await asyncio.sleep(0)
+
+    async def up(self) -> None:
+        """Until both feeds are up."""
+        await self.until(lambda: {"public", "private"} <= self.feeds())
+
+    def feeds(self) -> set[str]:
+        """The feeds that are up by the events."""
+        state: dict[str, bool] = {}
+        for event in self.events:
+            if isinstance(event, FeedUp | FeedDown):
+                state[event.feed] = isinstance(event, FeedUp)
+        return {name for name, is_up in state.items() if is_up}
+
+    def sent(self, method: str) -> list[dict[str, Any]]:
+        """Requests of a kind, over all private wires."""
+        return [m for wire in self.wires["private"] for m in wire.sent if m["method"] == method]
+
+
+def answers(desk: Desk, name: str) -> Answer:
+    def answer(message: dict[str, Any]) -> Iterable[str]:
+        if desk.refused_token and message["params"].get("token") == desk.refused_token:
+            yield reply(message, success=False, error="Token(s) not found")
+        elif message["method"] == "subscribe":
+            channel = message["params"]["channel"]
+            for symbol in message["params"].get("symbol", [None]):
+                yield ack(channel, message["req_id"], symbol)
+            yield from {
+                "ticker": [TICKER],
+                "executions": [EXECUTIONS_SNAPSHOT],
+                "balances": [BALANCES_SNAPSHOT],
+            }.get(channel, [])
+        elif name == "private":
+            yield from desk.orders(message)
+
+    return answer
+
+
+@asynccontextmanager
+async def running(plan: FeedPlan | None = PLAN, **timing: float) -> AsyncIterator[Desk]:
+    http, clock = ScriptedHttp(), SetClock()
+    http.will("Assets", {"XXBT": {"altname": "XBT", "decimals": 10, "display_decimals": 5}})
+    pair = {
+        "altname": "XBTUSD",
+        "wsname": "XBT/USD",
+        "base": "XXBT",
+        "quote": "USD",
+        "pair_decimals": 1,
+        "lot_decimals": 8,
+    }
+    http.will("AssetPairs", {"XXBTZUSD": pair})
+    http.will("GetWebSocketsToken", {"token": "TOK", "expires": 900})
+    rest = KrakenRest(
+        url="http://127.0.0.1:1",
+        http=http,
+        clock=clock,
+        dice=Even(),
+        credentials=Credentials(Shown("k"), Shown("c2VjcmV0")),
+        high_water=Mark(),
+    )
+
+    async def open_wire(url: str) -> Wire:
+        name = url.rsplit("/", 1)[-1]
+        wire = MemoryWire()
+        desk.wires.setdefault(name, []).append(wire)
+        wire.answer = answers(desk, name)
+        wire.push(STATUS if name == "public" else PRIVATE_STATUS)
+        return wire
+
+    async def room() -> None:
+        await desk.room_open.wait()
+
+    events: list[Event] = []
+    venue = KrakenVenue(
+        public_url="ws://127.0.0.1:1/public",
+        private_url="ws://127.0.0.1:1/private",
+        rest=rest,
+        clock=clock,
+        dice=Even(),
+        open_wire=open_wire,
+        emit=events.append,
+        room=room,
+        timing=Timing(**{"order_margin_s": 0.05, "reply_s": 0.05} | timing),
+    )
+    desk = Desk(venue, http, clock, events)
+    desk.room_open.set()
+    if plan is not None:
+        venue.apply(plan)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(venue.run())
+        yield desk
+        task.cancel()
+
+
+def reply(message: dict[str, Any], **body: object) -> str:
+    return json.dumps({"method": message["method"], "req_id": message["req_id"]} | body)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest_client, "_FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(connection, "_QUICK_S", 0.0)
+
+
+# -- feeds ---------------------------------------------------------------------------------
+
+
+async def test_both_feeds_come_up_and_frames_are_counted_after_their_events() -> None:
+    async with running() as desk:
+        await desk.up()
+        counts = desk.venue.handled()
+        assert set(counts) == {11043817702341890007, 22}
+        before = counts[11043817702341890007]
+        desk.public.push(HEARTBEAT, "garbage", TICKER, '{"method":"pong","req_id":1}')
+        quotes = sum(isinstance(event, QuoteSeen) for event in desk.events)
+        await desk.until(lambda: desk.venue.handled()[11043817702341890007] == before + 4)
+        assert sum(isinstance(event, QuoteSeen) for event in desk.events) == quotes + 1
+
+
+async def test_a_feed_that_ends_says_so_and_comes_back_with_a_new_token() -> None:
+    async with running() as desk:
+        await desk.up()
+        desk.private.drop()
+        await desk.until(lambda: len(desk.wires["private"]) == 2 and "private" in desk.feeds())
+        kinds = [type(e) for e in desk.events if isinstance(e, FeedUp | FeedDown)][-2:]
+        assert kinds == [FeedDown, FeedUp]
+        tokens = [
+            endpoint for endpoint, _, _ in desk.http.asked if endpoint == "GetWebSocketsToken"
+        ]
+        assert len(tokens) == 2
+        assert len(desk.wires["public"]) == 1
+
+
+async def test_x21_a_refused_token_is_renewed_by_a_new_connection() -> None:
+    async with running(plan=None) as desk:
+        desk.http.answers["GetWebSocketsToken"] = [{"token": "old"}, {"token": "TOK"}]
+        desk.refused_token = "old"
+        desk.venue.apply(PLAN)
+        await desk.until(lambda: "private" in desk.feeds())
+        assert [wire.sent[0]["params"]["token"] for wire in desk.wires["private"]] == ["old", "TOK"]
+
+
+async def test_a_feed_that_is_switched_off_is_disabled_and_may_come_back() -> None:
+    async with running(tick_s=0.01) as desk:
+        await desk.up()
+        book_off = [e for e in desk.events if isinstance(e, FeedDown) and e.feed == "book"]
+        assert [event.disabled for event in book_off] == [True]
+        off = FeedPlan(pairs=("BTC/USD",), public=False, private=True, book=False, book_depth=10)
+        desk.venue.apply(off)
+        await desk.until(lambda: desk.public.closed)
+        downs = [e for e in desk.events if isinstance(e, FeedDown) and e.feed == "public"]
+        assert [event.disabled for event in downs] == [True]
+        desk.venue.apply(PLAN)
+        await desk.until(lambda: "public" in desk.feeds())
+        assert len(desk.wires["private"]) == 1
+
+
+async def test_an_unknown_book_depth_is_refused() -> None:
+    async with running(plan=None) as desk:
+        with pytest.raises(ValueError, match="depth"):
+            desk.venue.apply(
+                FeedPlan(pairs=(), public=True, private=False, book=True, book_depth=11)
+            )
+
+
+async def test_nothing_private_is_read_while_there_is_no_room() -> None:
+    async with running() as desk:
+        await desk.up()
+        desk.room_open.clear()
+        desk.private.push(HEARTBEAT)  # is read, then the reader waits for room
+        desk.private.push(executions(2, TRADE))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not any(isinstance(event, ExecutionReport) for event in desk.events)
+        desk.room_open.set()
+        await desk.until(lambda: any(isinstance(e, ExecutionReport) for e in desk.events))
+
+
+async def test_a_permission_error_is_not_tried_again() -> None:
+    async with running(plan=None) as desk:
+        desk.http.answers["GetWebSocketsToken"] = ["EGeneral:Permission denied"]
+        desk.venue.apply(PLAN)
+        await desk.until(
+            lambda: any(isinstance(e, FeedDown) and not e.disabled for e in desk.events)
+        )
+        for _ in range(50):
+            await asyncio.sleep(0)
+        asked = [endpoint for endpoint, _, _ in desk.http.asked if endpoint == "GetWebSocketsToken"]
+        assert len(asked) == 1
+        assert "private" not in desk.wires
+
+
+# -- the order path ------------------------------------------------------------------------
+
+
+async def place(desk: Desk) -> object:
+    return await desk.venue.place(REQUEST, desk.venue.encode_order(REQUEST))
+
+
+async def test_a_good_answer_is_an_acknowledgement() -> None:
+    async with running() as desk:
+        await desk.up()
+        desk.orders = lambda m: [reply(m, success=True, result={"order_id": "O1"})]
+        assert await place(desk) == OrderAcked(cl_ord_id="st7-1", order_id="O1")
+        (sent,) = desk.sent("add_order")
+        assert sent["params"]["token"] == "TOK"
+        assert sent["params"]["order_qty"] == Decimal("0.001")
+
+
+async def test_the_frame_leaves_before_the_first_suspension() -> None:
+    async with running() as desk:
+        await desk.up()
+        placing = desk.venue.place(REQUEST, desk.venue.encode_order(REQUEST))
+        placing.send(None)  # runs to the first suspension
+        assert len(desk.sent("add_order")) == 1
+        placing.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ("EOrder:Insufficient funds", OrderRejected),
+        ("EService:Deadline elapsed", OrderRejected),
+        ("Limit_price field must be a number_float", OrderRejected),
+        ("EService:Unavailable", SendUnknown),
+        ("EGeneral:Internal error", SendUnknown),
+        ("never heard of", SendUnknown),
+    ],
+)
+async def test_an_error_is_a_rejection_only_when_it_is_definitive(
+    error: str, kind: type[Event]
+) -> None:
+    async with running() as desk:
+        await desk.up()
+        desk.orders = lambda m: [reply(m, success=False, error=error)]
+        assert type(await place(desk)) is kind
+        assert len(desk.sent("add_order")) == 1
+
+
+async def test_x01_silence_is_unknown_and_a_late_answer_is_still_evidence() -> None:
+    async with running() as desk:
+        await desk.up()
+        outcome = await place(desk)
+        assert isinstance(outcome, SendUnknown)
+        (sent,) = desk.sent("add_order")
+        desk.private.push(reply(sent, success=True, result={"order_id": "O1"}))
+        late = OrderAcked(cl_ord_id="st7-1", order_id="O1")
+        await desk.until(lambda: late in desk.events)
+        assert len(desk.sent("add_order")) == 1
+
+
+async def test_a_connection_lost_after_the_send_is_unknown_and_never_sent_again() -> None:
+    async with running() as desk:
+        await desk.up()
+
+        def drop(_message: dict[str, Any]) -> Iterable[str]:
+            desk.private.drop()
+            return ()
+
+        desk.orders = drop
+        outcome = await place(desk)
+        assert isinstance(outcome, SendUnknown)
+        assert "lost after the send" in outcome.detail
+        await desk.until(lambda: len(desk.wires["private"]) == 2 and "private" in desk.feeds())
+        assert len(desk.sent("add_order")) == 1
+
+
+async def test_without_a_private_feed_nothing_is_sent() -> None:
+    async with running(plan=None) as desk:
+        outcome = await place(desk)
+        assert isinstance(outcome, NotSent)
+        assert outcome.reason is Reason.PRIVATE_FEED_DOWN
+
+
+async def test_a_cancel_goes_by_socket_and_a_refusal_is_told() -> None:
+    async with running() as desk:
+        await desk.up()
+        desk.orders = lambda m: [reply(m, success=True, result={"order_id": "O1"})]
+        assert await desk.venue.cancel(CANCEL) is None
+        assert desk.sent("cancel_order")[0]["params"]["order_id"] == ["O1"]
+        desk.orders = lambda m: [reply(m, success=False, error="EOrder:Unknown order")]
+        refused = await desk.venue.cancel(CANCEL)
+        assert refused == CancelRejected(cl_ord_id="st7-1", error="EOrder:Unknown order")
+
+
+async def test_n09_without_the_socket_cancels_go_by_rest() -> None:
+    async with running(plan=None) as desk:
+        desk.http.will("CancelOrder", {"count": 1})
+        desk.http.will("CancelAll", {"count": 3})
+        assert await desk.venue.cancel(CANCEL) is None
+        assert await desk.venue.cancel_all() == 3
+        assert "txid=O1" in desk.http.asked[0][1]
+        desk.http.answers["CancelOrder"] = [HttpFailed("reset")]
+        unknown = await desk.venue.cancel(CANCEL)
+        assert unknown is not None
+        assert "outcome unknown" in unknown.error
+
+
+async def test_a_silent_socket_does_not_keep_a_cancel_from_rest() -> None:
+    async with running() as desk:
+        await desk.up()
+        desk.http.will("CancelAll", {"count": 2})
+        assert await desk.venue.cancel_all() == 2
+        assert len(desk.sent("cancel_all")) == 1
+
+
+async def test_stopping_closes_the_wires_and_says_nothing() -> None:
+    async with running() as desk:
+        await desk.up()
+    assert desk.public.closed
+    assert desk.private.closed
+    assert desk.feeds() == {"public", "private"}
+
+
+async def test_an_order_in_flight_at_the_stop_is_unknown() -> None:
+    placing: asyncio.Task[object]
+    async with asyncio.TaskGroup() as group, running() as desk:
+        await desk.up()
+        placing = group.create_task(place(desk))
+        await desk.until(lambda: len(desk.sent("add_order")) == 1)
+    assert isinstance(placing.result(), SendUnknown)
+
+
+async def test_a_wire_that_cannot_be_opened_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = 0
+
+    async def refuse(_url: str) -> Wire:
+        nonlocal tries
+        tries += 1
+        raise WireClosed("refused")
+
+    async with running(plan=None) as desk:
+        monkeypatch.setattr(desk.venue._public, "_open_wire", refuse)
+        desk.venue.apply(
+            FeedPlan(pairs=("BTC/USD",), public=True, private=False, book=False, book_depth=10)
+        )
+        await desk.until(lambda: tries >= 3)
+        downs = [e for e in desk.events if isinstance(e, FeedDown) and e.feed == "public"]
+        assert len(downs) == 1
