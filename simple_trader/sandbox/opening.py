@@ -23,9 +23,15 @@ from simple_trader.sandbox.sources_replay import ReplaySource
 from simple_trader.simulator.instruments import Instrument
 from simple_trader.simulator.venue import Venue, new_state
 
+MAX_SPEED = 10_000.0
+
 
 def open_exchange(options: SandboxOptions, wall: Callable[[], datetime]) -> Exchange:
     """Open a new or kept world; raises SandboxError with one sentence when it cannot be."""
+    if not options.stepped and not 0 < options.speed <= MAX_SPEED:
+        raise SandboxError(
+            "a sandbox alone needs --speed as a number above 0; only the daemon can run at max."
+        )
     known = read_meta(options.state) if options.state is not None else None
     frozen = options.frozen or (known is not None and known.stepped and not options.stepped)
     if frozen and known is None:

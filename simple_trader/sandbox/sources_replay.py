@@ -69,7 +69,16 @@ class ReplaySource:
     def history(self) -> Iterator[Tick]:
         """Give the ticks of the first `history_bars` bars."""
         for index in range(self._lead):
-            yield from self._path(index)
+            yield from self._past_bar(index) if self._file.bars else self._path(index)
+
+    def _past_bar(self, index: int) -> Iterator[Tick]:
+        # Only prints make history; the quotes between them are drawn where someone can see them.
+        bar, interval = self._file.bars[index], self._file.interval
+        dice = CounterDice(stream_key(self._key, bar.at // SECOND))
+        for slot, trade in bar_prints(self._pair, bar, interval, dice).items():
+            bid, ask = quotes_around(trade.tick, dice)
+            at = bar.at + slot * _spacing(interval) * SECOND
+            yield Tick(at, self._pair.symbol, bid, ask, (trade,))
 
     def next_at(self) -> int | None:
         """Give the stamp of the next tick, or None at the end of the file."""
@@ -129,8 +138,27 @@ def _ticks_of(pair: Instrument, price: Decimal) -> int:
 
 def bar_path(pair: Instrument, bar: Bar, interval: int, dice: CounterDice) -> list[Tick]:
     """Draw one bar's ticks by the rule of this module; `interval` in seconds."""
-    spacing = 1 if interval <= SHORT_BAR else 5
-    slots = interval // spacing
+    prints = bar_prints(pair, bar, interval, dice)
+    spacing = _spacing(interval)
+    ticks: list[Tick] = []
+    last = 0
+    for slot in range(interval // spacing):
+        trade = prints.get(slot)
+        if trade is not None:
+            last = trade.tick
+        bid, ask = quotes_around(last, dice)
+        at = bar.at + slot * spacing * SECOND
+        ticks.append(Tick(at, pair.symbol, bid, ask, (trade,) if trade is not None else ()))
+    return ticks
+
+
+def _spacing(interval: int) -> int:
+    return 1 if interval <= SHORT_BAR else 5
+
+
+def bar_prints(pair: Instrument, bar: Bar, interval: int, dice: CounterDice) -> dict[int, Print]:
+    """Draw one bar's prints by slot; slot 0 always has one."""
+    slots = interval // _spacing(interval)
     prices = _price_points(pair, bar, slots, dice, cap=24 if interval <= SHORT_BAR else 120)
     volumes = _volumes(int(bar.volume.scaleb(pair.qty_precision)), len(prices), dice)
     prints: dict[int, Print] = {}
@@ -139,16 +167,7 @@ def bar_path(pair: Instrument, bar: Bar, interval: int, dice: CounterDice) -> li
         buy = tick > before or (tick == before and dice.random() < 0.5)
         prints[slot] = Print(tick, lots, buy, dice.random() < 0.35)
         before = tick
-    ticks: list[Tick] = []
-    last = prices[0][1]
-    for slot in range(slots):
-        trade = prints.get(slot)
-        if trade is not None:
-            last = trade.tick
-        bid, ask = quotes_around(last, dice)
-        at = bar.at + slot * spacing * SECOND
-        ticks.append(Tick(at, pair.symbol, bid, ask, (trade,) if trade is not None else ()))
-    return ticks
+    return prints
 
 
 def _price_points(

@@ -174,3 +174,9 @@ def test_a_capital_that_is_no_amount_is_refused() -> None:
     for capital in ("NaN", "-1", "1E+30"):
         with pytest.raises(SandboxError, match="capital"):
             parts.exchange(capital=Decimal(capital))
+
+
+@pytest.mark.parametrize("speed", [float("inf"), float("nan"), 0.0, -1.0])
+def test_a_speed_that_no_wall_clock_can_follow_is_refused(speed: float) -> None:
+    with pytest.raises(SandboxError, match="--speed"):
+        _alone(None, speed=speed)
