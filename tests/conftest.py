@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,19 @@ def migrated_template(postgres_server: EmbeddedPostgres) -> str:
 def database(postgres_server: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
     """The DSN of a fresh database with the whole schema; gone after the test."""
     yield from _fresh(postgres_server, migrated_template)
+
+
+@pytest.fixture
+def databases(
+    postgres_server: EmbeddedPostgres, migrated_template: str
+) -> Iterator[Callable[[], str]]:
+    """As `database`, as many as a test asks for."""
+    with ExitStack() as stack:
+
+        def another() -> str:
+            return stack.enter_context(contextmanager(_fresh)(postgres_server, migrated_template))
+
+        yield another
 
 
 @pytest.fixture

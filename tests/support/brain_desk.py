@@ -392,6 +392,18 @@ class Desk:
         """Fill an order (or a part of it)."""
         return self.do(traded(fill_of(order, exec_id, self.at, **changes), self.at))
 
+    def settle(self) -> list[a.Action]:
+        """A balances snapshot that holds every fill so far."""
+        expected = self.engine.state.balances.all_expected()
+        return self.do(e.BalancesSeen(balances=expected, source="ws"))
+
+    def hold(self, pair: str = BTC, exec_id: str = "E0") -> OrderRequest:
+        """Buy, be filled at the limit and see the balances; returns the request."""
+        request = self.place(pair)
+        self.fill(request, exec_id)
+        self.settle()
+        return request
+
     def next_candle(self) -> None:
         """Go to the next entry candle and refresh the prices there."""
         self.at += timedelta(minutes=15)
