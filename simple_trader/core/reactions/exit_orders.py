@@ -71,11 +71,14 @@ def _sell(
 ) -> list[Action]:
     """Sell all of it; dust below the exchange's minimum stays, and is told of once."""
     price = marketable_limit(quote, Side.SELL, rules, state.settings.max_slippage_bps)
-    qty = floor_to_step(min(left, state.spendable(rules.base)), rules.qty_increment)
+    spendable = state.spendable(rules.base)
+    qty = floor_to_step(min(left, spendable), rules.qty_increment)
     decision_id = state.next_id("d")
     small = too_small(qty, price, rules, state.settings)
     if small is not None:
-        return _tell(state, owner, rules.pair, small.reason, small.detail, decision_id, at)
+        why = small.reason if spendable >= left else Reason.NO_FUNDS
+        detail = f"held {left:f}, spendable {spendable:f}: {small.detail}"
+        return _tell(state, owner, rules.pair, why, detail, decision_id, at)
     intent = Intent(
         origin=Origin.EXIT,
         owner=owner,

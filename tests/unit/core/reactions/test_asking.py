@@ -1,0 +1,48 @@
+"""Reads of the exchange: one at a time for each subject, with overlap."""
+
+from datetime import timedelta
+
+from brain_desk import Desk, only
+
+from simple_trader.core.reactions.asking import (
+    OVERLAP,
+    ask_order,
+    ask_reconcile,
+    ask_unresolved,
+)
+from simple_trader.domain import actions as a
+from simple_trader.domain import events as e
+
+
+def unknown_order() -> tuple[Desk, str]:
+    """A desk with one order of unknown outcome, not being asked about."""
+    desk = Desk()
+    desk.open()
+    request = desk.place()
+    desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="socket lost"))
+    desk.engine.state.questions.clear()
+    return desk, request.cl_ord_id
+
+
+def test_an_order_is_asked_about_once_until_it_is_answered() -> None:
+    desk, name = unknown_order()
+    state = desk.engine.state
+    asked = only(ask_order(state, state.orders.orders[name], desk.at), a.AskOrders)
+    assert asked.cl_ord_ids == (name,)
+    assert ask_order(state, state.orders.orders[name], desk.at) == []
+
+
+def test_unresolved_orders_are_found() -> None:
+    desk, name = unknown_order()
+    assert only(ask_unresolved(desk.engine.state, desk.at), a.AskOrders).cl_ord_ids == (name,)
+
+
+def test_a_full_look_overlaps_the_last_fill_we_know() -> None:
+    desk = Desk()
+    desk.open()
+    desk.fill(desk.place(), "E1")
+    filled_at = desk.at
+    desk.at += timedelta(hours=1)
+    asked = only(ask_reconcile(desk.engine.state, desk.at), a.AskReconcile)
+    assert asked.since == filled_at - OVERLAP
+    assert ask_reconcile(desk.engine.state, desk.at) == []

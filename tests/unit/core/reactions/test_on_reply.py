@@ -1,0 +1,175 @@
+"""Replies to what we sent: never a second send, unknown is a state, no trace needs time (I-05)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from brain_desk import BTC, Desk, decisions_of, only, records, say
+
+from simple_trader.domain import actions as a
+from simple_trader.domain import events as e
+from simple_trader.domain import records as r
+from simple_trader.domain.orders import OrderRequest, OrderState
+from simple_trader.domain.reasons import Reason
+
+S = OrderState
+
+
+def placed() -> tuple[Desk, OrderRequest]:
+    """A desk with one order sent."""
+    desk = Desk()
+    desk.open()
+    return desk, desk.place()
+
+
+def looked(request: OrderRequest, desk: Desk, **changes: Any) -> e.OrderLooked:
+    """The resolver found no trace, looking from now on."""
+    values: dict[str, Any] = {
+        "cl_ord_id": request.cl_ord_id,
+        "order_id": None,
+        "status": None,
+        "filled_qty": None,
+        "looked_from": desk.at,
+    }
+    return e.OrderLooked(**{**values, **changes})
+
+
+def state_of(desk: Desk, request: OrderRequest) -> S:
+    """The state of the order."""
+    return desk.engine.state.orders.orders[request.cl_ord_id].state
+
+
+def test_sent_and_acknowledged() -> None:
+    desk, request = placed()
+    assert state_of(desk, request) is S.SENT
+    (row,) = records(
+        desk.do(e.OrderAcked(cl_ord_id=request.cl_ord_id, order_id="O1")), r.OrderStateRow
+    )
+    assert (row.order.state, row.order.order_id) == (S.OPEN, "O1")
+
+
+def test_an_order_the_gate_kept_is_void_and_frees_funds_and_candle() -> None:
+    desk = Desk()
+    desk.open()
+    request = only(desk.advise(say(BTC, "buy")), a.PlaceOrder).approved.request
+    told = desk.do(
+        e.NotSent(cl_ord_id=request.cl_ord_id, reason=Reason.PLACING_OFF, detail="recorded")
+    )
+    assert records(told, r.OrderStateRow)[0].order.state is S.VOID
+    assert records(told, r.RiskRow)[0].memory.candle_guard == {}
+    assert desk.engine.state.spendable("USD") == 1000
+    assert decisions_of(desk.advise(say(BTC, "buy")))[BTC].verdict == "approved"
+
+
+def test_a_reject_frees_funds_but_not_the_candle() -> None:
+    desk, request = placed()
+    told = desk.do(e.OrderRejected(cl_ord_id=request.cl_ord_id, error="EOrder:Insufficient funds"))
+    (row,) = records(told, r.OrderStateRow)
+    assert (row.order.state, row.order.state_reason) == (S.REJECTED, Reason.REJECTED_BY_VENUE)
+    assert desk.engine.state.spendable("USD") == 1000
+    assert decisions_of(desk.advise(say(BTC, "buy")))[BTC].reason is Reason.SAME_CANDLE
+
+
+def test_a_reject_of_an_order_with_fills_is_not_believed() -> None:
+    desk, request = placed()
+    desk.fill(request, "E1", qty=request.qty / 2)
+    desk.do(e.OrderRejected(cl_ord_id=request.cl_ord_id, error="EGeneral:Internal error"))
+    assert state_of(desk, request) is S.PARTIAL
+
+
+def test_an_unknown_outcome_is_reserved_looked_for_and_blocks_new_risk_on_its_pair() -> None:
+    desk, request = placed()
+    told = desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="socket lost"))
+    assert only(told, a.AskOrders).cl_ord_ids == (request.cl_ord_id,)
+    assert desk.engine.state.spendable("USD") < 1000
+    desk.next_candle()
+    rows = decisions_of(desk.advise(say(BTC, "buy"), say("ETH/USD", "buy")))
+    assert rows[BTC].reason is Reason.ORDER_UNKNOWN
+    assert rows["ETH/USD"].verdict == "approved"
+
+
+@pytest.mark.parametrize(
+    ("after_s", "state"), [(5 + 75, S.UNKNOWN), (5 + 75.001, S.NOT_ACCEPTED), (0, S.UNKNOWN)]
+)
+def test_no_trace_counts_only_after_deadline_and_lag(after_s: float, state: S) -> None:
+    desk, request = placed()
+    desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="socket lost"))
+    desk.at += timedelta(seconds=after_s)
+    desk.do(looked(request, desk))
+    assert state_of(desk, request) is state
+    again = [x for x in desk.timer("risk_check") if isinstance(x, a.AskOrders)]
+    assert bool(again) is (state is S.UNKNOWN)
+
+
+def test_a_look_that_failed_proves_nothing_and_is_asked_again() -> None:
+    desk, request = placed()
+    desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="socket lost"))
+    desk.at += timedelta(hours=1)
+    desk.do(looked(request, desk, error="EService:Unavailable"))
+    assert state_of(desk, request) is S.UNKNOWN
+    only(desk.timer("risk_check"), a.AskOrders)
+
+
+def test_evidence_after_never_accepted_reopens_books_and_warns() -> None:
+    desk, request = placed()
+    desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="socket lost"))
+    desk.at += timedelta(minutes=5)
+    desk.do(looked(request, desk))
+    assert state_of(desk, request) is S.NOT_ACCEPTED
+    told = desk.fill(request, "E1")
+    assert any(isinstance(x, a.Note) and x.reason is Reason.LATE_EVIDENCE for x in told)
+    assert state_of(desk, request) is S.FILLED
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [("open", S.OPEN), ("pending", S.OPEN), ("canceled", S.CANCELED), ("expired", S.EXPIRED)],
+)
+def test_what_a_look_finds_is_taken_over(status: str, state: S) -> None:
+    desk, request = placed()
+    desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="socket lost"))
+    desk.do(looked(request, desk, order_id="O1", status=status, filled_qty=request.qty * 0))
+    assert state_of(desk, request) is state
+
+
+def test_closed_by_rest_without_its_fills_waits_for_them() -> None:
+    desk, request = placed()
+    desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="socket lost"))
+    desk.do(looked(request, desk, order_id="O1", status="closed", filled_qty=request.qty))
+    assert state_of(desk, request) is S.OPEN
+    only(desk.timer("risk_check"), a.AskOrders)
+    desk.fill(request, "E1")
+    assert state_of(desk, request) is S.FILLED
+
+
+def test_canceled_empty_by_rest_while_trades_exist_is_not_empty() -> None:
+    desk, request = placed()
+    desk.fill(request, "E1", qty=request.qty / 2)
+    desk.do(looked(request, desk, order_id="O1", status="canceled", filled_qty=request.qty * 0))
+    kept = desk.engine.state.orders.orders[request.cl_ord_id]
+    assert (kept.state, kept.filled_qty) == (S.CANCELED, request.qty / 2)
+    assert desk.engine.state.lots.held("ai", BTC) == request.qty / 2
+
+
+def test_a_refused_cancel_puts_the_order_back_and_looks() -> None:
+    desk, request = placed()
+    desk.do(e.OrderAcked(cl_ord_id=request.cl_ord_id, order_id="O1"))
+    desk.do(e.OperatorHalt(actor="me", detail=""))
+    told = desk.do(e.CancelRejected(cl_ord_id=request.cl_ord_id, error="EOrder:Unknown order"))
+    assert state_of(desk, request) is S.OPEN
+    only(told, a.AskOrders)
+
+
+def test_replies_about_orders_we_do_not_know_change_nothing() -> None:
+    desk, _ = placed()
+    before = desk.engine.snapshot()
+    for event in (
+        e.OrderSent(cl_ord_id="x"),
+        e.OrderAcked(cl_ord_id="x", order_id="OX"),
+        e.OrderRejected(cl_ord_id="x", error=""),
+        e.SendUnknown(cl_ord_id="x", detail=""),
+        e.CancelRejected(cl_ord_id="x", error=""),
+        e.NotSent(cl_ord_id="x", reason=Reason.LOCK_LOST, detail=""),
+    ):
+        assert desk.do(event) == []
+    assert desk.engine.snapshot() == before
