@@ -4,10 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from kraken_parts import AT, Mark, SetClock, Shown
 
 from simple_trader.adapters.kraken.auth import Credentials, FileHighWater, Nonces, sign
 from simple_trader.domain.errors import ConfigError, StoreError
-from tests.support.kraken_parts import AT, Mark, SetClock, Shown
 
 SECRET = "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="
 BODY = "nonce=1616492376594&ordertype=limit&pair=XBTUSD&price=37500&type=buy&volume=1.25"

@@ -1,10 +1,10 @@
 """Reconnecting: quick tries, a floor, jitter, and never more than 120 in ten minutes."""
 
 import pytest
+from kraken_parts import Even
 
 from simple_trader.adapters.kraken.connection import Backoff, is_loopback, open_wire
 from simple_trader.ports import WireClosed
-from tests.support.kraken_parts import Even
 
 
 def test_two_quick_tries_then_the_floor_then_a_cap() -> None:

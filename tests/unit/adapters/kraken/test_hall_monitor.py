@@ -1,9 +1,9 @@
 """The REST counter: costs, decay, the reserved share, and the sandbox that does not count."""
 
 import pytest
+from kraken_parts import SetClock
 
 from simple_trader.adapters.kraken.hall_monitor import HallMonitor, PublicPace, cost_of
-from tests.support.kraken_parts import SetClock
 
 
 def test_history_costs_four_orders_nothing_the_rest_one() -> None:

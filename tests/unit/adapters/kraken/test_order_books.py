@@ -8,10 +8,10 @@ from zlib import crc32
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kraken_parts import book, outside_data
 
 from simple_trader.adapters.kraken import wire
 from simple_trader.adapters.kraken.order_books import BookBroken, OrderBook, Throttle
-from tests.support.kraken_parts import book, outside_data
 
 ASKS = """45285.2 0.00100000 45286.4 1.54571953 45286.6 1.54571109 45289.6 1.54560911
 45290.2 0.15890660 45291.8 1.54553491 45294.7 0.04454749 45296.1 0.35380000 45297.5 0.09945542

@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from kraken_parts import AT, FILLED, NEW, PENDING_NEW, TICKER, TRADE, symbols
 
 from simple_trader.adapters.kraken import parse, wire
 from simple_trader.adapters.kraken.parse import KnownOrder, KnownOrders
 from simple_trader.domain.fills import Fee
 from simple_trader.domain.instruments import PairStatus, VenueStatus
 from simple_trader.domain.orders import Side
-from tests.support.kraken_parts import AT, FILLED, NEW, PENDING_NEW, TICKER, TRADE, symbols
 
 
 def ticker(text: str = TICKER) -> wire.TickerData:

@@ -5,19 +5,7 @@ import logging
 from typing import Any
 
 import pytest
-
-from simple_trader.adapters.kraken.parse import KnownOrders
-from simple_trader.adapters.kraken.private_session import PrivateSession
-from simple_trader.adapters.kraken.session import Timing
-from simple_trader.domain.events import (
-    BalancesSeen,
-    Event,
-    ExecutionReport,
-    FeedDown,
-    FeedUp,
-    LedgerSeen,
-)
-from tests.support.kraken_parts import (
+from kraken_parts import (
     BALANCES_SNAPSHOT,
     EXECUTIONS_SNAPSHOT,
     FILLED,
@@ -29,6 +17,18 @@ from tests.support.kraken_parts import (
     executions,
     refusal,
     symbols,
+)
+
+from simple_trader.adapters.kraken.parse import KnownOrders
+from simple_trader.adapters.kraken.private_session import PrivateSession
+from simple_trader.adapters.kraken.session import Timing
+from simple_trader.domain.events import (
+    BalancesSeen,
+    Event,
+    ExecutionReport,
+    FeedDown,
+    FeedUp,
+    LedgerSeen,
 )
 
 TOKEN = "the-token-nobody-may-see"

@@ -5,6 +5,8 @@ from itertools import pairwise
 from typing import Any
 from zlib import crc32
 
+from kraken_parts import AT, HEARTBEAT, STATUS, TICKER, ack, book, refusal, symbols
+
 from simple_trader.adapters.kraken.order_books import Throttle
 from simple_trader.adapters.kraken.public_session import PublicPlan, PublicSession
 from simple_trader.adapters.kraken.session import Timing
@@ -18,7 +20,6 @@ from simple_trader.domain.events import (
     QuoteSeen,
     VenueStatusSeen,
 )
-from tests.support.kraken_parts import AT, HEARTBEAT, STATUS, TICKER, ack, book, refusal, symbols
 
 PLAN = PublicPlan(pairs=("BTC/USD", "SOL/USD"), book_depth=10)
 BIDS = [("100.0", "3.00000000")]

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from kraken_parts import AT, Even, Mark, RealClock, ScriptedHttp, Shown
 
 from simple_trader.adapters.kraken import rest_client
 from simple_trader.adapters.kraken.auth import Credentials
@@ -19,7 +20,6 @@ from simple_trader.domain.events import (
     Reconciled,
 )
 from simple_trader.ports import HttpFailed
-from tests.support.kraken_parts import AT, Even, Mark, RealClock, ScriptedHttp, Shown
 
 UNIX = int(AT.timestamp())
 ASSETS = {

@@ -4,6 +4,7 @@ import asyncio
 from urllib.parse import parse_qs
 
 import pytest
+from kraken_parts import Even, Mark, RealClock, ScriptedHttp, Shown
 
 from simple_trader.adapters.kraken import rest_client
 from simple_trader.adapters.kraken.auth import Credentials, sign
@@ -11,7 +12,6 @@ from simple_trader.adapters.kraken.errors import KrakenRefused
 from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.domain.errors import VenueRefused, VenueUnreachable
 from simple_trader.ports import HttpFailed, HttpReply
-from tests.support.kraken_parts import Even, Mark, RealClock, ScriptedHttp, Shown
 
 SECRET = "c2FuZGJveC1zZWNyZXQ="
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from kraken_parts import Even, Mark, RealClock, ScriptedHttp, Shown
 
 from simple_trader.adapters.kraken import rest_client
 from simple_trader.adapters.kraken.auth import Credentials
@@ -15,7 +16,6 @@ from simple_trader.domain.fills import Fee
 from simple_trader.domain.instruments import PairStatus
 from simple_trader.domain.orders import Side
 from simple_trader.ports import HttpReply
-from tests.support.kraken_parts import Even, Mark, RealClock, ScriptedHttp, Shown
 
 AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 UNIX = int(AT.timestamp())

@@ -1,9 +1,9 @@
 """Names: XBT is BTC and XDG is DOGE, whichever of four worlds a name comes from."""
 
 import pytest
+from kraken_parts import symbols
 
 from simple_trader.adapters.kraken.symbols import Symbols, modern, modern_pair
-from tests.support.kraken_parts import symbols
 
 
 @pytest.mark.parametrize("name", ["XXBTZUSD", "XBTUSD", "XBT/USD", "BTC/USD"])

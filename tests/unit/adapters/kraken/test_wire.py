@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kraken_parts import HEARTBEAT, STATUS, TICKER, TRADE, executions
 
 from simple_trader.adapters.kraken import wire
-from tests.support.kraken_parts import HEARTBEAT, STATUS, TICKER, TRADE, executions
 
 
 def test_a_connection_id_beyond_sixty_four_bits_is_exact() -> None:

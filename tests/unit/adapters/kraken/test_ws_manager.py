@@ -10,6 +10,23 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from kraken_parts import (
+    AT,
+    BALANCES_SNAPSHOT,
+    EXECUTIONS_SNAPSHOT,
+    HEARTBEAT,
+    STATUS,
+    TICKER,
+    TRADE,
+    Even,
+    Mark,
+    MemoryWire,
+    ScriptedHttp,
+    SetClock,
+    Shown,
+    ack,
+    executions,
+)
 
 from simple_trader.adapters.kraken import connection, rest_client
 from simple_trader.adapters.kraken.auth import Credentials
@@ -32,23 +49,6 @@ from simple_trader.domain.events import (
 from simple_trader.domain.orders import OrderRequest, OrderType, Side, TimeInForce
 from simple_trader.domain.reasons import Reason
 from simple_trader.ports import FeedPlan, HttpFailed, Wire, WireClosed
-from tests.support.kraken_parts import (
-    AT,
-    BALANCES_SNAPSHOT,
-    EXECUTIONS_SNAPSHOT,
-    HEARTBEAT,
-    STATUS,
-    TICKER,
-    TRADE,
-    Even,
-    Mark,
-    MemoryWire,
-    ScriptedHttp,
-    SetClock,
-    Shown,
-    ack,
-    executions,
-)
 
 PRIVATE_STATUS = STATUS.replace("11043817702341890007", "22")
 PLAN = FeedPlan(pairs=("BTC/USD",), public=True, private=True, book=False, book_depth=10)

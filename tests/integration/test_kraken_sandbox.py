@@ -1,0 +1,379 @@
+"""The Kraken room against the sandbox over real sockets: two readings of one protocol agree."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kraken_parts import Even, Mark, RealClock, Shown
+from sandbox_parts import START, Child, child
+
+from simple_trader.adapters.kraken.auth import Credentials
+from simple_trader.adapters.kraken.connection import open_wire
+from simple_trader.adapters.kraken.http_client import HttpClient
+from simple_trader.adapters.kraken.rest_manager import KrakenRest
+from simple_trader.adapters.kraken.session import Timing
+from simple_trader.adapters.kraken.ws_manager import KrakenVenue
+from simple_trader.adapters.venue_link.control import ControlLine
+from simple_trader.domain.actions import AskOrders, AskReconcile, CancelOrder, Question
+from simple_trader.domain.events import (
+    BalancesSeen,
+    BookLost,
+    BookSeen,
+    CandleSeen,
+    Event,
+    ExecutionReport,
+    FeedDown,
+    FeedUp,
+    LedgerSeen,
+    OrderAcked,
+    OrderLooked,
+    OrderRejected,
+    QuoteSeen,
+    Reconciled,
+)
+from simple_trader.domain.money import floor_to_step
+from simple_trader.domain.orders import OrderRequest, OrderType, Side, TimeInForce
+from simple_trader.domain.reasons import Reason
+from simple_trader.ports import FeedPlan
+from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT
+
+pytestmark = pytest.mark.timeout(90)
+
+PAIRS = ("BTC/USD", "ETH/USD", "SOL/USD")
+PLAN = FeedPlan(pairs=PAIRS, public=True, private=True, book=True, book_depth=10)
+
+
+class MarketClock(RealClock):
+    """Market time as the control line moves it."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        """Market time."""
+        return self.at
+
+
+@dataclass
+class Desk:
+    """A venue that runs against a sandbox."""
+
+    venue: KrakenVenue
+    rest: KrakenRest
+    clock: MarketClock
+    line: ControlLine
+    events: list[Event] = field(default_factory=list)
+
+    async def until(self, wanted: Callable[[], bool], limit_s: float = 20) -> None:
+        """Let the loop turn until it is so."""
+        async with asyncio.timeout(limit_s):
+            while not wanted():
+                await asyncio.sleep(0.002)
+
+    def ups(self) -> list[tuple[str, bool]]:
+        """Feeds going up (true) and down, in order."""
+        return [
+            (e.feed, isinstance(e, FeedUp)) for e in self.events if isinstance(e, FeedUp | FeedDown)
+        ]
+
+    async def up(self) -> None:
+        """Until all three feeds are up."""
+        await self.until(lambda: {"public", "private", "book"} <= {n for n, on in self.ups() if on})
+
+    async def step(self, seconds: int) -> None:
+        """Market time moves on second by second; every frame is handled before the next."""
+        for _ in range(seconds):
+            self.clock.at += timedelta(seconds=1)
+            written = (await self.line.advance(self.clock.at)).written
+            await self.until(
+                lambda w=written: all(
+                    count >= w.get(conn, 0) for conn, count in self.venue.handled().items()
+                )
+            )
+
+    def last_quote(self, pair: str) -> Any:
+        """The newest quote."""
+        return [e.quote for e in self.events if isinstance(e, QuoteSeen) and e.quote.pair == pair][
+            -1
+        ]
+
+    def order(self, number: int, price: Decimal, **more: Any) -> OrderRequest:
+        """A limit order to buy bitcoin."""
+        values: dict[str, Any] = {
+            "cl_ord_id": f"st7-{number}",
+            "pair": "BTC/USD",
+            "side": Side.BUY,
+            "order_type": OrderType.LIMIT,
+            "qty": Decimal("0.001"),
+            "limit_price": floor_to_step(price, Decimal("0.1")),
+            "time_in_force": TimeInForce.IOC,
+            "post_only": False,
+            "expire_at": None,
+            "deadline": self.clock.now() + timedelta(seconds=5),
+        }
+        return OrderRequest(**values | more)
+
+    async def place(self, request: OrderRequest) -> object:
+        """Send it as the gate would."""
+        wire = self.venue.encode_order(request)
+        assert self.venue.decode_order(wire) == request
+        return await self.venue.place(request, wire)
+
+
+@asynccontextmanager
+async def desk_at(there: Child, url: str | None = None, **timing: float) -> AsyncIterator[Desk]:
+    """Everything of the room, wired to a sandbox; `url` puts something in between."""
+    http = HttpClient("simple-trader/test")
+    line = ControlLine(lambda: f"ws://127.0.0.1:{there.announced['port']}/sandbox/control")
+    clock = MarketClock((await line.hello()).at)
+    rest = KrakenRest(
+        url=there.url,
+        http=http,
+        clock=clock,
+        dice=Even(),
+        credentials=Credentials(Shown(DEFAULT_KEY), Shown(DEFAULT_SIGNING_TEXT)),
+        high_water=Mark(),
+    )
+    events: list[Event] = []
+
+    async def room() -> None:
+        return
+
+    ws = (url or there.url).replace("http", "ws", 1)
+    venue = KrakenVenue(
+        public_url=f"{ws}/v2",
+        private_url=f"{ws}/auth/v2",
+        rest=rest,
+        clock=clock,
+        dice=Even(),
+        open_wire=open_wire,
+        emit=events.append,
+        room=room,
+        timing=Timing(**timing),
+    )
+    venue.apply(PLAN)
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(venue.run())
+            yield Desk(venue, rest, clock, line, events)
+            task.cancel()
+    finally:
+        await line.close()
+        await http.close()
+
+
+def question() -> Question:
+    return Question(
+        question_id="q", kind="x", subject="x", asked_at=START, deadline_s=30, config_hash=""
+    )
+
+
+async def test_ten_market_minutes_of_books_verify_on_every_message() -> None:
+    with child() as there:
+        async with desk_at(there) as desk:
+            await desk.up()
+            await desk.step(600)
+            assert [event for event in desk.events if isinstance(event, BookLost)] == []
+            for pair in PAIRS:
+                seen = [
+                    e.book for e in desk.events if isinstance(e, BookSeen) and e.book.pair == pair
+                ]
+                assert len(seen) > 20
+                assert all(-1 <= book.imbalance <= 1 for book in seen)
+                assert all(book.bid < book.mid < book.ask for book in seen)
+            assert {e.candle.pair for e in desk.events if isinstance(e, CandleSeen)} == set(PAIRS)
+            assert dict(desk.ups()) == {"public": True, "private": True, "book": True}
+
+
+async def test_an_order_is_placed_filled_and_told_alike_by_socket_and_rest() -> None:
+    with child() as there:
+        async with desk_at(there) as desk:
+            await desk.up()
+            price = desk.last_quote("BTC/USD").ask * Decimal("1.001")
+            acked = await desk.place(desk.order(2, price))
+            assert isinstance(acked, OrderAcked)
+            await desk.until(lambda: any(f.cl_ord_id == "st7-2" for f in fills(desk.events)))
+            (by_socket,) = [f for f in fills(desk.events) if f.cl_ord_id == "st7-2"]
+            assert by_socket.qty == Decimal("0.001")
+            looked = await desk.venue.look(
+                AskOrders(question=question(), cl_ord_ids=("st7-2", "st7-none"))
+            )
+            assert [f for f in fills(looked) if f.cl_ord_id == "st7-2"] == [by_socket]
+            found = {e.cl_ord_id: e for e in looked if isinstance(e, OrderLooked)}
+            assert (found["st7-2"].status, found["st7-2"].filled_qty) == ("closed", by_socket.qty)
+            assert found["st7-none"].status is None
+
+
+async def test_an_order_rests_is_cancelled_and_the_second_cancel_is_refused() -> None:
+    with child() as there:
+        async with desk_at(there) as desk:
+            await desk.up()
+            price = desk.last_quote("BTC/USD").bid * Decimal("0.9")
+            resting = desk.order(1, price, time_in_force=TimeInForce.GTC, post_only=True)
+            acked = await desk.place(resting)
+            assert isinstance(acked, OrderAcked)
+            assert [row.cl_ord_id for row in await desk.rest.open_orders()] == ["st7-1"]
+            cancel = CancelOrder(
+                cl_ord_id="st7-1", order_id=acked.order_id, pair="BTC/USD", reason=Reason.OPERATOR
+            )
+            assert await desk.venue.cancel(cancel) is None
+            refused = await desk.venue.cancel(cancel)
+            assert refused is not None
+            assert refused.error.startswith("EOrder:Unknown order")
+            kinds = [e.exec_type for e in desk.events if isinstance(e, ExecutionReport)]
+            assert kinds == ["pending_new", "new", "canceled"]
+            ours = [e for e in desk.events if isinstance(e, ExecutionReport)]
+            assert {e.pair for e in ours} == {"BTC/USD"}
+
+
+async def test_a_definitive_error_is_a_rejection() -> None:
+    with child() as there:
+        async with desk_at(there) as desk:
+            await desk.up()
+            price = desk.last_quote("BTC/USD").ask
+            tiny = await desk.place(desk.order(1, price, qty=Decimal("0.00000001")))
+            assert isinstance(tiny, OrderRejected)
+            late = await desk.place(
+                desk.order(2, price, deadline=desk.clock.now() - timedelta(seconds=60))
+            )
+            assert isinstance(late, OrderRejected)
+            huge = await desk.place(desk.order(3, price, qty=Decimal(1000)))
+            assert isinstance(huge, OrderRejected)
+            assert "Insufficient funds" in huge.error
+
+
+async def test_the_account_reconciles_to_the_last_digit() -> None:
+    with child() as there:
+        async with desk_at(there) as desk:
+            await desk.up()
+            opening = next(e.balances for e in desk.events if isinstance(e, BalancesSeen))
+            for number in range(1, 4):
+                price = desk.last_quote("BTC/USD").ask * Decimal("1.001")
+                assert isinstance(await desk.place(desk.order(number, price)), OrderAcked)
+                await desk.step(2)
+            found = await desk.venue.reconcile(AskReconcile(question=question(), since=START))
+            end = found[-1]
+            assert isinstance(end, Reconciled)
+            assert end.clean
+            assert fills(found) == fills(desk.events)
+            totals = next(e.balances for e in found if isinstance(e, BalancesSeen))
+            entries = [e.entry for e in found if isinstance(e, LedgerSeen)]
+            by_socket = [e.entry for e in desk.events if isinstance(e, LedgerSeen)]
+            assert {e.ledger_id for e in by_socket} <= {e.ledger_id for e in entries}
+            for asset in totals:
+                moved = sum(e.amount - e.fee for e in by_socket if e.asset == asset)
+                assert totals[asset] == opening.get(asset, Decimal(0)) + moved
+
+
+async def test_after_kill_nine_of_the_exchange_both_feeds_return_and_the_order_is_found(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    with child(state=tmp_path / "state", port=port) as there:
+        async with desk_at(there) as desk:
+            await desk.up()
+            price = desk.last_quote("BTC/USD").bid * Decimal("0.9")
+            resting = desk.order(1, price, time_in_force=TimeInForce.GTC, post_only=True)
+            assert isinstance(await desk.place(resting), OrderAcked)
+            before = len(desk.events)
+            there.kill()
+            await desk.until(lambda: ("private", False) in desk.ups())
+            await desk.until(lambda: ("public", False) in desk.ups())
+            lost = {e.pair for e in desk.events[before:] if isinstance(e, BookLost)}
+            assert lost == set(PAIRS)
+            with child(state=tmp_path / "state", port=port):
+                await desk.until(lambda: desk.ups()[-3:].count(("private", True)) == 1, 30)
+                await desk.until(
+                    lambda: {n for n, on in desk.ups()[-3:] if on} == {"public", "private", "book"}
+                )
+                again = [
+                    e
+                    for e in desk.events[before:]
+                    if isinstance(e, ExecutionReport) and e.snapshot and e.cl_ord_id == "st7-1"
+                ]
+                assert again
+                (looked,) = await desk.venue.look(
+                    AskOrders(question=question(), cl_ord_ids=("st7-1",))
+                )
+                assert isinstance(looked, OrderLooked)
+                assert looked.status == "open"
+
+
+async def test_n02_a_half_open_connection_is_noticed_and_replaced() -> None:
+    with child() as there:
+        async with proxy(there.announced["port"]) as between:
+            url = f"http://127.0.0.1:{between.port}"
+            async with desk_at(there, url, silence_s=2.0, heartbeat_s=4.0) as desk:
+                await desk.up()
+                began = asyncio.get_running_loop().time()
+                between.swallow = True  # packets are taken and lost: no FIN, no RST
+                await desk.until(lambda: {("private", False), ("public", False)} <= set(desk.ups()))
+                assert asyncio.get_running_loop().time() - began <= 5.0
+                between.swallow = False
+                await desk.until(
+                    lambda: {n for n, on in desk.ups()[-3:] if on} == {"public", "private", "book"},
+                    30,
+                )
+
+
+def fills(events: Any) -> list[Any]:
+    """The fills among events, in order."""
+    return [e.fill for e in events if isinstance(e, ExecutionReport) and e.fill is not None]
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Between:
+    """A TCP proxy that can swallow everything."""
+
+    port: int = 0
+    swallow: bool = False
+
+
+@asynccontextmanager
+async def proxy(target: int) -> AsyncIterator[Between]:
+    """Forward bytes both ways."""
+    between = Between()
+    writers: list[asyncio.StreamWriter] = []
+
+    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        dead = False
+        while data := await source.read(65536):
+            dead = dead or between.swallow  # a connection that lost bytes stays dead
+            if not dead:
+                sink.write(data)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", target)
+        writers.extend((writer, far_writer))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(pump(reader, far_writer))
+                group.create_task(pump(far_reader, writer))
+        except* ConnectionError:
+            pass  # an end of the test
+        writer.close()
+        far_writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    between.port = server.sockets[0].getsockname()[1]
+    try:
+        yield between
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()
