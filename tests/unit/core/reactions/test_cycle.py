@@ -1,0 +1,146 @@
+"""The cycle: what is shown is remembered first, predictions are logged before their outcome."""
+
+from datetime import timedelta
+
+from brain_desk import BTC, ETH, Desk, decisions_of, only, quote, records, say, settings
+
+from simple_trader.domain import actions as a
+from simple_trader.domain import events as e
+from simple_trader.domain import records as r
+from simple_trader.domain.predictions import Prediction
+from simple_trader.domain.reasons import Reason
+
+MODEL = settings(enable_model=True, model_horizon_cycles=1)
+
+
+def answered(
+    desk: Desk, asked: a.AskPredictions, *probabilities: tuple[str, float]
+) -> list[a.Action]:
+    """The learner's answer."""
+    return desk.do(
+        e.PredictionsArrived(
+            question_id=asked.question.question_id,
+            model_id="m1",
+            predictions=tuple(Prediction(pair=p, probability=x) for p, x in probabilities),
+            learned=0,
+        )
+    )
+
+
+def test_without_a_model_the_advisor_is_asked_at_once_and_shown_what_is_remembered() -> None:
+    desk = Desk()
+    desk.open()
+    told = desk.timer("aggregate")
+    asked = only(told, a.AskAdvice)
+    rows = records(told, r.SnapshotRow)
+    assert [b.snapshot_id for b in asked.briefs] == [row.snapshot_id for row in rows]
+    assert [b.features for b in asked.briefs] == [row.features for row in rows]
+    assert isinstance(told[-1], a.AskAdvice)
+    assert asked.cash_fraction == 1.0
+    assert asked.question.deadline_s == 60.0
+
+
+def test_the_model_is_asked_first_and_its_probabilities_are_shown_and_logged() -> None:
+    desk = Desk()
+    desk.open(settings=MODEL)
+    first = only(desk.timer("aggregate"), a.AskPredictions)
+    assert [item.pair for item in first.items] == [BTC, ETH]
+    told = answered(desk, first, (BTC, 0.75), (ETH, 0.25))
+    logged = records(told, r.PredictionRow)
+    assert [row.prediction.probability for row in logged] == [0.75, 0.25]
+    assert logged[0].prediction.due_at == desk.at + timedelta(seconds=900)
+    asked = only(told, a.AskAdvice)
+    assert [b.probability for b in asked.briefs] == [0.75, 0.25]
+    assert asked.briefs[0].probability_skill == "unproven"
+    assert [row.probability for row in records(told, r.SnapshotRow)] == [0.75, 0.25]
+
+
+def test_i42_what_is_no_probability_of_an_asked_pair_is_dropped() -> None:
+    desk = Desk()
+    desk.open(settings=MODEL)
+    first = only(desk.timer("aggregate"), a.AskPredictions)
+    told = answered(desk, first, (BTC, float("nan")), (ETH, 1.5), ("DOGE/USD", 0.5))
+    assert records(told, r.PredictionRow) == []
+    assert [b.probability for b in only(told, a.AskAdvice).briefs] == [None, None]
+
+
+def test_outcomes_are_scored_once_and_taught_before_the_next_prediction() -> None:
+    desk = Desk()
+    desk.open(settings=MODEL)
+    first = only(desk.timer("aggregate"), a.AskPredictions)
+    answered(desk, first, (BTC, 0.75))
+    desk.answer(only([desk.log[-1][1][-1]], a.AskAdvice), "{}")
+    desk.next_candle()
+    desk.quotes(btc="51000")
+    told = desk.timer("aggregate")
+    (score,) = records(told, r.PredictionScoreRow)
+    assert (score.outcome, score.brier) == (1, 0.0625)
+    (lesson,) = only(told, a.AskPredictions).lessons
+    assert (lesson.pair, lesson.outcome) == (BTC, 1)
+    assert desk.engine.state.pending_predictions == ()
+
+
+def test_a_learner_that_fails_does_not_stop_the_cycle() -> None:
+    desk = Desk()
+    desk.open(settings=MODEL)
+    first = only(desk.timer("aggregate"), a.AskPredictions)
+    told = desk.do(
+        e.PredictionsFailed(
+            question_id=first.question.question_id, reason=Reason.MODEL_LATE, detail="10 s"
+        )
+    )
+    assert only(told, a.Note).reason is Reason.MODEL_LATE
+    assert [b.probability for b in only(told, a.AskAdvice).briefs] == [None, None]
+
+
+def test_a_cycle_while_the_previous_waits_is_left_out_with_a_note() -> None:
+    desk = Desk()
+    desk.open()
+    desk.ask()
+    assert only(desk.timer("aggregate"), a.Note).reason is Reason.CYCLE_BUSY
+
+
+def test_a_pair_without_a_price_gets_its_decision_too() -> None:
+    desk = Desk()
+    desk.open()
+    del desk.engine.state.board.boards[ETH]
+    told = desk.timer("aggregate")
+    row = decisions_of(told)[ETH]
+    assert (row.verdict, row.reason) == ("hold", Reason.NO_PRICE)
+    assert [b.pair for b in only(told, a.AskAdvice).briefs] == [BTC]
+
+
+def test_without_any_price_nobody_is_asked() -> None:
+    desk = Desk()
+    desk.start()
+    told = desk.timer("aggregate")
+    assert set(decisions_of(told)) == {BTC, ETH}
+    assert desk.engine.state.cycle is None
+
+
+def test_a_holding_is_shown_with_its_share_and_gain() -> None:
+    desk = Desk()
+    desk.open()
+    desk.hold()
+    desk.next_candle()
+    desk.quotes(btc="60000")
+    brief = desk.ask().briefs[0]
+    assert 0.17 < brief.holding_fraction < 0.23
+    assert brief.unrealised_pct is not None
+    assert 18 < brief.unrealised_pct < 20
+
+
+def test_a_quote_of_the_future_is_not_used() -> None:
+    desk = Desk()
+    desk.open()
+    desk.do(e.QuoteSeen(quote=quote(BTC, "1", "2", desk.at + timedelta(seconds=1))))
+    rows = records(desk.timer("aggregate"), r.SnapshotRow)
+    assert all(row.newest_event_at <= row.as_of for row in rows)
+
+
+def test_decisions_are_shown_as_the_last_of_their_pair() -> None:
+    desk = Desk()
+    desk.open()
+    desk.advise(say(BTC, "buy"), say(ETH, "hold"))
+    shown = {d.pair: (d.verdict, d.advisor) for d in desk.engine.view(desk.at).decisions}
+    assert shown == {BTC: ("approved", "test advisor"), ETH: ("hold", "test advisor")}
