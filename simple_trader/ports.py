@@ -33,13 +33,12 @@ from simple_trader.domain.events import (
     SendUnknown,
     TrainingSkipped,
 )
-from simple_trader.domain.fills import Fill, LedgerEntry, Lot
+from simple_trader.domain.fills import Fill, LedgerEntry
 from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules
-from simple_trader.domain.memory import RiskMemory
-from simple_trader.domain.orders import Order, OrderRequest
-from simple_trader.domain.predictions import PendingPrediction
+from simple_trader.domain.orders import OrderRequest
 from simple_trader.domain.quotes import Candle
 from simple_trader.domain.records import LedgerRecord, MarketRecord, VenueOrderRow
+from simple_trader.domain.recovered import Recovered as Recovered
 
 # -- time and chance ---------------------------------------------------------------------
 
@@ -211,29 +210,6 @@ class MarketRows(Protocol):
         ...
 
 
-class Recovered(msgspec.Struct, frozen=True, kw_only=True):
-    """What the database knows at boot; DISPATCHING orders already read as UNKNOWN.
-
-    `epoch` is new and already stored; `last_seq` and `chain` continue the journal.
-    """
-
-    epoch: int
-    last_seq: int
-    chain: bytes
-    orders: tuple[Order, ...]
-    lots: tuple[Lot, ...]
-    fills: tuple[Fill, ...]
-    seen_exec_ids: tuple[str, ...]
-    balances: dict[str, str]
-    risk: RiskMemory
-    last_cycle_at: datetime | None
-    last_training_at: datetime | None
-    last_trade_at: datetime | None
-    newest_at: datetime | None
-    pending_predictions: tuple[PendingPrediction, ...]
-    model: tuple[str, str, bytes] | None  # model_id, sha256, blob: verified
-
-
 class Boot(Protocol):
     """Recovery: what stands in the database at a start."""
 
@@ -264,6 +240,11 @@ class Venue(Protocol):
 
     def decode_order(self, wire: bytes) -> OrderRequest:
         """Read wire parameters back, for the egress audit; raises ValueError."""
+        ...
+
+    @property
+    def can_place(self) -> bool:
+        """Whether `place` would send at this very instant: the private connection is up."""
         ...
 
     async def place(

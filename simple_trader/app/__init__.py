@@ -1,6 +1,4 @@
-"""The composition root: mode and configuration in, a wired daemon out; it alone imports every
-room.
-"""
+"""The composition root: configuration in, a wired daemon out; it alone imports every room."""
 
 from simple_trader.app.database import database
 from simple_trader.config.options import RunOptions

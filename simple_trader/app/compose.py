@@ -29,6 +29,7 @@ from simple_trader.app.places import Setup
 from simple_trader.app.reloading import Reloading
 from simple_trader.app.worlds import World
 from simple_trader.config.loader import trading_settings
+from simple_trader.config.schema import Settings
 from simple_trader.core.engine import Engine
 from simple_trader.domain.actions import UseModel
 from simple_trader.domain.events import Started
@@ -55,12 +56,15 @@ async def wire(
     setup: Setup, base: Database, dsn: str, world: World, face: Face, stack: AsyncExitStack
 ) -> Wired:
     """Take the lock, recover, read the exchange, and put the daemon together."""
-    config, options, settings = setup.config, setup.options, setup.config.settings
+    config, settings = setup.config, setup.config.settings
     connection = AsyncpgLedgerConnection(dsn, ensure_server=base.ensure)
     await connection.connect(None)
     stack.callback(connection.abort)
-    wall = SystemClock().wall()
-    store = Recovery(dsn, boot_seconds=int((wall - EPOCH).total_seconds()))
+    learner = LearnerClient(_rows_of(dsn), timeout_s=10.0)
+    stack.push_async_callback(learner.close)
+    if settings.enable_model:
+        await learner.start()  # its imports go on while we boot
+    store = Recovery(dsn, boot_seconds=_unix_now())
     recovered = await store.recover()
     clock = _clock(world, recovered)
     inbox, bell = Inbox(), CommitBell()
@@ -73,6 +77,61 @@ async def wire(
         monotonic=clock.monotonic,
     )
     market = MarketLane(dsn, ensure_server=base.ensure)
+    rest, venue = _exchange(setup, world, clock, inbox, lane, stack)
+    desk = AdvisorDesk()
+    provider = provider_of(config, setup.environment.secrets, world.stand_in_url)
+    desk.learn(config.hash, assets_of(config), provider)
+    stack.push_async_callback(desk.close)
+    engine = Engine()
+    reloading = Reloading(setup, world, desk, venue, inbox, engine)
+    plan = BootPlan(
+        mode=settings.mode,
+        world=world.detail,
+        settings=trading_settings(config),
+        config_hash=config.hash,
+    )
+    started = await boot(plan, store=store, reads=rest, clock=clock, recovered=recovered)
+    await _wake_model(learner, recovered, enabled=settings.enable_model)
+    daemon = Daemon(
+        Parts(
+            brain=engine,
+            clock=clock,
+            inbox=inbox,
+            bell=bell,
+            lane=lane,
+            market=market,
+            venue=venue,
+            feeds=venue,
+            advisor=desk,
+            learner=learner,
+            driver=world.line,
+            speed=settings.sim.speed,
+            control_folder=setup.places.control,
+            last_seq=recovered.last_seq,
+            last_at=recovered.newest_at,
+            may_place=lambda: settings.mode != "live",
+            keeper=SnapshotKeeper(engine, store),
+            on_event=reloading.after,
+            on_beat=face.beat,
+            market_end=_market_end(clock.now(), setup.options.run_for_market_s),
+        )
+    )
+    daemon.expect_feeds(_feeds_wanted(settings))
+    reloading.begin()
+    await face.open(daemon, world, lane, market, provider, stack)
+    add_chores(daemon, setup, base, dsn, world, reloading, desk)
+    return Wired(daemon, started)
+
+
+def _exchange(
+    setup: Setup,
+    world: World,
+    clock: SystemClock | SteppedClock,
+    inbox: Inbox,
+    lane: LedgerLane,
+    stack: AsyncExitStack,
+) -> tuple[KrakenRest, KrakenVenue]:
+    """The Kraken adapter on the world's addresses; our own sandbox needs no request budget."""
     http = HttpClient(f"simple-trader/{simple_trader.__version__}")
     stack.push_async_callback(http.close)
     dice = random.SystemRandom()  # jitter of reconnects: nothing that must repeat
@@ -96,54 +155,21 @@ async def wire(
         emit=inbox.put,
         room=lambda: _room(lane),
     )
-    desk = AdvisorDesk()
-    provider = provider_of(config, setup.environment.secrets, world.stand_in_url)
-    desk.learn(config.hash, assets_of(config), provider)
-    stack.push_async_callback(desk.close)
-    learner = LearnerClient(_rows_of(dsn), timeout_s=10.0)
-    stack.push_async_callback(learner.close)
-    engine = Engine()
-    keeper = SnapshotKeeper(engine, store)
-    reloading = Reloading(setup, world, desk, venue, inbox, engine)
-    plan = BootPlan(
-        mode=config.settings.mode,
-        world=world.detail,
-        settings=trading_settings(config),
-        config_hash=config.hash,
-    )
-    started = await boot(plan, store=store, reads=rest, clock=clock, recovered=recovered)
-    await _wake_model(learner, recovered, enabled=config.settings.enable_model)
-    daemon = Daemon(
-        Parts(
-            brain=engine,
-            clock=clock,
-            inbox=inbox,
-            bell=bell,
-            lane=lane,
-            market=market,
-            venue=venue,
-            feeds=venue,
-            advisor=desk,
-            learner=learner,
-            driver=world.line,
-            speed=config.settings.sim.speed,
-            control_folder=setup.places.control,
-            last_seq=recovered.last_seq,
-            last_at=recovered.newest_at,
-            may_place=lambda: config.settings.mode != "live",
-            keeper=keeper,
-            on_event=reloading.after,
-            on_beat=face.beat,
-            market_end=_market_end(clock.now(), options.run_for_market_s),
-        )
-    )
-    feeds = {"public": settings.enable_public_feed, "private": settings.enable_private_feed}
-    feeds["book"] = settings.enable_order_book_feed
-    daemon.expect_feeds(tuple(name for name, wanted in feeds.items() if wanted))
-    reloading.begin()
-    await face.open(daemon, world, lane, market, provider, stack)
-    add_chores(daemon, setup, base, dsn, world, reloading, desk)
-    return Wired(daemon, started)
+    return rest, venue
+
+
+def _feeds_wanted(settings: Settings) -> tuple[str, ...]:
+    """Feeds that must be up before the daemon is ready."""
+    wanted = {
+        "public": settings.enable_public_feed,
+        "private": settings.enable_private_feed,
+        "book": settings.enable_order_book_feed,
+    }
+    return tuple(name for name, is_on in wanted.items() if is_on)
+
+
+def _unix_now() -> int:
+    return int((SystemClock().wall() - EPOCH).total_seconds())
 
 
 def _clock(world: World, recovered: Recovered) -> SystemClock | SteppedClock:
@@ -175,10 +201,7 @@ def _rows_of(dsn: str) -> Callable[[datetime, datetime], Awaitable[Sequence[Trai
 
 
 async def _wake_model(learner: LearnerClient, recovered: Recovered, *, enabled: bool) -> None:
-    """Start the worker process and give it the newest verified model."""
-    if not enabled:
-        return
-    await learner.start()
-    if recovered.model is not None:
+    """Give the worker process the newest verified model."""
+    if enabled and recovered.model is not None:
         model_id, sha256, blob = recovered.model
         await learner.use(UseModel(model_id=model_id, sha256=sha256, blob=blob))

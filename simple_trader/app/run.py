@@ -63,14 +63,12 @@ def _run_loop(make: Callable[["Stop"], Coroutine[Any, Any, int]]) -> int:
         factory = import_module("uvloop").new_event_loop
 
     async def main() -> int:
-        stop = Stop()
+        stop = Stop(asyncio.current_task())
         loop = asyncio.get_running_loop()
-        work = asyncio.ensure_future(make(stop))
-        stop.work = work
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.ask)
         try:
-            return await work
+            return await make(stop)
         except asyncio.CancelledError:
             log.info("stopped before it was ready")
             return 0
@@ -82,17 +80,17 @@ def _run_loop(make: Callable[["Stop"], Coroutine[Any, Any, int]]) -> int:
 class Stop:
     """What a signal does: before the daemon runs it cancels the start, after that it asks."""
 
-    def __init__(self) -> None:
-        """Nothing runs yet."""
-        self.work: asyncio.Future[int] | None = None
+    def __init__(self, work: asyncio.Task[Any] | None) -> None:
+        """`work` is the start of the daemon, and all of its life."""
+        self._work = work
         self.daemon: Daemon | None = None
 
     def ask(self) -> None:
         """Stop as cleanly as the moment allows."""
         if self.daemon is not None:
             self.daemon.stop_asked.set()
-        elif self.work is not None:
-            self.work.cancel()
+        elif self._work is not None:
+            self._work.cancel()
 
 
 async def _run(setup: Setup, face: "Face", stop: Stop) -> int:

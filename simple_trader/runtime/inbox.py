@@ -13,15 +13,14 @@ COALESCE_ABOVE = 500
 
 def _market_key(event: Event) -> str | None:
     """What a newer event of the same key makes worthless; None for events that must all be seen."""
-    match event:
-        case QuoteSeen(quote=quote):
-            return f"quote {quote.pair}"
-        case BookSeen(book=book):
-            return f"book {book.pair}"
-        case CandleSeen(candle=candle):
-            return f"candle {candle.pair} {candle.interval_s} {candle.begin}"
-        case _:
-            return None
+    if isinstance(event, QuoteSeen):
+        return f"quote {event.quote.pair}"
+    if isinstance(event, BookSeen):
+        return f"book {event.book.pair}"
+    if isinstance(event, CandleSeen):
+        candle = event.candle
+        return f"candle {candle.pair} {candle.interval_s} {candle.begin}"
+    return None
 
 
 class Inbox:

@@ -1,5 +1,4 @@
-"""The stepper: moves market time of `sim` forward in steps, each drained before the next (ADR
-0002).
+"""The stepper: moves market time of `sim` in steps, each drained before the next (ADR 0002).
 
 Speed is a ceiling: a slow machine makes a simulation slower, never different.
 """

@@ -1,6 +1,4 @@
-"""The supervisor: about ten named root tasks; none dies silently, a critical one takes the daemon
-down.
-"""
+"""The supervisor: named root tasks; none dies silently, a critical one takes the daemon down."""
 
 import asyncio
 import logging

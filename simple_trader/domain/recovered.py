@@ -1,0 +1,33 @@
+"""Recovered: what the database knows when the daemon boots."""
+
+from datetime import datetime
+
+import msgspec
+
+from simple_trader.domain.fills import Fill, Lot
+from simple_trader.domain.memory import RiskMemory
+from simple_trader.domain.orders import Order
+from simple_trader.domain.predictions import PendingPrediction
+
+
+class Recovered(msgspec.Struct, frozen=True, kw_only=True):
+    """What the database knows at boot; DISPATCHING orders already read as UNKNOWN.
+
+    `epoch` is new and already stored; `last_seq` and `chain` continue the journal.
+    """
+
+    epoch: int
+    last_seq: int
+    chain: bytes
+    orders: tuple[Order, ...]
+    lots: tuple[Lot, ...]
+    fills: tuple[Fill, ...]
+    seen_exec_ids: tuple[str, ...]
+    balances: dict[str, str]
+    risk: RiskMemory
+    last_cycle_at: datetime | None
+    last_training_at: datetime | None
+    last_trade_at: datetime | None
+    newest_at: datetime | None
+    pending_predictions: tuple[PendingPrediction, ...]
+    model: tuple[str, str, bytes] | None  # model_id, sha256, blob: verified
