@@ -73,7 +73,9 @@ class Gate:
             return Reason.APPROVAL_EXPIRED
         if request.cl_ord_id in self._sent or self._venue.decode_order(wire) != request:
             return Reason.WIRE_DIFFERS
-        return None
+        # Asked here, not left to `place`: OrderSent must be true, VOID after it could not be told
+        # from an order that is there.
+        return None if self._venue.can_place else Reason.PRIVATE_FEED_DOWN
 
     async def send(self, approved: Approved, received_at: float) -> None:
         """Check and send once; every outcome is an event."""

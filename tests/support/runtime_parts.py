@@ -64,9 +64,14 @@ class RecordingVenue:
 
     sends: list = field(default_factory=list)
     spoil: bool = False
+    connected: bool = True
 
     def encode_order(self, request: OrderRequest) -> bytes:
         return request.cl_ord_id.encode()
+
+    @property
+    def can_place(self) -> bool:
+        return self.connected
 
     def decode_order(self, wire: bytes) -> OrderRequest:
         found = request(wire.decode())

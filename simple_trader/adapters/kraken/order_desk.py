@@ -74,6 +74,12 @@ class OrderDesk:
 
     # -- orders --------------------------------------------------------------------------
 
+    @property
+    def can_place(self) -> bool:
+        """Whether the private connection is up and complete."""
+        feed = self._feed()
+        return feed.wire is not None and feed.session is not None and feed.session.up
+
     async def place(self, request: OrderRequest, wire: bytes) -> Placed:
         """Send once, before the first suspension, and wait until deadline + margin."""
         feed = self._feed()

@@ -139,6 +139,11 @@ class KrakenVenue:
         """See requests.decode_order."""
         return requests.decode_order(wire)
 
+    @property
+    def can_place(self) -> bool:
+        """Whether the private connection would take an order now."""
+        return self._desk.can_place
+
     async def place(self, request: OrderRequest, wire: bytes) -> Placed:
         """Send once and wait for the reply until deadline + margin."""
         return await self._desk.place(request, wire)

@@ -69,6 +69,8 @@ def late(desk: Desk) -> None:
         (stale, Reason.APPROVAL_EXPIRED),
         (late, Reason.APPROVAL_EXPIRED),
         (lambda d: setattr(d.venue, "spoil", True), Reason.WIRE_DIFFERS),
+        # Found by killing the sandbox: OrderSent followed by NotSent left the order SENT for ever.
+        (lambda d: setattr(d.venue, "connected", False), Reason.PRIVATE_FEED_DOWN),
     ],
 )
 async def test_every_objection_keeps_the_order_from_the_wire(spoil, reason) -> None:
