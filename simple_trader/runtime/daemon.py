@@ -108,6 +108,8 @@ class Daemon:
             clock=parts.clock,
             emit=parts.inbox.put,
             pause=asyncio.sleep,
+            # A stepped market stands still during a look: there its own timers keep the distance.
+            look_wait_max_s=5.0 if parts.driver is None else 0.02,
         )
         parts.bell.answer = self._on_commit
         self._roots_of_others: list[RootTask] = []
@@ -201,7 +203,10 @@ class Daemon:
                 "loop watch",
                 LoopWatch(self._gap, on_gap=self._on_gap, on_beat=parts.on_beat).run,
             ),
-            RootTask("store watch", StoreWatch(parts.lane, parts.inbox.put).run),
+            RootTask(
+                "store watch",
+                StoreWatch(parts.lane, parts.inbox.put, closing=self.stop_asked.is_set).run,
+            ),
             RootTask("stop", self._stop_when_asked),
             RootTask("ready", self._announce_ready),
         ]

@@ -43,8 +43,12 @@ class Dispatcher:
         clock: Clock,
         emit: Emit,
         pause: Callable[[float], Awaitable[None]],
+        look_wait_max_s: float = 5.0,
     ) -> None:
-        """`pause` waits transport seconds before a look at the exchange is repeated."""
+        """`pause` waits transport seconds before a read of the exchange is repeated, before the
+        next look at the same orders at most `look_wait_max_s`.
+        """
+        self._look_wait_max_s = look_wait_max_s
         self._supervisor, self._gate, self._venue = supervisor, gate, venue
         self._advisor, self._learner = advisor, learner
         self._clock, self._emit, self._pause = clock, emit, pause
@@ -145,7 +149,7 @@ class Dispatcher:
         tries = self._looks.get(action.cl_ord_ids, 0)
         self._looks = {action.cl_ord_ids: tries + 1}
         if tries:
-            await self._pause(min(0.25 * 2**tries, 5.0))
+            await self._pause(min(0.25 * 2**tries, self._look_wait_max_s))
         await self._read(lambda: self._venue.look(action))
 
     async def _reconcile(self, action: AskReconcile) -> None:

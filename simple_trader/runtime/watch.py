@@ -45,13 +45,17 @@ class LoopWatch:
 class StoreWatch:
     """Tells the brain when the ledger lane becomes slow, is down, and is well again."""
 
-    def __init__(self, lane: Lane, emit: Emit) -> None:
-        """Watch `lane`."""
-        self._lane, self._emit = lane, emit
+    def __init__(
+        self, lane: Lane, emit: Emit, *, closing: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Watch `lane`; once `closing` is true its end is our own doing and no news."""
+        self._lane, self._emit, self._closing = lane, emit, closing
         self._said: Reason | None = None
 
     def look(self) -> None:
         """Judge the lane once and speak only on a change."""
+        if self._closing():
+            return
         age_s = self._lane.oldest_age_s
         state: Reason | None = None
         if age_s > STORE_DOWN_S or not self._lane.alive:
