@@ -38,7 +38,7 @@ from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules
 from simple_trader.domain.orders import OrderRequest
 from simple_trader.domain.quotes import Candle
 from simple_trader.domain.records import LedgerRecord, MarketRecord, VenueOrderRow
-from simple_trader.domain.recovered import Recovered as Recovered
+from simple_trader.domain.recovered import Recovered
 
 # -- time and chance ---------------------------------------------------------------------
 

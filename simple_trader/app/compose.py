@@ -34,7 +34,7 @@ from simple_trader.core.engine import Engine
 from simple_trader.domain.actions import UseModel
 from simple_trader.domain.events import Started
 from simple_trader.domain.moments import EPOCH
-from simple_trader.ports import Recovered
+from simple_trader.domain.recovered import Recovered
 from simple_trader.runtime.boot import BootPlan, boot
 from simple_trader.runtime.clocks import SteppedClock, SystemClock
 from simple_trader.runtime.daemon import CommitBell, Daemon, Parts

@@ -21,8 +21,9 @@ from simple_trader.domain.records import (
     PairRow,
     VenueTradeRow,
 )
+from simple_trader.domain.recovered import Recovered
 from simple_trader.domain.settings import TradingSettings
-from simple_trader.ports import Boot, Clock, Recovered, VenueReads
+from simple_trader.ports import Boot, Clock, VenueReads
 
 log = logging.getLogger(__name__)
 

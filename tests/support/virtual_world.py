@@ -42,8 +42,9 @@ from simple_trader.domain.events import (
 )
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import LedgerRecord, MarketRecord
+from simple_trader.domain.recovered import Recovered
 from simple_trader.domain.settings import TradingSettings
-from simple_trader.ports import FeedPlan, HttpReply, Recovered, WireClosed
+from simple_trader.ports import FeedPlan, HttpReply, WireClosed
 from simple_trader.runtime.boot import BootPlan, boot
 from simple_trader.runtime.daemon import CommitBell, Daemon, Parts
 from simple_trader.runtime.inbox import Inbox
