@@ -160,8 +160,9 @@ class Feed(Generic[S]):
         return session.ended
 
     def _pass_on(self, session: S) -> None:
-        for event in session.take_events():
-            self._emit(event)
+        if session.has_events:
+            for event in session.take_events():
+                self._emit(event)
         if self._after is not None:
             self._after(session)
 

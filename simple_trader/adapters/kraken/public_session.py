@@ -184,19 +184,20 @@ class PublicSession(Session):
 
     def _on_book(self, frame: BookFrame) -> None:
         for data in frame.data:
-            book = self.books.get(data.symbol)
+            pair = data.symbol
+            book = self.books.get(pair)
             if book is None:
                 continue
             try:
                 if frame.type == "snapshot":
                     book.snapshot(data)
-                    self._whole(data.symbol)
+                    self._whole(pair)
                 elif not book.update(data):
                     continue
             except BookBroken as error:
-                self._lose_book(data.symbol, str(error))
+                self._lose_book(pair, str(error))
                 continue
-            due, at = self._throttle.passes(data.symbol, data.timestamp)
+            due, at = self._throttle.passes(pair, data.timestamp)
             if due:
                 self._summarise(book, at)
 
