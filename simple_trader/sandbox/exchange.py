@@ -115,6 +115,7 @@ class Exchange:
         self.venue = Venue(state.venue, source.pairs)
         self.world = source.world
         self.told: dict[str, _Best] = {}
+        self.troubles: list[str] = []
         self._source = source
         self._timeline = state.timeline
         self._at = state.at
@@ -295,8 +296,14 @@ class Exchange:
         self._steps = 0
 
     def _checkpoint_if_due(self) -> None:
-        if self._steps >= CHECKPOINT_STEPS:
+        if self._steps < CHECKPOINT_STEPS:
+            return
+        try:
             self.checkpoint()
+        except SandboxError as error:
+            # The journal holds everything still: say so, go on, try again later.
+            self.troubles.append(f"no checkpoint was made: {error}")
+            self._steps = 0
 
     def close(self) -> None:
         """Put the state down and let go of the state directory."""

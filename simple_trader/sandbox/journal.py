@@ -8,8 +8,8 @@ the same state. A cut last line was never answered and is dropped.
 
 import fcntl
 import os
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
@@ -95,7 +95,8 @@ class Journal:
         self._directory = directory
         self._frozen = frozen
         self._number = 0
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
+        self._length = 0
         self._lock: int | None = None
         try:
             if not frozen:
@@ -128,7 +129,7 @@ class Journal:
         """Begin a new world: its first checkpoint, then its meta file, which makes it count."""
         self._write("checkpoint-00000000.msgpack", checkpoint)
         self._write("meta.json", msgspec.json.encode(meta))
-        self._open_segment()
+        self._file, self._length = self._new_segment(0), 0
 
     def load(self) -> Loaded:
         """Read the newest checkpoint and the records after it, and go on behind them."""
@@ -141,12 +142,12 @@ class Journal:
         checkpoint = (self._directory / f"checkpoint-{self._number:08}.msgpack").read_bytes()
         records, length = self._read_records()
         if not self._frozen:
-            self._open_segment(length)
+            self._file, self._length = self._new_segment(self._number, length), length
             self._forget_old()
         return Loaded(checkpoint, records)
 
     def _read_records(self) -> tuple[list[Record], int]:
-        path = self._segment()
+        path = self._segment(self._number)
         raw = path.read_bytes() if path.exists() else b""
         lines = raw.split(b"\n")
         records: list[Record] = []
@@ -168,21 +169,37 @@ class Journal:
         """Write one record and hand it to the operating system."""
         if self._file is None:
             raise SandboxError("this sandbox is frozen and takes no commands.")
+        line = _ENCODER.encode(record) + b"\n"
         try:
-            self._file.write(_ENCODER.encode(record) + b"\n")
+            written = self._file.write(line)
         except OSError as error:
-            raise SandboxError(
-                f"sandbox journal in {self._directory} cannot be written: {error.strerror}."
-            ) from error
+            raise self._unwritable(str(error.strerror)) from error
+        if written != len(line):
+            # A full disk takes a part: what was cut must not stand before the next record.
+            self._file.truncate(self._length)
+            raise self._unwritable("the disk is full")
+        self._length += len(line)
+
+    def _unwritable(self, why: str) -> SandboxError:
+        return SandboxError(f"sandbox journal in {self._directory} cannot be written: {why}.")
 
     def checkpoint(self, state: bytes) -> None:
-        """Put the whole state down and begin a new journal segment behind it."""
+        """Put the whole state down and begin a new journal segment behind it.
+
+        When that fails (SandboxError) the old checkpoint and segment simply go on.
+        """
         if self._file is None:
             return
-        self._write(f"checkpoint-{self._number + 1:08}.msgpack", state)
+        following = self._number + 1
+        # The segment first: without its checkpoint it does not count yet.
+        segment = self._new_segment(following)
+        try:
+            self._write(f"checkpoint-{following:08}.msgpack", state)
+        except SandboxError:
+            segment.close()
+            raise
         self._file.close()
-        self._number += 1
-        self._open_segment()
+        self._file, self._length, self._number = segment, 0, following
         self._forget_old()
 
     def close(self) -> None:
@@ -194,13 +211,17 @@ class Journal:
             os.close(self._lock)
             self._lock = None
 
-    def _segment(self) -> Path:
-        return self._directory / f"journal-{self._number:08}.jsonl"
+    def _segment(self, number: int) -> Path:
+        return self._directory / f"journal-{number:08}.jsonl"
 
-    def _open_segment(self, length: int = 0) -> None:
-        # Unbuffered: each write goes straight to the operating system.
-        self._file = self._segment().open("ab", buffering=0)
-        self._file.truncate(length)
+    def _new_segment(self, number: int, length: int = 0) -> FileIO:
+        try:
+            # Unbuffered: each write goes straight to the operating system.
+            segment = FileIO(self._segment(number), "ab")
+            segment.truncate(length)
+        except OSError as error:
+            raise self._unwritable(str(error.strerror)) from error
+        return segment
 
     def _write(self, name: str, content: bytes) -> None:
         path = self._directory / name

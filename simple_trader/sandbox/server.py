@@ -176,6 +176,9 @@ class Server:
                 self._fail(error)
                 return
             await self.flush_all()
+            for trouble in self._exchange.troubles:
+                sys.stderr.write(f"sandbox: {trouble}\n")
+            self._exchange.troubles.clear()
             for session in self._exchange.sessions:
                 socket = self._sockets.get(session.connection_id)
                 if socket is None:
@@ -248,6 +251,13 @@ async def serve(
     return server.failure
 
 
+def _close(exchange: Exchange) -> None:
+    try:
+        exchange.close()
+    except SandboxError as error:
+        sys.stderr.write(f"sandbox: no last checkpoint, the journal has it all: {error}\n")
+
+
 def run_sandbox(options: SandboxOptions) -> int:
     """Run a sandbox until Ctrl-C, SIGTERM or (child) end-of-file on stdin; gives the exit code.
 
@@ -255,6 +265,8 @@ def run_sandbox(options: SandboxOptions) -> int:
     """
     try:
         exchange = open_exchange(options, wall_clock)
+    except KeyboardInterrupt:
+        return 0
     except SandboxError as error:
         sys.stderr.write(f"sandbox: {error}\n")
         return 1
@@ -266,7 +278,7 @@ def run_sandbox(options: SandboxOptions) -> int:
     try:
         failure = asyncio.run(serve(exchange, options, announce))
     finally:
-        exchange.close()
+        _close(exchange)
     if failure is not None:
         sys.stderr.write(f"sandbox: {failure}\n")
         return 1

@@ -94,11 +94,9 @@ def read_moment(text: str) -> datetime | None:
     """Read an RFC 3339 moment, or None when it is not one (a zone is required)."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        return None
-    return moment.astimezone(UTC)
 
 
 def checksum(asks: list[Level], bids: list[Level]) -> int:

@@ -343,6 +343,16 @@ async def test_a_state_directory_that_cannot_be_used_is_one_sentence(
         assert ("another world" if other["seed"] == 4 else "in use") in said
 
 
+async def test_a_port_in_use_is_one_sentence() -> None:
+    with parts.child(seed=3) as first, parts.child(port=first.announced["port"]) as second:
+        assert second.first_line == b""
+        assert second.process.wait(10) == 1
+        assert second.process.stderr is not None
+        said = second.process.stderr.read().decode()
+        assert "choose another port" in said
+        assert said.count("\n") == 1
+
+
 async def test_a_page_of_another_origin_may_not_move_the_market(
     http: aiohttp.ClientSession,
 ) -> None:

@@ -1,5 +1,6 @@
 """The exchange as a whole: determinism, journal, worlds."""
 
+import resource
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -103,6 +104,24 @@ def test_a_replayed_market_recovers_too(tmp_path: Path) -> None:
     again.advance(again.now + timedelta(hours=1))
     assert again.ended
     assert again.next_at is None
+
+
+def test_a_disk_without_room_for_a_checkpoint_does_not_stop_the_market(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = parts.exchange(state=tmp_path / "s")
+    monkeypatch.setattr(exchange_module, "CHECKPOINT_STEPS", 40)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        parts.step(there, 30)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert there.troubles
+    assert "no checkpoint was made" in there.troubles[0]
+    lost = there.save()
+    _drop(there)
+    assert parts.exchange(state=tmp_path / "s").save() == lost
 
 
 def test_a_damaged_journal_line_is_one_sentence(tmp_path: Path) -> None:

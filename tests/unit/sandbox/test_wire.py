@@ -86,3 +86,4 @@ def test_moments_need_a_zone() -> None:
     assert wire.moment_text(moment) == "2026-03-02T10:07:02.000000Z"
     assert wire.read_moment("2026-03-02T10:07:02") is None
     assert wire.read_moment("yesterday") is None
+    assert wire.read_moment("0001-01-01T00:00:00+23:59") is None

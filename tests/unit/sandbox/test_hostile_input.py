@@ -1,0 +1,118 @@
+"""Whatever a client sends is answered; nothing a client sends ends the exchange."""
+
+import json
+from typing import Any
+
+import sandbox_parts as parts
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from simple_trader.sandbox.requests import CHANNEL_FIELDS, METHOD_FIELDS
+
+ODD_TEXT = st.sampled_from(
+    ["", "BTC/USD", "buy", "sell", "limit", "market", "gtd", "ioc", "bbo", "\x00", "9" * 400, "NaN"]
+) | st.text(max_size=12)
+ODD_NUMBER = st.sampled_from(
+    ["0", "-1", "1e400", "-1e400", "1e-400", "0.1", "50000", "60000.5", "9" * 60, "1" + "0" * 30]
+)
+# A number goes out as its own digits: json.dumps would make a float of it.
+NUMBER = ODD_NUMBER.map(lambda digits: f"<<{digits}>>")
+VALUE = st.recursive(
+    ODD_TEXT | NUMBER | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ODD_TEXT, inner, max_size=2),
+    max_leaves=4,
+)
+FIELDS = sorted({field for fields in METHOD_FIELDS.values() for field in fields})
+CHANNELS = sorted(CHANNEL_FIELDS)
+SUBSCRIBE_FIELDS = sorted({field for fields in CHANNEL_FIELDS.values() for field in fields})
+QUIET = settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+_THERE = parts.exchange()
+_PRIVATE = _THERE.open_session(private=True)
+_PUBLIC = _THERE.open_session(private=False)
+_TOKEN = _THERE.keys.issue_token()
+_REST = parts.Signed(_THERE)
+
+
+def wire_text(message: Any) -> str:
+    return json.dumps(message).replace('"<<', "").replace('>>"', "")
+
+
+@QUIET
+@given(
+    st.sampled_from([*sorted(METHOD_FIELDS), "subscribe", "unsubscribe", "ping"]),
+    st.dictionaries(st.sampled_from(FIELDS), VALUE, max_size=8),
+    VALUE,
+)
+def test_every_order_request_gets_an_answer(
+    method: str, params: dict[str, Any], req_id: Any
+) -> None:
+    full: dict[str, Any] = {"token": _TOKEN, **params}
+    if method == "add_order":
+        full = {"order_type": "limit", "side": "buy", "symbol": "BTC/USD", **full}
+    _PRIVATE.outgoing()
+    _PRIVATE.receive(wire_text({"method": method, "params": full, "req_id": req_id}))
+    assert any('"time_out"' in frame for frame in _PRIVATE.outgoing())
+    parts.step(_THERE)
+
+
+@QUIET
+@given(
+    st.sampled_from(["subscribe", "unsubscribe"]),
+    st.sampled_from(CHANNELS),
+    st.dictionaries(st.sampled_from(SUBSCRIBE_FIELDS), VALUE, max_size=5),
+)
+def test_every_subscription_gets_an_answer(
+    method: str, channel: str, params: dict[str, Any]
+) -> None:
+    for session in (_PUBLIC, _PRIVATE):
+        session.outgoing()
+        full = {"token": _TOKEN, "symbol": ["BTC/USD"], **params, "channel": channel}
+        session.receive(wire_text({"method": method, "params": full}))
+        assert any('"time_out"' in frame for frame in session.outgoing())
+
+
+@QUIET
+@given(st.text(max_size=200))
+def test_every_text_gets_an_answer(text: str) -> None:
+    _PUBLIC.outgoing()
+    _PUBLIC.receive(text)
+    assert len(_PUBLIC.outgoing()) == 1
+
+
+REST_NAMES = (
+    "AddOrder CancelOrder CancelAll CancelAllOrdersAfter OpenOrders ClosedOrders QueryOrders "
+    "TradesHistory QueryTrades Ledgers QueryLedgers TradeVolume Balance BalanceEx TradeBalance"
+).split()
+REST_FIELDS = (
+    "pair type ordertype price volume oflags timeinforce expiretm userref cl_ord_id txid ofs start "
+    "end asset deadline validate timeout trades id leverage"
+).split()
+REST_VALUE = ODD_TEXT | ODD_NUMBER | st.sampled_from(["XBTUSD", "+30", "post", "viqc", "GTD"])
+
+
+@QUIET
+@given(
+    st.sampled_from(REST_NAMES),
+    st.dictionaries(st.sampled_from(REST_FIELDS), REST_VALUE, max_size=8),
+)
+def test_every_private_call_gets_its_envelope(name: str, fields: dict[str, str]) -> None:
+    full: dict[str, str] = dict(fields)
+    if name == "AddOrder":
+        full = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", **fields}
+    errors, result = _REST.request(name, **full)
+    assert (errors == []) == (result is not None)
+
+
+@QUIET
+@given(
+    st.sampled_from(["Ticker", "OHLC", "Depth", "Trades", "Assets", "AssetPairs", "Time"]),
+    st.dictionaries(
+        st.sampled_from(["pair", "interval", "since", "count", "asset"]), REST_VALUE, max_size=4
+    ),
+)
+def test_every_public_call_gets_its_envelope(name: str, fields: dict[str, str]) -> None:
+    errors, result = parts.public(_THERE, name, **fields)
+    assert (errors == []) == (result is not None)
