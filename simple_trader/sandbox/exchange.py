@@ -10,6 +10,7 @@ from simple_trader.sandbox import feeds
 from simple_trader.sandbox.auth import Keys
 from simple_trader.sandbox.journal import Advanced, Did, Journal, Rebased, Record
 from simple_trader.sandbox.market import MarketState, PairMarket, TapeTrade, Timeline
+from simple_trader.sandbox.moment import Best, PairMoment
 from simple_trader.sandbox.rest import Rest
 from simple_trader.sandbox.session import Session
 from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxError
@@ -17,7 +18,6 @@ from simple_trader.sandbox.sources import MarketSource, Tick, to_moment, to_us
 from simple_trader.sandbox.truth import truth_of
 from simple_trader.simulator.dice import stream_key
 from simple_trader.simulator.instruments import Instrument
-from simple_trader.simulator.liquidity import ASK, BID
 from simple_trader.simulator.matching import PairBook
 from simple_trader.simulator.orders import (
     REASON_SWITCH,
@@ -44,54 +44,6 @@ class ExchangeState(msgspec.Struct):
     timeline: Timeline
 
 
-_Best = tuple[tuple[int, int] | None, tuple[int, int] | None]
-
-
-class _Moment:
-    """The messages of one moment of one pair, each made at most once (protocol `Moment`)."""
-
-    def __init__(self, floor: "Exchange", symbol: str, at: int, trades: list[TapeTrade]) -> None:
-        self.symbol = symbol
-        self._floor = floor
-        self._at = at
-        self._entries = trades
-        self._made: dict[tuple[str, int], str | None] = {}
-        book = floor.book(symbol)
-        self._best: _Best = (book.best(BID), book.best(ASK))
-
-    def _once(self, kind: str, number: int, make: Callable[[], str | None]) -> str | None:
-        key = (kind, number)
-        if key not in self._made:
-            self._made[key] = make()
-        return self._made[key]
-
-    def trades(self) -> str | None:
-        if not self._entries:
-            return None
-        pair = self._floor.pairs[self.symbol]
-        return self._once("trade", 0, lambda: feeds.trades(pair, self._entries, "update"))
-
-    def ticker(self, trigger: str) -> str | None:
-        moved = self._best != self._floor.told.get(self.symbol)
-        if not self._entries and (trigger == "trades" or not moved):
-            return None
-        market, book = self._floor.market(self.symbol), self._floor.book(self.symbol)
-        return self._once("ticker", 0, lambda: feeds.ticker(market, book, "update", self._at))
-
-    def ohlc(self, interval: int) -> str | None:
-        if not self._entries:
-            return None
-        market = self._floor.market(self.symbol)
-        return self._once("ohlc", interval, lambda: feeds.ohlc_update(market, interval, self._at))
-
-    def book(self, depth: int) -> str | None:
-        feed = self._floor.feed(self.symbol, depth)
-        return self._once("book", depth, lambda: feed.update(self._at))
-
-    def told(self) -> _Best:
-        return self._best
-
-
 class Exchange:
     """One account, one market, many connections; synchronous and deterministic.
 
@@ -109,18 +61,20 @@ class Exchange:
         journal: Journal | None = None,
         frozen: bool = False,
         secrets: Mapping[str, str] | None = None,
+        mixed_replies: bool = False,
     ) -> None:
         self.pairs = pairs
         self.frozen = frozen
         self.venue = Venue(state.venue, source.pairs)
         self.world = source.world
-        self.told: dict[str, _Best] = {}
+        self.told: dict[str, Best] = {}
         self.troubles: list[str] = []
         self._source = source
         self._timeline = state.timeline
         self._at = state.at
         self._wall = wall
         self._journal = journal
+        self._mixed_replies = mixed_replies
         self._markets = {
             symbol: PairMarket(pair, state.markets.get(symbol))
             for symbol, pair in source.pairs.items()
@@ -249,6 +203,13 @@ class Exchange:
                 touched[report.order.symbol] = None
         for symbol in touched:
             self._tell_public(symbol, [])
+
+    def events_first(self) -> bool:
+        """Draw whether events overtake the response; never unless replies are mixed."""
+        if not self._mixed_replies:
+            return False
+        state = self.venue.state
+        return stream_key(state.seed, "reply", len(state.orders), len(self.venue.open)) & 1 == 1
 
     def arm_switch(self, timeout_s: int) -> tuple[datetime, datetime]:
         """Arm the dead man's switch for real seconds; 0 disarms it."""
@@ -381,7 +342,7 @@ class Exchange:
         if not listening or symbol not in self.pairs:
             self._drop_feeds(symbol, set())
             return
-        moment = _Moment(self, symbol, self._at, trades)
+        moment = PairMoment(self, symbol, self._at, trades)
         for session in listening:
             session.on_moment(moment)
         self.told[symbol] = moment.told()

@@ -40,6 +40,9 @@ class Floor(Protocol):
     def publish(self, reports: list[Report]) -> None:
         """Tell all sessions what came of a command."""
 
+    def events_first(self) -> bool:
+        """Say whether the events of the command at hand go out before its response."""
+
     def arm_switch(self, timeout_s: int) -> tuple[datetime, datetime]:
         """Arm or (with 0) disarm the dead man's switch; gives now and the trigger time."""
 

@@ -47,11 +47,16 @@ def open_exchange(options: SandboxOptions, wall: Callable[[], datetime]) -> Exch
     secrets = {options.key: options.secret}
     if options.state is None:
         state = _new_world(options, wanted, source, wall)
-        return Exchange(source, state, wall, pairs=pairs, secrets=secrets)
+        return Exchange(
+            source, state, wall, pairs=pairs, secrets=secrets, mixed_replies=options.mixed_replies
+        )
     journal = Journal(options.state, frozen=frozen)
     if known is None:
         state = _new_world(options, wanted, source, wall)
-        exchange = Exchange(source, state, wall, pairs=pairs, journal=journal, secrets=secrets)
+        exchange = Exchange(
+            source, state, wall, pairs=pairs, journal=journal, secrets=secrets,
+            mixed_replies=options.mixed_replies,
+        )  # fmt: skip
         journal.create(wanted, exchange.save())
         return exchange
     return _recovered(options, source, journal, wall, pairs, frozen=frozen)
@@ -76,7 +81,7 @@ def _recovered(
         ) from error
     exchange = Exchange(
         source, state, wall, pairs=pairs, journal=journal, frozen=frozen,
-        secrets={options.key: options.secret},
+        secrets={options.key: options.secret}, mixed_replies=options.mixed_replies,
     )  # fmt: skip
     exchange.recover(loaded.records)
     if not frozen and not options.stepped:

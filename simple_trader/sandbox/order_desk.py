@@ -63,8 +63,7 @@ class _Desk:
         if order is None:
             raise Request("EGeneral:Internal error")
         result: dict[str, Any] = {"order_id": order.order_id, **_client_id(order)}
-        self._session.answer("add_order", req_id, result)
-        self._floor.publish(reports)
+        self._tell("add_order", req_id, result, reports)
 
     def amend(self, params: dict[str, Any], req_id: int | None) -> None:
         self._check("amend_order", params)
@@ -88,8 +87,7 @@ class _Desk:
             raise Request(first.error)
         amend_id = first.amend_id if isinstance(first, Amended) else ""
         result = {"amend_id": amend_id, named[0]: params[named[0]]}
-        self._session.answer("amend_order", req_id, result)
-        self._floor.publish(reports)
+        self._tell("amend_order", req_id, result, reports)
 
     def cancel(self, params: dict[str, Any], req_id: int | None) -> None:
         self._check("cancel_order", params)
@@ -110,14 +108,12 @@ class _Desk:
                 self._session.fail("cancel_order", req_id, UNKNOWN_ORDER)
             for order in orders:
                 reports = self._floor.execute(Cancel(order.order_id))
-                self._session.answer("cancel_order", req_id, {name: value})
-                self._floor.publish(reports)
+                self._tell("cancel_order", req_id, {name: value}, reports)
 
     def cancel_all(self, params: dict[str, Any], req_id: int | None) -> None:
         self._check("cancel_all", params)
         reports = self._floor.execute(CancelAll())
-        self._session.answer("cancel_all", req_id, {"count": closed_count(reports)})
-        self._floor.publish(reports)
+        self._tell("cancel_all", req_id, {"count": closed_count(reports)}, reports)
 
     def cancel_all_after(self, params: dict[str, Any], req_id: int | None) -> None:
         self._check("cancel_all_orders_after", params)
@@ -129,6 +125,17 @@ class _Desk:
         if timeout:
             result["triggerTime"] = wire.seconds_text(trigger)
         self._session.answer("cancel_all_orders_after", req_id, result)
+
+    def _tell(
+        self, method: str, req_id: int | None, result: dict[str, Any], reports: list[Report]
+    ) -> None:
+        # Response and events travel independently: either may arrive first (section 2.3).
+        if self._floor.events_first():
+            self._floor.publish(reports)
+            self._session.answer(method, req_id, result)
+        else:
+            self._session.answer(method, req_id, result)
+            self._floor.publish(reports)
 
     def _find(self, name: str, value: str) -> Order | None:
         if name == "order_id":

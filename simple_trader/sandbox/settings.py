@@ -32,6 +32,7 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     `start`: first moment of a new generated market (stepped only; else now).
     `frozen`: serve a state without ever changing it; a state made by a daemon is always served so
     when `stepped` is false.
+    `mixed_replies`: some order responses come after their execution events, drawn by the seed.
     """
 
     seed: int | None = None
@@ -49,5 +50,6 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     child: bool = False
     advisor: bool = True
     frozen: bool = False
+    mixed_replies: bool = False
     key: str = DEFAULT_KEY
     secret: str = DEFAULT_SIGNING_TEXT

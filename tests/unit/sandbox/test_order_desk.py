@@ -191,3 +191,15 @@ def test_the_dead_man_s_switch_fires_once_by_real_time() -> None:
     parts.ask(session, "add_order", 3, **LIMIT, limit_price=50000.0, token=token)
     there.beat(200.0)
     assert there.venue.open
+
+
+def test_mixed_replies_let_events_overtake_some_responses_and_not_others() -> None:
+    _, session, token = desk(mixed_replies=True)
+    parts.ask(session, "subscribe", channel="executions", token=token)
+    firsts = set()
+    for number in range(12):
+        order = {**LIMIT, "limit_price": 50000.0 + number, "token": token}
+        frames = parts.ask(session, "add_order", number, **order)
+        assert len(frames) == 3
+        firsts.add(frames[0].get("method"))
+    assert firsts == {"add_order", None}
