@@ -193,8 +193,14 @@ def _rows_of(dsn: str) -> Callable[[datetime, datetime], Awaitable[Sequence[Trai
     async def rows(since: datetime, until: datetime) -> Sequence[TrainingRow]:
         found = await training_rows(dsn, since, until)
         return [
-            TrainingRow(pair=pair, as_of=as_of, mid=mid, features=features)
-            for pair, as_of, mid, features in found
+            TrainingRow(
+                pair=row.pair,
+                as_of=row.as_of,
+                mid=row.mid,
+                features=row.features,
+                newest_event_at=row.newest_event_at,
+            )
+            for row in found
         ]
 
     return rows
