@@ -30,6 +30,7 @@ from simple_trader.ports import Emit, WireClosed
 
 log = logging.getLogger(__name__)
 
+_SENDS_KEPT = 20_000
 Placed = OrderAcked | OrderRejected | NotSent | SendUnknown
 
 
@@ -91,7 +92,7 @@ class OrderDesk:
                 detail="the private connection is not up",
             )
         now = self._market_now()
-        self.sent_at[request.cl_ord_id] = now
+        self._note_send(request.cl_ord_id, now)
         limit_s = max(0.0, (request.deadline - now).total_seconds()) + self._timing.order_margin_s
         req_id, text = session.order(wire, request.cl_ord_id)
         future = self._expect(req_id)
@@ -104,7 +105,7 @@ class OrderDesk:
         except WireClosed as error:
             detail = f"the connection was lost after the send: {error}"
         finally:
-            self._waiting.pop(req_id, None)
+            self._forget(req_id, future)
         return SendUnknown(cl_ord_id=request.cl_ord_id, detail=detail)
 
     async def cancel(self, action: CancelOrder) -> CancelRejected | None:
@@ -152,7 +153,7 @@ class OrderDesk:
         except (TimeoutError, WireClosed):
             return None
         finally:
-            self._waiting.pop(req_id, None)
+            self._forget(req_id, future)
 
     def _expect(self, req_id: int) -> asyncio.Future[Reply]:
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
@@ -160,6 +161,16 @@ class OrderDesk:
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._waiting[req_id] = future
         return future
+
+    def _forget(self, req_id: int, future: asyncio.Future[Reply]) -> None:
+        # Request ids start anew with each connection: only our own entry may go.
+        if self._waiting.get(req_id) is future:
+            del self._waiting[req_id]
+
+    def _note_send(self, cl_ord_id: str, at: datetime) -> None:
+        self.sent_at[cl_ord_id] = at
+        if len(self.sent_at) > _SENDS_KEPT:
+            del self.sent_at[next(iter(self.sent_at))]
 
 
 def _placed(cl_ord_id: str, reply: Reply) -> OrderAcked | OrderRejected | SendUnknown:
