@@ -1,6 +1,7 @@
 """Watches config.yaml, templates and tool schemas; hands over whole new versions only."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,8 @@ from simple_trader.config.limits import LimitBook, hold_raised, limits_of
 from simple_trader.config.loader import Config, load, with_settings
 from simple_trader.config.reload import ConfigChange, settle
 from simple_trader.domain.errors import ConfigError
+
+log = logging.getLogger(__name__)
 
 _DEBOUNCE_MS = 400  # a storm of saves becomes at most this many looks
 _STEP_MS = 50  # a save is done when nothing moved for this long
@@ -50,6 +53,7 @@ class ConfigWatcher:
         self._on_refused = on_refused
         self._refused = ""
         self._seen = ""
+        self._unwatched = False
 
     @property
     def config(self) -> Config:
@@ -107,11 +111,22 @@ class ConfigWatcher:
                         break
             except OSError as error:
                 # The kernel's watches are used up or a directory is gone: look by the clock.
-                self._refuse(f"{self._config.path.parent}: cannot be watched ({error}).")
+                self._say_unwatched(error)
                 await asyncio.sleep(_POLL_MS / 1000)
                 if (now := self._stamp()) != stamp:
                     stamp = now
                     self.look()
+
+    def _say_unwatched(self, error: OSError) -> None:
+        """Once: it is slower, but nothing is lost."""
+        if not self._unwatched:
+            self._unwatched = True
+            log.warning(
+                "%s cannot be watched (%s); it is looked at every %g s instead",
+                self._config.path.parent,
+                error,
+                _POLL_MS / 1000,
+            )
 
     def _files(self) -> list[Path]:
         config = self._config

@@ -70,9 +70,7 @@ class Logs:
             shown.setLevel(level.upper())
             shown.setFormatter(people)
             self._handlers.append(shown)
-        self._listener = logging.handlers.QueueListener(
-            self._queue, *self._handlers, respect_handler_level=True
-        )
+        self._listener = _Writer(self._queue, *self._handlers, respect_handler_level=True)
         self._level = min(logging.getLevelName(level.upper()), logging.WARNING)
         self._before: tuple[int, list[logging.Handler], Any] | None = None
 
@@ -147,6 +145,23 @@ class _Entry(logging.handlers.QueueHandler):
             self.queue.put_nowait(record)
         except queue.Full:
             self.dropped += 1
+
+
+class _Writer(logging.handlers.QueueListener):
+    """The writing thread; stopping it works with a full queue as well."""
+
+    def enqueue_sentinel(self) -> None:
+        """Make room for the mark that ends the thread: at the very end a line may be lost."""
+        while True:
+            try:
+                self.queue.put_nowait(None)
+            except queue.Full:
+                try:
+                    self.queue.get_nowait()
+                except queue.Empty:
+                    pass  # the writer was faster: there is room now
+            else:
+                return
 
 
 class _Recent(logging.Handler):

@@ -5,12 +5,13 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from io import StringIO
 from typing import TYPE_CHECKING, TextIO
 
 from simple_trader.domain.views import DecisionView, StatusView
+from simple_trader.telemetry.screen import Screen, ScreenGone
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
 log = logging.getLogger(__name__)
@@ -68,32 +69,38 @@ class Terminal:
 
     async def _run_live(self) -> None:
         """The card, redrawn in place; ends when the terminal goes away."""
-        from rich.console import Console
-        from rich.live import Live
-
-        class Sturdy(Console):
-            """rich would close our stdout and end the process when the terminal goes away."""
-
-            def on_broken_pipe(self) -> None:
-                raise BrokenPipeError("broken pipe")
-
-        console = Sturdy(file=self._stream)
+        screen = Screen(self._stream)
         try:
-            with Live(console=console, auto_refresh=False, transient=False) as display:
-                while True:
-                    display.update(self._card(console), refresh=True)
-                    await asyncio.sleep(LIVE_EVERY_S)
-        except (OSError, ValueError) as error:
+            while True:
+                screen.draw(self._card(screen.size[0]))
+                await asyncio.sleep(LIVE_EVERY_S)
+        except ScreenGone as error:
             log.warning("the terminal went away (%s); the log goes on", error)
+        finally:
+            screen.close()
 
-    def _card(self, console: "Console") -> "Table":
-        return card(
-            self._view(),
-            self._speed(),
-            self._fixtures,
-            notes=tuple(self._notes()),
-            width=console.width,
+    def _card(self, width: int) -> str:
+        """The card as text with colours."""
+        from rich.console import Console
+
+        out = StringIO()
+        console = Console(
+            file=out,
+            width=width,
+            force_terminal=True,
+            color_system="standard",
+            legacy_windows=False,
         )
+        console.print(
+            card(
+                self._view(),
+                self._speed(),
+                self._fixtures,
+                notes=tuple(self._notes()),
+                width=width,
+            )
+        )
+        return out.getvalue()
 
 
 def status_line(view: StatusView, speed: float | None) -> str:
