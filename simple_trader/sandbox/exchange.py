@@ -338,8 +338,8 @@ class Exchange:
                 session.on_report(report)
 
     def _tell_public(self, symbol: str, trades: list[TapeTrade]) -> None:
-        listening = [s for s in self._sessions.values() if not s.private]
-        if not listening or symbol not in self.pairs:
+        listening = [s for s in self._sessions.values() if s.follows(symbol)]
+        if not listening:
             self._drop_feeds(symbol, set())
             return
         moment = PairMoment(self, symbol, self._at, trades)

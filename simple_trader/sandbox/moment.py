@@ -36,12 +36,14 @@ class PairMoment:
         return self._made[key]
 
     def trades(self) -> str | None:
+        """Give the trade message, or None without trades."""
         if not self._entries:
             return None
         pair = self._floor.pairs[self.symbol]
         return self._once("trade", 0, lambda: feeds.trades(pair, self._entries, "update"))
 
     def ticker(self, trigger: str) -> str | None:
+        """Give the ticker message; `bbo` also tells of moved best prices or sizes."""
         moved = self._best != self._floor.told.get(self.symbol)
         if not self._entries and (trigger == "trades" or not moved):
             return None
@@ -49,14 +51,17 @@ class PairMoment:
         return self._once("ticker", 0, lambda: feeds.ticker(market, book, "update", self._at))
 
     def ohlc(self, interval: int) -> str | None:
+        """Give the running candle, or None without trades."""
         if not self._entries:
             return None
         market = self._floor.market(self.symbol)
         return self._once("ohlc", interval, lambda: feeds.ohlc_update(market, interval, self._at))
 
     def book(self, depth: int) -> str | None:
+        """Give the change of the book, or None without one."""
         feed = self._floor.feed(self.symbol, depth)
         return self._once("book", depth, lambda: feed.update(self._at))
 
     def told(self) -> Best:
+        """Give the best prices of this moment."""
         return self._best

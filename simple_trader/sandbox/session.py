@@ -301,6 +301,15 @@ class Session:
 
     # --- public data ----------------------------------------------------------------------------
 
+    def follows(self, symbol: str) -> bool:
+        """Say whether anything public of a pair is subscribed here."""
+        return (
+            symbol in self._tickers
+            or symbol in self.books
+            or symbol in self._trades
+            or any(pair == symbol for pair, _ in self._candles)
+        )
+
     def on_moment(self, moment: Moment) -> None:
         """Queue what this session subscribed of one market moment."""
         symbol = moment.symbol
