@@ -89,6 +89,7 @@ async def wire(
         world=world.detail,
         settings=trading_settings(config),
         config_hash=config.hash,
+        source=config.source,
     )
     started = await boot(plan, store=store, reads=rest, clock=clock, recovered=recovered)
     await _wake_model(learner, recovered, enabled=settings.enable_model)

@@ -46,7 +46,7 @@ class Started(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     pending_predictions: tuple[PendingPrediction, ...] = ()
     last_trade_at: datetime | None = None  # newest fill booked: the watermark of reconciliation
     realised_pnl: Decimal = Decimal(0)  # of all fills so far
-    realised_today: Decimal = Decimal(0)  # of the UTC day of the start
+    realised_today: Decimal = Decimal(0)  # of the UTC day of `last_trade_at`
     fills_booked: int = 0
     source: str = ""  # the text of the configuration, for config_versions (it holds no secrets)
 

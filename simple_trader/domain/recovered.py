@@ -1,6 +1,7 @@
 """Recovered: what the database knows when the daemon boots."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -31,3 +32,6 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     newest_at: datetime | None
     pending_predictions: tuple[PendingPrediction, ...]
     model: tuple[str, str, bytes] | None  # model_id, sha256, blob: verified
+    realised_pnl: Decimal = Decimal(0)  # of all fills booked so far
+    realised_today: Decimal = Decimal(0)  # of the UTC day of `last_trade_at`
+    fills_booked: int = 0

@@ -43,6 +43,7 @@ class BootPlan:
     world: str
     settings: TradingSettings
     config_hash: str
+    source: str = ""  # the text behind the hash, for config_versions
 
 
 async def boot(
@@ -126,6 +127,11 @@ def _started(
         last_cycle_at=recovered.last_cycle_at,
         last_training_at=recovered.last_training_at,
         pending_predictions=recovered.pending_predictions,
+        last_trade_at=recovered.last_trade_at,
+        realised_pnl=recovered.realised_pnl,
+        realised_today=recovered.realised_today,
+        fills_booked=recovered.fills_booked,
+        source=plan.source,
     )
 
 

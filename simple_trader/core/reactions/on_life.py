@@ -1,6 +1,7 @@
 """The life of the daemon: start, stop, feeds, store, reconciliation."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 
@@ -54,7 +55,7 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
         last_training_at=event.last_training_at,
         tally=Tally(
             realised=event.realised_pnl,
-            realised_today=event.realised_today,
+            realised_today=_realised_today(event, at),
             today=utc_day(at),
             fills=event.fills_booked,
         ),
@@ -85,6 +86,12 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
             reason=Reason.STARTING,
         ),
     ]
+
+
+def _realised_today(event: Started, at: datetime) -> Decimal:
+    """What this UTC day has realised: nothing, if its last fill was on another day."""
+    last = event.last_trade_at
+    return ZERO if last is None or utc_day(last) != utc_day(at) else event.realised_today
 
 
 def _take_orders(state: EngineState, orders: tuple[Order, ...], at: datetime) -> list[Action]:

@@ -166,3 +166,11 @@ def test_while_stopping_nothing_is_begun() -> None:
     answered = desk.answer(asked, '{"decisions":[]}')
     assert not [x for x in answered if isinstance(x, a.PlaceOrder)]
     assert desk.timer("aggregate") == []
+
+
+def test_sums_go_on_over_a_restart_and_yesterdays_gain_is_not_todays() -> None:
+    for last, today in ((T0, 3), (T0 - timedelta(days=1), 0), (None, 0)):
+        desk = Desk()
+        desk.start(realised_pnl=D(7), realised_today=D(3), fills_booked=4, last_trade_at=last)
+        view = desk.engine.view(desk.at)
+        assert (view.realised_pnl, view.realised_today, view.fills) == (7, today, 4)

@@ -94,7 +94,7 @@ def test_a_timer_of_another_version_is_left_out() -> None:
 
 def test_realised_today_begins_anew_with_the_day() -> None:
     desk = Desk()
-    desk.open(realised_pnl=D(7), realised_today=D(3))
+    desk.open(realised_pnl=D(7), realised_today=D(3), last_trade_at=desk.at)
     assert desk.engine.view(desk.at).realised_today == 3
     desk.at += timedelta(days=1)
     desk.timer("day")
