@@ -20,7 +20,6 @@ PENDING_LIFE_S = 90.0  # market seconds after which the channel's total alone is
 SNAPSHOT_SLACK_S = 2.0  # a ledger entry older than the snapshot by more than this is in it
 MAX_SEEN = 5_000
 
-TRADE_KINDS = ("trade", "spend", "receive", "settled", "margin", "rollover")
 FLOW_KINDS = ("deposit", "withdrawal", "transfer", "credit", "adjustment")
 
 

@@ -21,10 +21,10 @@ def causes_of(state: EngineState) -> tuple[Reason, ...]:
     settings, health = state.settings, state.health
     found = {
         Reason.DAILY_LOSS: state.memory.day_stopped,
-        Reason.FEED_DISABLED: not settings.enable_private_feed,
+        Reason.FEED_DISABLED: not (settings.enable_private_feed and settings.enable_public_feed),
         Reason.PRIVATE_DOWN: settings.enable_private_feed and not health.private_up,
         Reason.RECONCILING: not health.reconciled,
-        Reason.PUBLIC_DOWN: not health.public_up,
+        Reason.PUBLIC_DOWN: settings.enable_public_feed and not health.public_up,
         Reason.VENUE_NOT_ONLINE: health.venue is not VenueStatus.ONLINE,
         Reason.BALANCE_UNEXPLAINED: bool(health.unexplained),
     }

@@ -1,5 +1,6 @@
 """Trading state: what holds it back, told at every change, latched where it must be."""
 
+import pytest
 from brain_desk import BTC, D, Desk, only, records, report, settings
 
 from simple_trader.core.reactions.standing import causes_of, halt_on
@@ -48,10 +49,11 @@ def test_an_exchange_in_maintenance_reduces() -> None:
     assert desk.engine.state.trading_state == "RUN"
 
 
-def test_a_private_feed_switched_off_never_runs() -> None:
+@pytest.mark.parametrize("feed", ["private", "public"])
+def test_a_feed_that_is_switched_off_never_runs(feed: str) -> None:
     desk = Desk()
-    desk.start(settings=settings(enable_private_feed=False))
-    desk.do(e.FeedUp(feed="public"))
+    desk.start(settings=settings(**{f"enable_{feed}_feed": False}))
+    desk.do(e.FeedUp(feed="public" if feed == "private" else "private"))
     desk.reconciled()
     assert desk.engine.state.causes == (R.FEED_DISABLED,)
 
