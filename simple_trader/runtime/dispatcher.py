@@ -1,5 +1,6 @@
 """The dispatcher: obeys the brain's actions; what is visible outside waits for its commit."""
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -55,6 +56,9 @@ class Dispatcher:
         self._held: deque[tuple[int, Action, float]] = deque()  # wait for the commit of their batch
         self._quick: dict[str, int] = {}  # short errands the stepper waits for, by kind
         self.advice_in_flight = 0
+        # Held by the stepper while a step is under way: an answer from outside is told between two
+        # steps, when the brain has seen all of the market up to its clock.
+        self.between_steps = asyncio.Lock()
         self._looks: dict[tuple[str, ...], int] = {}
 
     # -- from the engine loop and the lane ---------------------------------------------------------
@@ -122,15 +126,19 @@ class Dispatcher:
     async def _advise(self, action: AskAdvice) -> None:
         self.advice_in_flight += 1
         try:
-            self._emit(await self._advisor.ask(action))
+            answer = await self._advisor.ask(action)
         finally:
             self.advice_in_flight -= 1
+        async with self.between_steps:
+            self._emit(answer)
 
     async def _predict(self, action: AskPredictions) -> None:
         self._emit(await self._learner.predict(action))
 
     async def _train(self, action: AskTraining) -> None:
-        self._emit(await self._learner.train(action))
+        answer = await self._learner.train(action)
+        async with self.between_steps:
+            self._emit(answer)
 
     async def _cancel(self, action: CancelOrder) -> None:
         refused = await self._venue.cancel(action)

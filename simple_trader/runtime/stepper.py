@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from simple_trader.domain.errors import TraderError, VenueError
 from simple_trader.domain.events import TimerFired
+from simple_trader.domain.moments import EPOCH
 from simple_trader.ports import Advanced, Feeds, MarketDriver
 from simple_trader.runtime.clocks import SteppedClock
 from simple_trader.runtime.dispatcher import Dispatcher
@@ -22,6 +23,7 @@ STEP_MAX = timedelta(seconds=1)
 DRAIN_LIMIT_S = 30.0
 POLL_S = 0.0005
 POLLS_BEFORE_SLEEP = 50
+_NOTHING_WRITTEN = Advanced(at=EPOCH, written={}, next_at=None, ended=False)
 
 
 class StepStuck(TraderError):
@@ -69,12 +71,14 @@ class Stepper:
         self._restart_pace()
         while not self.ended:
             await self._wait_for_feeds()
-            target, was_last = await self._step()
+            async with self._dispatcher.between_steps:
+                target, was_last = await self._step()
             await self._pace(target)
             self.ended = was_last
         await asyncio.Event().wait()
 
     async def _step(self) -> tuple[datetime, bool]:
+        await self._drain(_NOTHING_WRITTEN)  # answers that came between the steps, and their orders
         target = self._target()
         self._clock.move_to(target)
         advanced = await self._reach(lambda: self._driver.advance(target))
@@ -139,10 +143,9 @@ class Stepper:
 
     async def _fire_due(self, target: datetime) -> None:
         """Fire the timers that are due, in order, draining after each."""
-        nothing_written = Advanced(at=target, written={}, next_at=None, ended=False)
         while (due := self._brain.next_due()) is not None and due[0] <= target:
             self._inbox.put(TimerFired(name=due[1], due=due[0]))
-            await self._drain(nothing_written)
+            await self._drain(_NOTHING_WRITTEN)
 
     def _restart_pace(self) -> None:
         self._pace_market = self._clock.now()

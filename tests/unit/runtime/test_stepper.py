@@ -50,6 +50,7 @@ class Body:
         self.market, self.due = market, list(timers)
         self.waiting_for: tuple[str, ...] = ()
         self.advice_in_flight = 0
+        self.between_steps = asyncio.Lock()
         self.fired: list = []
         self.inbox = Inbox()
         self.handles = handles
@@ -115,6 +116,35 @@ async def test_speed_is_a_ceiling() -> None:
     market = ScriptedMarket(timedelta(seconds=1), T0 + timedelta(seconds=4))
     made = await run(market, Body(market), speed=20.0)
     assert 15.0 < made.reached_speed <= 20.0
+
+
+async def test_an_answer_from_outside_is_told_between_two_steps_only() -> None:
+    market = ScriptedMarket(timedelta(seconds=1), T0 + timedelta(seconds=40))
+    body = Body(market)
+    steps_when_told: list[int] = []
+    inside: list[bool] = []
+    advance = market.advance
+
+    async def slow_advance(to):
+        inside.append(True)
+        await asyncio.sleep(0.001)
+        answer = await advance(to)
+        inside.pop()
+        return answer
+
+    market.advance = slow_advance
+
+    async def answer() -> None:
+        while len(steps_when_told) < 5:
+            await asyncio.sleep(0.003)
+            async with body.between_steps:
+                assert not inside, "told in the middle of a step"
+                steps_when_told.append(len(market.steps))
+
+    answering = asyncio.ensure_future(answer())
+    await run(market, body)
+    await answering
+    assert len(set(steps_when_told)) > 1
 
 
 async def test_market_time_stands_still_while_the_sandbox_is_gone() -> None:
