@@ -144,3 +144,46 @@ def test_decisions_are_shown_as_the_last_of_their_pair() -> None:
     desk.advise(say(BTC, "buy"), say(ETH, "hold"))
     shown = {d.pair: (d.verdict, d.advisor) for d in desk.engine.view(desk.at).decisions}
     assert shown == {BTC: ("approved", "test advisor"), ETH: ("hold", "test advisor")}
+
+
+def test_lessons_are_taught_even_when_there_is_nothing_to_predict() -> None:
+    desk = Desk()
+    desk.open(settings=MODEL)
+    first = only(desk.timer("aggregate"), a.AskPredictions)
+    advice = only(answered(desk, first, (BTC, 0.75)), a.AskAdvice)
+    desk.answer(advice, "{}")
+    desk.next_candle()
+    desk.quotes(btc="49000", eth="0.5")  # a bid of zero is no price
+    desk.do(
+        e.SettingsChanged(
+            settings=settings(enable_model=True, traded_pairs=(ETH,)),
+            config_hash="d",
+            before="",
+            after="",
+            source="",
+        )
+    )
+    taught = only(desk.timer("aggregate"), a.AskPredictions)
+    assert taught.items == ()
+    assert [lesson.outcome for lesson in taught.lessons] == [0]
+    assert answered(desk, taught) == []
+    assert desk.engine.state.cycle is None
+
+
+def test_a_learner_that_never_answered_the_last_time_is_not_asked_again() -> None:
+    desk = Desk()
+    desk.open(settings=MODEL)
+    desk.timer("aggregate")
+    desk.engine.state.cycle = None
+    told = desk.timer("aggregate")
+    assert only(told, a.Note).reason is Reason.MODEL_LATE
+    only(told, a.AskAdvice)
+
+
+def test_with_too_many_open_questions_the_cycle_ends_and_says_so() -> None:
+    desk = Desk()
+    desk.open()
+    for number in range(500):
+        desk.engine.state.open_question("orders", str(number), desk.at, 1.0)
+    assert only(desk.timer("aggregate"), a.Note).level == "error"
+    assert desk.engine.state.cycle is None

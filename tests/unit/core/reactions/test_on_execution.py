@@ -235,3 +235,57 @@ def test_i12_any_permutation_and_duplication_gives_identical_books(
         )
 
     assert books(list(range(8))) == books([*order, *repeats])
+
+
+def test_a_fill_that_names_an_order_of_ours_we_do_not_know_is_told_of() -> None:
+    desk, request = placed()
+    stray = msgspec.structs.replace(fill_of(request, "E7", desk.at), cl_ord_id="stzz-1")
+    told = desk.do(traded(stray, desk.at))
+    assert only(told, a.Note).level == "warning"
+    assert records(told, r.TradeRow)[0].fill.owner == "external"
+
+
+def test_a_late_fill_corrects_the_gain_of_a_sale_that_came_before_it() -> None:
+    desk = Desk()
+    desk.open()
+    bought = desk.place()
+    half = bought.qty / 2
+    desk.fill(bought, "E2", qty=half, price=D(50000), trade_id=2)
+    desk.settle()
+    desk.next_candle()
+    sold = desk.place(BTC, "sell", 1.0)
+    desk.fill(sold, "E3", price=D(50000), trade_id=3, order_id="O3")
+    before = desk.engine.state.tally.realised
+    earlier = T0 - timedelta(seconds=1)
+    late = fill_of(bought, "E1", earlier, qty=half, price=D(40000), trade_id=1)
+    told = desk.do(traded(late, earlier, source="rest"))
+    corrected = [row for row in records(told, r.TradeRow) if row.fill.exec_id == "E3"]
+    assert len(corrected) == 1
+    assert desk.engine.state.tally.realised - before > 0
+
+
+def test_what_is_realised_after_midnight_is_tomorrows() -> None:
+    desk = Desk()
+    desk.open()
+    desk.hold()
+    desk.at += timedelta(days=1)
+    desk.quotes()
+    sold = desk.place(BTC, "sell", 1.0)
+    desk.fill(sold, "E2", price=D(60000), trade_id=2)
+    view = desk.engine.view(desk.at)
+    assert view.realised_today == view.realised_pnl > 0
+    assert desk.engine.state.tally.today == desk.at.replace(hour=0)
+
+
+def test_a_report_that_changes_nothing_is_still_in_the_inbox() -> None:
+    desk, request = placed()
+    told = desk.do(report("restated", cl_ord_id=request.cl_ord_id, at=desk.at))
+    assert [type(x.record) for x in told if isinstance(x, a.Remember)] == [r.ExecutionRow]
+    assert len(told) == 1
+
+
+def test_an_end_that_is_told_twice_changes_nothing_the_second_time() -> None:
+    desk, request = placed()
+    event = report("canceled", cl_ord_id=request.cl_ord_id, at=desk.at)
+    desk.do(event)
+    assert records(desk.do(event), r.OrderStateRow) == []
