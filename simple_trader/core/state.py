@@ -163,8 +163,16 @@ class EngineState(msgspec.Struct, kw_only=True):
                 del self.questions[question_id]
 
     def expired_questions(self, at: datetime) -> list[Question]:
-        """Waits that were never answered, against the promise of the body."""
-        return [q for q in self.questions.values() if at - q.asked_at > QUESTION_LIFE]
+        """Waits that were never answered, against the promise of the body.
+
+        Market time stands or crawls while the others are open; training takes real minutes, which
+        at a high speed are market days.
+        """
+        return [
+            question
+            for question in self.questions.values()
+            if question.kind != "training" and at - question.asked_at > QUESTION_LIFE
+        ]
 
     # -- executions
 

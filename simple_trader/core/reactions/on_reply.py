@@ -121,6 +121,17 @@ def on_send_unknown(state: EngineState, event: SendUnknown, at: datetime) -> lis
     ]
 
 
+def doubt_silent(state: EngineState, at: datetime) -> list[Action]:
+    """An order sent long ago of which nothing was ever heard has an unknown outcome too."""
+    actions: list[Action] = []
+    for order in state.orders.live():
+        silent_since = order.request.deadline + seconds(LAG_MARGIN_S)
+        if order.state is OrderState.SENT and at > silent_since:
+            doubted = SendUnknown(cl_ord_id=order.cl_ord_id, detail="no reply and no report")
+            actions.extend(on_send_unknown(state, doubted, at))
+    return actions
+
+
 def on_cancel_rejected(state: EngineState, event: CancelRejected, at: datetime) -> list[Action]:
     """A refused cancel: the order stands as before, or is already over, which a look will tell."""
     order = state.orders.find(event.cl_ord_id, None)

@@ -8,6 +8,7 @@ from simple_trader.core.reactions.cycle import begin_cycle
 from simple_trader.core.reactions.exit_orders import due_exits
 from simple_trader.core.reactions.on_advice import give_up
 from simple_trader.core.reactions.on_execution import claim
+from simple_trader.core.reactions.on_reply import doubt_silent
 from simple_trader.core.reactions.standing import audit, restate, risk_row
 from simple_trader.core.risk import breaker
 from simple_trader.core.schedule.timers import AGGREGATE, DAY, RECONCILE, RISK_CHECK, TRAIN
@@ -51,6 +52,7 @@ def _risk_check(state: EngineState, at: datetime) -> list[Action]:
         *_give_up_waiting(state, at),
         *check_day(state, at),
         *claim(state, at),
+        *doubt_silent(state, at),
         *ask_unresolved(state, at),
         *due_exits(state, at),
     ]

@@ -173,3 +173,14 @@ def test_replies_about_orders_we_do_not_know_change_nothing() -> None:
     ):
         assert desk.do(event) == []
     assert desk.engine.snapshot() == before
+
+
+def test_an_order_of_which_nothing_is_ever_heard_becomes_unknown_and_is_looked_for() -> None:
+    desk, request = placed()
+    desk.at += timedelta(seconds=5 + 75)
+    desk.timer("risk_check")
+    assert state_of(desk, request) is S.SENT
+    desk.at += timedelta(seconds=1)
+    told = desk.timer("risk_check")
+    assert state_of(desk, request) is S.UNKNOWN
+    assert only(told, a.AskOrders).cl_ord_ids == (request.cl_ord_id,)
