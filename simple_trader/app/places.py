@@ -9,6 +9,11 @@ from simple_trader.config.env import Environment, read_environment
 from simple_trader.config.loader import Config, find_config, find_env_file, load
 from simple_trader.config.options import RunOptions
 from simple_trader.domain.errors import ConfigError
+from simple_trader.sandbox.journal import read_meta
+from simple_trader.sandbox.settings import SandboxError
+
+
+DEFAULT_REPLAY_PAIR = "BTC/USD"
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,8 @@ class Setup:
     places: Places
 
 
-def overrides_of(options: RunOptions) -> dict[str, object]:
-    """Dotted configuration keys that the command line sets."""
+def overrides_of(options: RunOptions, places: Places) -> dict[str, object]:
+    """Dotted configuration keys that the command line, or a kept replay, sets."""
     chosen: dict[str, object] = {}
     if options.mode is not None:
         chosen["mode"] = options.mode
@@ -72,15 +77,30 @@ def overrides_of(options: RunOptions) -> dict[str, object]:
         chosen["sim.speed"] = "max" if options.speed == float("inf") else options.speed
     if options.seed is not None:
         chosen["sim.seed"] = options.seed
+    pair = _replayed_pair(options, places)
+    if pair is not None:
+        chosen["traded_pairs"] = [pair]  # a replay has one market
     return chosen
+
+
+def _replayed_pair(options: RunOptions, places: Places) -> str | None:
+    """The pair of the replay that is asked for or was begun here; None for a generated market."""
+    if options.replay is not None:
+        return options.replay_pair or DEFAULT_REPLAY_PAIR
+    try:
+        kept = None if options.fresh else read_meta(places.sandbox)
+    except SandboxError:
+        return None  # the sandbox itself says what is wrong with its state
+    return None if kept is None or kept.replay is None else kept.replay_pair
 
 
 def read_setup(options: RunOptions) -> Setup:
     """Read config.yaml and .env and settle the state directory; raises ConfigError."""
     path = find_config(options.config_path)
     environment = read_environment(find_env_file(options.env_file, path))
-    config = load(path, overrides=overrides_of(options))
     state = options.state_dir or environment.state_dir
     if state is None:
         state = default_state_dir(environment.variables, is_root=os.geteuid() == 0)
-    return Setup(options, config, environment, Places(state.absolute()))
+    places = Places(state.absolute())
+    config = load(path, overrides=overrides_of(options, places))
+    return Setup(options, config, environment, places)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from simple_trader.adapters.venue_link.child import Announcement, SandboxChild
 from simple_trader.adapters.venue_link.control import ControlLine
-from simple_trader.app.places import Setup
+from simple_trader.app.places import DEFAULT_REPLAY_PAIR, Setup
 from simple_trader.config.env import Secret
 from simple_trader.domain.errors import ModeError, VenueError, WorldMismatch
 from simple_trader.sandbox.child_main import encode_options
@@ -130,7 +130,7 @@ def _child_command(setup: Setup, port: int) -> Sequence[str]:
             SandboxOptions(
                 seed=seed,
                 replay=options.replay,
-                replay_pair=options.replay_pair or "BTC/USD",
+                replay_pair=options.replay_pair or DEFAULT_REPLAY_PAIR,
                 history_bars=settings.quantity_of_price_history,
                 state=setup.places.sandbox,
                 port=port,
