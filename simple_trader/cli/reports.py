@@ -20,6 +20,7 @@ from simple_trader.config.options import RunOptions
 from simple_trader.domain.errors import ConfigError, TraderError
 
 _CENT = Decimal("0.01")
+_WIDEST = 44
 
 
 def register(app: typer.Typer) -> None:
@@ -130,7 +131,7 @@ async def _status(chosen: RunOptions) -> None:
     _say("orders", f"{facts.open_orders} open, {facts.trades} trades")
     _say("decisions", f"{facts.decisions}, newest {_moment(facts.newest_decision)}")
     _say("prices", f"newest {_moment(facts.newest_price)}")
-    _say("model", f"trained {_moment(facts.newest_model)}")
+    _say("model", f"last training {_moment(facts.newest_model)}")
 
 
 def _say(label: str, text: str) -> None:
@@ -191,11 +192,16 @@ def _table(rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:
         typer.echo(empty)
         return
     names = list(rows[0])
-    cells = [names, *([_cell(row[name]) for name in names] for row in rows)]
+    cells = [names, *([_short(_cell(row[name])) for name in names] for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
     for line in cells:
         padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
         typer.echo("  ".join(padded).rstrip())
+
+
+def _short(text: str) -> str:
+    """A cell that leaves room for its neighbours; `decisions ID` shows all of it."""
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 3] + "..."
 
 
 def _field(name: str, value: object) -> None:

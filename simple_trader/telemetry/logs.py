@@ -152,16 +152,16 @@ class _Writer(logging.handlers.QueueListener):
 
     def enqueue_sentinel(self) -> None:
         """Make room for the mark that ends the thread: at the very end a line may be lost."""
-        while True:
+        for _ in range(_QUEUE_SIZE + 1):
             try:
                 self.queue.put_nowait(None)
-            except queue.Full:
-                try:
-                    self.queue.get_nowait()
-                except queue.Empty:
-                    pass  # the writer was faster: there is room now
-            else:
                 return
+            except queue.Full:
+                pass  # make room below
+            try:
+                self.dequeue(block=False)
+            except queue.Empty:
+                pass  # the thread was faster
 
 
 class _Recent(logging.Handler):
