@@ -18,7 +18,10 @@ _QUEUE_FRAMES = 64
 _QUICK_TRIES = 2
 _QUICK_S = 0.1
 _JITTER_S = 0.75
+_FLOOR_S = 5.0
 _CAP_S = 30.0
+_SANDBOX_FLOOR_S = 1.0
+_SANDBOX_CAP_S = 2.0
 _STABLE_S = 30.0
 _WINDOW_S = 600.0
 _WINDOW_TRIES = 120
@@ -33,17 +36,20 @@ def is_loopback(url: str) -> bool:
 class Backoff:
     """Delays before each attempt to connect; `now` is monotonic seconds."""
 
-    def __init__(self, dice: Dice, *, floor_s: float) -> None:
-        """`floor_s` is the shortest delay after the quick tries: 5 s, or 1 s on loopback."""
+    def __init__(self, dice: Dice, *, floor_s: float, cap_s: float = _CAP_S) -> None:
+        """After the quick tries a delay is between `floor_s` and `cap_s`, jitter aside."""
         self._dice = dice
         self._floor_s = floor_s
+        self._cap_s = cap_s
         self._tries = 0
         self._made: deque[float] = deque()
 
     @classmethod
     def for_url(cls, url: str, dice: Dice) -> "Backoff":
-        """Kraken's floor, or a shorter one for our own sandbox on this machine."""
-        return cls(dice, floor_s=1.0 if is_loopback(url) else 5.0)
+        """Kraken's figures; our own sandbox on this machine comes back within seconds."""
+        if is_loopback(url):
+            return cls(dice, floor_s=_SANDBOX_FLOOR_S, cap_s=_SANDBOX_CAP_S)
+        return cls(dice, floor_s=_FLOOR_S)
 
     def delay_s(self, now: float) -> float:
         """How long to wait before the next attempt, which is counted as made after it."""
@@ -54,9 +60,7 @@ class Backoff:
             delay = _QUICK_S + self._dice.uniform(0.0, _QUICK_S)
         else:
             steps = min(tried - _QUICK_TRIES - 1, 8)
-            delay = min(max(_CAP_S, self._floor_s), self._floor_s * 2.0**steps)
-            if self._floor_s < _QUICK_S * 20:
-                delay = min(delay, 2.0)  # our own sandbox comes back within seconds
+            delay = min(self._cap_s, self._floor_s * 2.0**steps)
             delay += self._dice.uniform(0.0, _JITTER_S)
         while self._made and now - self._made[0] >= _WINDOW_S:
             self._made.popleft()

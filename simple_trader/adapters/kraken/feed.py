@@ -55,6 +55,8 @@ class Feed(Generic[S]):
         self._after, self._room, self._hopeless = after, room, hopeless
         self._kick = asyncio.Event()
         self._sending = asyncio.Lock()
+        self._holding = False
+        self._failures = 0
 
     def kick(self, *, wanted: bool) -> None:
         """The plan changed: start, stop, or look again."""
@@ -84,7 +86,8 @@ class Feed(Generic[S]):
             await self._hold(None, fault)
             return
         session = make(_now())
-        self.session, self.wire, self.frames = session, wire, 0
+        self.session, self.wire, self.frames, self._holding = session, wire, 0, False
+        self._failures = 0
         try:
             detail = await self._serve(wire, session)
         except asyncio.CancelledError:
@@ -101,7 +104,10 @@ class Feed(Generic[S]):
 
     def _report(self, session: S | None, detail: str) -> None:
         if detail != _SWITCHED_OFF:
-            log.warning("The %s connection to Kraken ended: %s", self.name, detail)
+            # A long outage is told once; its attempts are for the log file.
+            level = logging.WARNING if self._failures == 0 else logging.INFO
+            log.log(level, "The %s connection to Kraken ended: %s", self.name, detail)
+        self._failures += 1
         for event in self._ended(session, detail):
             self._emit(event)
 
@@ -131,10 +137,9 @@ class Feed(Generic[S]):
                 if session.has_outgoing:
                     await self._flush(wire, session)
                 if self._room is not None:
-                    began = _now()
+                    self._holding = True
                     await self._room()
-                    if _now() - began > self._timing.tick_s:
-                        session.waited(_now())
+                    self._holding = False
         except WireClosed as error:
             return f"closed: {error}"
         return session.ended
@@ -152,6 +157,8 @@ class Feed(Generic[S]):
                 if not self.wanted:
                     return _SWITCHED_OFF
                 self._wake(session, _now())
+                if self._holding:
+                    session.waited(_now())  # it is us who do not read: that is no silence
                 session.tick(_now())
                 self._pass_on(session)
                 await self._flush(wire, session)

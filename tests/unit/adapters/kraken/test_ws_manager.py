@@ -273,6 +273,16 @@ async def test_nothing_private_is_read_while_there_is_no_room() -> None:
         await desk.until(lambda: any(isinstance(e, ExecutionReport) for e in desk.events))
 
 
+async def test_not_reading_for_want_of_room_is_not_the_exchanges_silence() -> None:
+    async with running(tick_s=0.01, silence_s=0.05, heartbeat_s=0.05) as desk:
+        desk.room_open.clear()
+        await desk.until(lambda: len(desk.wires.get("private", [])) == 1)
+        began = asyncio.get_running_loop().time()
+        await desk.until(lambda: len(desk.wires["public"]) >= 2)  # there, silence is silence
+        await desk.until(lambda: asyncio.get_running_loop().time() - began > 0.2)
+        assert len(desk.wires["private"]) == 1
+
+
 async def test_a_permission_error_is_not_tried_again() -> None:
     async with running(plan=None) as desk:
         desk.http.answers["GetWebSocketsToken"] = ["EGeneral:Permission denied"]
