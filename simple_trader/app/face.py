@@ -2,8 +2,10 @@
 
 import logging
 import os
+import shutil
 import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import simple_trader
 from simple_trader.adapters.llm.provider import ProviderSettings
@@ -65,7 +67,7 @@ class Face:
                 log_dir=str(setup.places.logs),
             )
         )
-        psql = f"simple-trader db psql --state-dir {setup.places.state}"
+        psql = f"{_command()} db psql --state-dir {setup.places.state}"
         advisor = provider.label or f"{provider.model} at {provider.base_url}"
         fixtures = Fixtures(
             health_url=server.url,
@@ -127,3 +129,12 @@ class Face:
 
 def _speed(daemon: Daemon) -> float | None:
     return None if daemon.stepper is None else daemon.stepper.reached_speed
+
+
+def _command() -> str:
+    """How this program is called from a shell here: by its name where it is installed."""
+    if shutil.which("simple-trader") is not None:
+        return "simple-trader"
+    python = Path(sys.executable)
+    here = Path.cwd()
+    return f"{python.relative_to(here) if python.is_relative_to(here) else python} -m simple_trader"

@@ -12,7 +12,6 @@ from simple_trader.domain.errors import ConfigError
 from simple_trader.sandbox.journal import read_meta
 from simple_trader.sandbox.settings import SandboxError
 
-
 DEFAULT_REPLAY_PAIR = "BTC/USD"
 
 
