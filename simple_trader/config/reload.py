@@ -76,13 +76,12 @@ def _keep_start_only(running: Config, new: Config) -> tuple[Settings, tuple[str,
     settings = new.settings
     notes = []
     for name in marked("at_start"):
-        now, asked = value_of(running.settings, name), value_of(settings, name)
-        if now == asked:
-            continue
-        # Said once: only when the file itself changed, not at every later save.
-        if value_of(running.base, name) != value_of(new.base, name):
-            notes.append(_start_only_sentence(name, now, asked))
-        settings = _with_value(settings, name, now)
+        now, in_file = value_of(running.settings, name), value_of(new.base, name)
+        # Said once, when the file itself changed, also where a flag of the command line rules.
+        if value_of(running.base, name) != in_file and in_file != now:
+            notes.append(_start_only_sentence(name, now, in_file))
+        if value_of(settings, name) != now:
+            settings = _with_value(settings, name, now)
     return settings, tuple(notes)
 
 

@@ -456,3 +456,24 @@ async def test_c10_a_flag_of_the_command_line_stays_when_the_file_changes(tmp_pa
     watcher.look()
     assert watcher.config.settings.sim.speed == 600
     assert changes[-1].notes == ()
+    place.edit("mode: sim\n", "mode: live\n")
+    watcher.look()
+    assert watcher.config.settings.mode == "sim"
+    assert "is ignored while the daemon runs" in changes[-1].notes[0]
+
+
+async def test_c10_a_mode_given_as_a_flag_rules_and_the_file_is_still_answered(
+    tmp_path: Path,
+) -> None:
+    place = Place(tmp_path)
+    changes: list[ConfigChange] = []
+    watcher = ConfigWatcher(
+        load(place.path, overrides={"mode": "sim"}),
+        limits=place.limits,
+        on_change=changes.append,
+        on_refused=place.refused.append,
+    )
+    place.edit("mode: sim\n", "mode: live\n")
+    watcher.look()
+    assert watcher.config.settings.mode == "sim"
+    assert "from sim to live is ignored" in changes[-1].notes[0]
