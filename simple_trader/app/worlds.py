@@ -11,7 +11,7 @@ from simple_trader.adapters.venue_link.child import Announcement, SandboxChild
 from simple_trader.adapters.venue_link.control import ControlLine
 from simple_trader.app.places import DEFAULT_REPLAY_PAIR, Setup
 from simple_trader.config.env import Secret
-from simple_trader.domain.errors import ModeError, VenueError, WorldMismatch
+from simple_trader.domain.errors import MarketDataError, ModeError, VenueError, WorldMismatch
 from simple_trader.sandbox.child_main import encode_options
 from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxOptions
 
@@ -87,6 +87,8 @@ async def _open_sim(setup: Setup) -> World:
     except VenueError as error:
         if "another world" in str(error):
             raise WorldMismatch(_sentence(error)) from None
+        if _sentence(error).startswith("replay file"):
+            raise MarketDataError(_sentence(error)) from None
         raise
     line = ControlLine(lambda: f"ws://127.0.0.1:{_port(child, announced)}/sandbox/control")
     hello = await line.hello()

@@ -245,6 +245,10 @@ class Daemon:
     async def _stop_when_asked(self) -> None:
         """No new intents, then let sends and answers come home, then commit everything."""
         await self.stop_asked.wait()
+        if self.stepper is not None:
+            reached, ceiling = self.stepper.reached_speed, self.parts.speed
+            asked = "max" if ceiling == float("inf") else f"{ceiling:g}"
+            log.info("reached %.1f times real time (speed asked: %s)", reached, asked)
         self.parts.inbox.put(Stopping(reason="asked to stop"))
         try:
             async with asyncio.timeout(STOP_INTENTS_S):
