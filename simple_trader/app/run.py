@@ -50,9 +50,9 @@ def run_daemon(options: RunOptions) -> int:
             try:
                 return _run_loop(lambda stop: _run(setup, face, stop))
             except TraderError as error:
-                log.error("%s", error)
-                if interactive:
-                    sys.stderr.write(f"{error}\n")
+                # For people on stderr, once; the log files get it as well.
+                log.error("%s", error, extra={"told": True})
+                sys.stderr.write(f"simple-trader: {error}\n")
                 return error.exit_code
 
 

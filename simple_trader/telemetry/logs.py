@@ -1,7 +1,8 @@
 """The logs: JSON lines in two rotating files and a readable console, secrets masked everywhere.
 
 Any room logs with the standard library's `logging`; `extra` may carry pair, decision, cl_ord_id and
-reason. A thread of its own writes, so that a slow disk never holds up the event loop.
+reason, and `told` for what the sender says on stderr itself. A thread of its own writes, so that a
+slow disk never holds up the event loop.
 """
 
 import copy
@@ -184,7 +185,9 @@ class _Console(logging.Handler):
         self._stream = stream
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line; a terminal that went away is told on stderr once per line."""
+        """Write one line, unless its sender tells people itself (`told`)."""
+        if getattr(record, "told", False):
+            return
         line = self.format(record)
         try:
             self._stream.write(line + "\n")

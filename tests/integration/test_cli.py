@@ -109,6 +109,29 @@ def test_a_mistake_is_one_sentence_on_stderr_and_an_exit_code(
     assert result.stdout == ""
 
 
+def test_an_unreachable_database_is_one_sentence_on_stderr_with_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSTGRES_DSN", "postgresql://bob:canary-pw@127.0.0.1:1/none")
+    result = cli("run", "--no-tui", "--state-dir", str(tmp_path / "state"))
+    assert result.returncode == 3
+    (sentence,) = result.stderr.splitlines()
+    assert sentence.startswith("simple-trader: the database at ")
+    assert "POSTGRES_DSN" in sentence
+    assert "canary-pw" not in result.stderr + result.stdout
+    log = (tmp_path / "state" / "logs" / "errors.log").read_text()
+    assert "cannot be reached" in log
+    assert "canary-pw" not in log
+
+
+@pytest.mark.parametrize(("mode", "code"), [("paper", 8), ("live", 2)])
+def test_a_mode_that_cannot_run_says_so_on_stderr(mode: str, code: int, tmp_path: Path) -> None:
+    result = cli("run", "--mode", mode, "--no-tui", "--state-dir", str(tmp_path / "state"))
+    assert result.returncode == code
+    (sentence,) = result.stderr.splitlines()
+    assert f"mode {mode}" in sentence
+
+
 # ------------------------------------------------------------------------ halt and resume
 
 
