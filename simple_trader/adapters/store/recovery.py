@@ -1,0 +1,204 @@
+"""Recovery: what stands in the database at a start, read in one transaction."""
+
+import hashlib
+import logging
+import zlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import asyncpg
+import msgspec
+
+from simple_trader.adapters.store.db_manager import RawConnection, connect
+from simple_trader.adapters.store.journal import GENESIS
+from simple_trader.adapters.store.named_sql import named
+from simple_trader.adapters.store.rows import runs_of
+from simple_trader.adapters.store.statements import INSERT_ENGINE_SNAPSHOT
+from simple_trader.domain.errors import InvariantBroken, StoreError
+from simple_trader.domain.fills import Fill, Lot
+from simple_trader.domain.memory import RiskMemory
+from simple_trader.domain.moments import EPOCH
+from simple_trader.domain.money import plain
+from simple_trader.domain.orders import Order, OrderRequest
+from simple_trader.domain.predictions import PendingPrediction
+from simple_trader.domain.records import LedgerRecord
+from simple_trader.domain.recovered import Recovered
+
+_log = logging.getLogger("simple_trader.store")
+_DAY = timedelta(days=1)
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+
+class Recovery:
+    """ports.Boot: the writer's lock must be held (by the ledger connection) while it works."""
+
+    def __init__(self, dsn: str, *, boot_seconds: int) -> None:
+        """`boot_seconds` is the wall time of this start in Unix seconds."""
+        self._dsn = dsn
+        self._boot_seconds = boot_seconds
+
+    async def recover(self) -> Recovered:
+        """Take a new epoch and read everything the brain needs.
+
+        Raises InvariantBroken when the journal and the writer's row disagree or a row is no valid
+        value (no guess is made), StoreError when the database fails.
+        """
+        connection = await connect(self._dsn, application="simple-trader recovery")
+        try:
+            async with connection.transaction():
+                return await self._read(connection)
+        except asyncpg.PostgresError as error:
+            raise StoreError(f"the state could not be read from the database: {error}.") from error
+        finally:
+            await connection.close()
+
+    async def mirror(self, records: Sequence[LedgerRecord], *, at: datetime | None = None) -> None:
+        """Upsert mirror rows in one transaction, stamped `at` (else the journal's end)."""
+        connection = await connect(self._dsn, application="simple-trader mirror")
+        try:
+            async with connection.transaction():
+                moment = at or await _newest_at(connection)
+                for statement, rows in runs_of([(moment, records)]):
+                    await connection.executemany(statement.sql, rows)
+        except asyncpg.PostgresError as error:
+            raise StoreError(f"the mirrors could not be written: {error}.") from error
+        finally:
+            await connection.close()
+
+    async def snapshot(self, seq: int, at: datetime, state: bytes, why: str) -> None:
+        """Keep a state of the engine (msgspec bytes), compressed."""
+        connection = await connect(self._dsn, application="simple-trader snapshot")
+        try:
+            packed = zlib.compress(state, 1)
+            await connection.execute(INSERT_ENGINE_SNAPSHOT, seq, why, packed, at)
+        except asyncpg.PostgresError as error:
+            raise StoreError(f"the state of the engine could not be kept: {error}.") from error
+        finally:
+            await connection.close()
+
+    # -- inside ------------------------------------------------------------------------
+
+    async def _read(self, connection: RawConnection) -> Recovered:
+        epoch, last_seq, chain = await self._journal_end(connection)
+        await connection.execute(named("recover_sequences"))
+        moments = await connection.fetchrow(named("recover_moments"))
+        assert moments is not None
+        newest_at = moments["newest_at"] or EPOCH
+        await connection.execute(named("recover_forget_sends"), newest_at)
+        lots = await connection.fetch(named("recover_lots"))
+        balances = await connection.fetch("SELECT asset, balance FROM kraken_balances ORDER BY 1")
+        exec_ids = await connection.fetch(named("recover_exec_ids"))
+        orders = await connection.fetch(named("recover_orders"), newest_at - _DAY)
+        predictions = await connection.fetch(named("recover_predictions"))
+        return Recovered(
+            epoch=epoch,
+            last_seq=last_seq,
+            chain=chain,
+            orders=tuple(_order(row) for row in orders),
+            lots=tuple(_value(row, Lot) for row in lots),
+            fills=await _fills(connection, lots),
+            seen_exec_ids=tuple(row["exec_id"] for row in exec_ids),
+            balances={row["asset"]: plain(row["balance"]) for row in balances},
+            risk=await _risk(connection),
+            last_cycle_at=moments["last_cycle_at"],
+            last_training_at=moments["last_training_at"],
+            last_trade_at=moments["last_trade_at"],
+            realised_pnl=moments["realised_pnl"],
+            realised_today=moments["realised_today"],
+            fills_booked=moments["fills_booked"],
+            newest_at=moments["newest_at"],
+            pending_predictions=tuple(_prediction(row) for row in predictions),
+            model=await _model(connection),
+        )
+
+    async def _journal_end(self, connection: RawConnection) -> tuple[int, int, bytes]:
+        """The new epoch, the last event and the chain after it."""
+        writer = await connection.fetchrow(named("recover_epoch"), self._boot_seconds)
+        assert writer is not None
+        end = await connection.fetchrow(named("recover_journal_end"))
+        last_seq, chain = (0, GENESIS) if end is None else (end["last_seq"], end["hash"])
+        if last_seq != writer["last_seq"]:
+            raise InvariantBroken(
+                f"the journal ends at event {last_seq}, but event {writer['last_seq']} was "
+                "committed: rows of engine_journal are missing, restore a backup."
+            )
+        return writer["epoch"], last_seq, chain
+
+
+async def _newest_at(connection: RawConnection) -> datetime:
+    moments = await connection.fetchrow(named("recover_moments"))
+    assert moments is not None
+    found: datetime | None = moments["newest_at"]
+    if found is None:
+        found = await connection.fetchval("SELECT at FROM world")
+    return found or EPOCH
+
+
+async def _fills(connection: RawConnection, lots: Sequence[asyncpg.Record]) -> tuple[Fill, ...]:
+    """For each key with an open lot: its fills since a moment at which it held nothing older.
+
+    From there the fold over fills can be done again and gives the same lots.
+    """
+    keys: dict[tuple[str, str, str, str], datetime] = {}
+    for lot in lots:
+        key = (lot["owner"], lot["base"], lot["quote"], lot["pair"])
+        keys[key] = min(keys.get(key, lot["opened_at"]), lot["opened_at"])
+    rows: list[asyncpg.Record] = []
+    for (owner, base, quote, pair), oldest in sorted(keys.items()):
+        since = oldest
+        while True:
+            older = await connection.fetchval(named("recover_older_lot"), owner, base, quote, since)
+            if older is None:
+                break
+            since = older
+        rows += await connection.fetch(named("recover_fills"), owner, pair, since)
+    rows.sort(key=lambda row: (row["venue_at"], row["trade_id"]))
+    return tuple(_fill(row) for row in rows)
+
+
+async def _risk(connection: RawConnection) -> RiskMemory:
+    row = await connection.fetchrow("SELECT * FROM risk_states WHERE name = 'account'")
+    if row is None:
+        return RiskMemory()
+    return _value(row, RiskMemory, candle_guard=msgspec.json.decode(row["candle_guard"]))
+
+
+async def _model(connection: RawConnection) -> tuple[str, str, bytes] | None:
+    """The newest model whose bytes have the hash they should have."""
+    names = await connection.fetch(
+        "SELECT model_id FROM model_snapshots ORDER BY trained_at DESC, recorded_at DESC"
+    )
+    for name in names:
+        row = await connection.fetchrow(
+            "SELECT model_id, sha256, blob FROM model_snapshots WHERE model_id = $1",
+            name["model_id"],
+        )
+        if row is not None and hashlib.sha256(row["blob"]).hexdigest() == row["sha256"]:
+            return row["model_id"], row["sha256"], row["blob"]
+        _log.error("model %s does not have its hash and is not used", name["model_id"])
+    return None
+
+
+def _value(row: asyncpg.Record, kind: type[_T], **changed: Any) -> _T:
+    """The fields of `kind` from a row; raises InvariantBroken for a value that is none."""
+    names = [field.name for field in msgspec.structs.fields(kind) if field.name in row]
+    values = {name: row[name] for name in names} | changed
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        raise InvariantBroken(
+            f"a row of the database is no valid {kind.__name__} ({error}): correct it by hand."
+        ) from error
+
+
+def _order(row: asyncpg.Record) -> Order:
+    return _value(row, Order, request=msgspec.structs.asdict(_value(row, OrderRequest)))
+
+
+def _fill(row: asyncpg.Record) -> Fill:
+    return _value(row, Fill, fees=msgspec.json.decode(row["fees"]))
+
+
+def _prediction(row: asyncpg.Record) -> PendingPrediction:
+    return _value(row, PendingPrediction, features=msgspec.json.decode(row["features"]))
