@@ -25,6 +25,7 @@ from simple_trader.domain.instruments import (
 from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.moments import EPOCH
 from simple_trader.domain.money import ZERO
+from simple_trader.domain.orders import Side
 from simple_trader.domain.predictions import PendingPrediction
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import SnapshotRow
@@ -222,6 +223,23 @@ class EngineState(msgspec.Struct, kw_only=True):
     def spendable(self, asset: str) -> Decimal:
         """Lower of total and expected, minus our holds; never below zero."""
         return max(ZERO, self.balances.at_least(asset) - self.holds().get(asset, ZERO))
+
+    def sellable(self, owner: str, pair: str) -> Decimal:
+        """Units of the owner's lots that no live sale may still take, one of unknown outcome too.
+
+        Without this a second sale would be filled from coins on the account that are not ours.
+        """
+        on_their_way = sum(
+            (
+                order.left_qty
+                for order in self.orders.live()
+                if order.owner == owner
+                and order.request.pair == pair
+                and order.request.side is Side.SELL
+            ),
+            ZERO,
+        )
+        return max(ZERO, self.lots.held(owner, pair) - on_their_way)
 
     def held_at_most(self) -> dict[str, Decimal]:
         """Units of each watched base asset that count as held for exposure."""

@@ -95,7 +95,7 @@ def _carry_out(
     if isinstance(advice, Unusable):
         return Outcome("hold", advice.reason, advice.detail), []
     quote, rules = state.board.quote(pair), state.rules.get(pair)
-    holding = ZERO if quote is None else state.lots.held(AI_OWNER, pair) * quote.bid
+    holding = ZERO if quote is None else state.sellable(AI_OWNER, pair) * quote.bid
     wished = wish(advice, cycle.settings, holding_value=holding, decision_id=decision_id)
     if isinstance(wished, Skip):
         verdict = "hold" if advice.action == "hold" else "refused"
@@ -126,7 +126,7 @@ def size(
             wished.value,
             price=price,
             rules=rules,
-            holding=state.lots.held(AI_OWNER, pair),
+            holding=state.sellable(AI_OWNER, pair),
             spendable=state.spendable(base_of(pair)),
             settings=settings,
         )

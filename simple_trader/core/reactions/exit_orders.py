@@ -28,7 +28,7 @@ def due_exits(state: EngineState, at: datetime) -> list[Action]:
     actions: list[Action] = []
     for owner, pair in _holdings(state):
         quote, rules = state.board.quote(pair), state.rules.get(pair)
-        left = state.lots.held(owner, pair) - _on_its_way(state, owner, pair)
+        left = state.sellable(owner, pair)
         if quote is None or rules is None or left <= ZERO:
             continue
         avg_cost = state.lots.cost_held(owner, pair) / state.lots.held(owner, pair)
@@ -44,20 +44,6 @@ def due_exits(state: EngineState, at: datetime) -> list[Action]:
 
 def _holdings(state: EngineState) -> list[tuple[str, str]]:
     return list(dict.fromkeys((lot.owner, lot.pair) for lot in state.lots.lots()))
-
-
-def _on_its_way(state: EngineState, owner: str, pair: str) -> Decimal:
-    """Units of the holding that live sales may still take."""
-    return sum(
-        (
-            order.left_qty
-            for order in state.orders.live()
-            if order.owner == owner
-            and order.request.pair == pair
-            and order.request.side is Side.SELL
-        ),
-        ZERO,
-    )
 
 
 def _sell(

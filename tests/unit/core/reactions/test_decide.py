@@ -4,7 +4,18 @@ import json
 from typing import Any
 
 import pytest
-from brain_desk import BTC, ETH, D, Desk, advice_text, decisions_of, only, records, say
+from brain_desk import (
+    BTC,
+    ETH,
+    D,
+    Desk,
+    advice_text,
+    decisions_of,
+    only,
+    records,
+    say,
+    settings,
+)
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -12,6 +23,7 @@ from hypothesis import strategies as st
 from simple_trader.core.reactions.decide import sorted_by_side
 from simple_trader.core.strategy.advice import Advice, Unusable
 from simple_trader.domain import actions as a
+from simple_trader.domain import events as e
 from simple_trader.domain import records as r
 from simple_trader.domain.reasons import Reason
 
@@ -138,3 +150,37 @@ def test_i37_whatever_the_model_says_orders_stay_in_their_bounds(raw: str) -> No
             spent += request.qty * (request.limit_price or D(0)) * D("1.004")
             assert spent <= 800
     assert spent <= 400
+
+
+def test_a_holding_that_an_exit_already_sells_is_not_sold_again_from_coins_of_others() -> None:
+    # The account holds 0.002 BTC of others: spendable alone lets a second sale through.
+    desk = Desk()
+    desk.open(
+        balances={"USD": D(1000), "BTC": D("0.002")}, settings=settings(daily_loss_limit=D(0))
+    )
+    desk.hold()
+    held = desk.engine.state.lots.held("ai", BTC)
+    desk.next_candle()
+    asked = desk.ask()
+    desk.quotes(btc="40000")  # far below the stop-loss
+    exit_sale = only(desk.timer("risk_check"), a.PlaceOrder).approved.request
+    assert exit_sale.qty == held
+    told = desk.answer(asked, advice_text(say(BTC, "sell"), say(ETH, "hold")))
+    assert decisions_of(told)[BTC].reason is Reason.NOTHING_TO_SELL
+    assert not [action for action in told if isinstance(action, a.PlaceOrder)]
+
+
+def test_a_sale_of_unknown_outcome_keeps_its_part_of_the_holding() -> None:
+    desk = Desk()
+    desk.open(
+        balances={"USD": D(1000), "BTC": D("0.002")}, settings=settings(daily_loss_limit=D(0))
+    )
+    desk.hold()
+    desk.next_candle()
+    first = desk.place(side="sell")
+    desk.do(e.SendUnknown(cl_ord_id=first.cl_ord_id, detail="no reply"))
+    desk.next_candle()
+    told = desk.advise(say(BTC, "sell"), say(ETH, "hold"))
+    left = desk.engine.state.lots.held("ai", BTC) - first.qty
+    sales = [action.approved.request for action in told if isinstance(action, a.PlaceOrder)]
+    assert sum(sale.qty for sale in sales) <= left
