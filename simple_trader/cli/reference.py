@@ -1,4 +1,4 @@
-"""Makes the pages of docs/reference from the code: settings, reasons, exit codes, commands."""
+"""Makes the pages of docs/reference from the code: settings, reasons, commands, schema."""
 
 import inspect
 import math
@@ -17,11 +17,15 @@ _MADE = "<!-- Made by `make docs` from the code; do not edit. -->\n\n"
 
 def pages() -> dict[str, str]:
     """Every page by its file name."""
+    # Only here: no command pays for SQLAlchemy.
+    from simple_trader.adapters.store.schema_doc import render_schema
+
     return {
         "config.md": config_page(),
         "reasons.md": reasons_page(),
         "exit-codes.md": exit_codes_page(),
         "cli.md": cli_page(),
+        "schema.md": render_schema(),
     }
 
 

@@ -7,9 +7,7 @@ ledgers, decisions and the audit log are never deleted; the database refuses it 
 from collections.abc import Mapping
 from datetime import timedelta
 
-import asyncpg
-
-from simple_trader.adapters.store.db_manager import CONNECTION_LOST, connect
+from simple_trader.adapters.store.db_manager import FAILED, connect
 from simple_trader.domain.errors import StoreError
 
 _MOMENT_OF = {"price_history": "ts", "order_book_metrics": "ts", "engine_journal": "at"}
@@ -37,7 +35,7 @@ async def cleanup(dsn: str, days: Mapping[str, int], *, dry_run: bool) -> list[s
                         "SELECT drop_day_partition($1, $2)", table, part["day"]
                     )
                 gone.append(part["part"])
-    except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
+    except FAILED as error:
         raise StoreError(f"old partitions could not be dropped: {error}.") from error
     finally:
         await connection.close()

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Dialect
 
 from simple_trader.adapters.store import tables
 
-_DIALECT: Dialect = import_module("sqlalchemy.dialects.postgresql.asyncpg").dialect()
+DIALECT: Dialect = import_module("sqlalchemy.dialects.postgresql.asyncpg").dialect()
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ def _insert(
             index_elements=[key],
             set_={name: statement.excluded[name] for name in changed} | {"recorded_at": func.now()},
         )
-    compiled = statement.compile(dialect=_DIALECT)
+    compiled = statement.compile(dialect=DIALECT)
     return Statement(table=table.name, sql=str(compiled), columns=tuple(compiled.positiontup or ()))
 
 

@@ -3,16 +3,16 @@
 from datetime import datetime
 from decimal import Decimal
 
-import asyncpg
 import msgspec
 
-from simple_trader.adapters.store.db_manager import CONNECTION_LOST, connect
+from simple_trader.adapters.store.db_manager import FAILED, connect
 from simple_trader.domain.errors import StoreError
 
 _ROWS = (
     "SELECT pair, as_of, newest_event_at, mid, features::text AS features FROM ai_snapshots "
     "WHERE as_of >= $1 AND as_of < $2 ORDER BY as_of, pair"
 )
+_UNREADABLE: tuple[type[Exception], ...] = (*FAILED, msgspec.MsgspecError)
 _FEATURES = msgspec.json.Decoder(dict[str, float | None])
 
 
@@ -41,7 +41,7 @@ async def training_rows(dsn: str, since: datetime, until: datetime) -> list[Stor
             )
             for row in rows
         ]
-    except (*CONNECTION_LOST, asyncpg.PostgresError, msgspec.MsgspecError) as error:
+    except _UNREADABLE as error:
         raise StoreError(f"the training rows could not be read: {error}.") from error
     finally:
         await connection.close()

@@ -1,0 +1,56 @@
+"""Writes docs/reference/schema.md from the tables: every table and column with its comment."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Table
+
+from simple_trader.adapters.store.statements import DIALECT
+from simple_trader.adapters.store.tables import METADATA, PARTITIONED
+from simple_trader.assets import asset_path
+
+_HEAD = (
+    "# Schema\n\n<!-- Made by `make docs` from the code; do not edit. -->\n\n"
+    "Money is `numeric`, market\nobservations are `double precision`, moments are `timestamptz` in "
+    "UTC. `at` is market time, `recorded_at` wall time.\nQueries to start from: "
+    "[SQL.md](../SQL.md).\n"
+)
+
+
+def render_schema() -> str:
+    """The whole page as Markdown."""
+    parts = [_HEAD]
+    tables = (METADATA.tables[name] for name in sorted(METADATA.tables))
+    parts.extend("\n".join(_table(table)) + "\n" for table in tables)
+    parts.append("\n".join(_views()) + "\n")
+    return "\n".join(parts)
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield f"## {table.name}"
+    yield ""
+    yield table.comment or ""
+    if table.name in PARTITIONED:
+        yield ""
+        yield f"One partition for each UTC day of `{PARTITIONED[table.name]}`."
+    yield ""
+    yield "| column | type | null | what |"
+    yield "|---|---|---|---|"
+    keys = {column.name for column in table.primary_key.columns}
+    for column in table.columns:
+        kind = column.type.compile(dialect=DIALECT).lower()
+        kind = kind.replace("timestamp with time zone", "timestamptz")
+        name = f"**{column.name}**" if column.name in keys else column.name
+        null = "yes" if column.nullable else ""
+        yield f"| {name} | {kind} | {null} | {column.comment} |"
+
+
+def _views() -> Iterator[str]:
+    """The views, by the comments in their SQL file."""
+    script = (asset_path("migrations") / "sql" / "0001_views.sql").read_text(encoding="utf-8")
+    yield "## Views"
+    yield ""
+    yield "| view | what |"
+    yield "|---|---|"
+    for block in script.split("COMMENT ON VIEW ")[1:]:
+        name, _, rest = block.partition(" IS")
+        yield f"| {name.strip()} | {rest.partition(';')[0].strip().strip(chr(39))} |"
