@@ -17,6 +17,7 @@ from simple_trader.domain.money import ZERO
 from simple_trader.domain.orders import Side
 
 PENDING_LIFE_S = 90.0  # market seconds after which the channel's total alone is believed
+REST_LAG_S = 75.0  # a total read by REST may be that much older than the stream (reliability 0.4)
 SNAPSHOT_SLACK_S = 2.0  # a ledger entry older than the snapshot by more than this is in it
 MAX_SEEN = 5_000
 
@@ -48,6 +49,7 @@ class Balances(msgspec.Struct):
     seen_ledgers: dict[str, bool] = {}
     ledger_at: dict[str, datetime] = {}
     snapshot_at: datetime = EPOCH
+    stream_at: datetime = EPOCH  # the newest snapshot of the stream
 
     def total(self, asset: str) -> Decimal:
         """The exchange's total."""
@@ -74,22 +76,33 @@ class Balances(msgspec.Struct):
         """The higher of total and expected: what counts as held for exposure."""
         return max(self.total(asset), self.expected(asset))
 
-    def on_snapshot(self, balances: dict[str, Decimal], at: datetime) -> dict[str, Decimal]:
+    def on_snapshot(
+        self, balances: dict[str, Decimal], at: datetime, *, live: bool = True
+    ) -> dict[str, Decimal]:
         """Take a full snapshot; returns the totals that changed.
 
         Pending legs that the snapshot already holds are settled: the longest run of them, oldest
         first, that explains the new total; all of them where none does, as the exchange is right.
+        One that is not `live` (REST) may lag: it says nothing of assets of which the stream spoke
+        lately, or a purchase just made would vanish from the exposure.
         """
         changed: dict[str, Decimal] = {}
         gone = {asset: ZERO for asset in self.totals if asset not in balances}
         for asset, total in {**balances, **gone}.items():
+            if not live and self._heard_lately(asset, at):
+                continue
             self._settle_by(asset, total)
             if self.totals.get(asset) != total:
                 self.totals[asset] = total
                 changed[asset] = total
-        self.snapshot_at = at
+        if live:
+            self.snapshot_at = self.stream_at = at
         self._sweep()
         return changed
+
+    def _heard_lately(self, asset: str, at: datetime) -> bool:
+        heard_at = max(self.stream_at, self.ledger_at.get(asset, EPOCH))
+        return heard_at + seconds(REST_LAG_S) > at
 
     def _settle_by(self, asset: str, total: Decimal) -> None:
         waiting = [item for item in self.pending.values() if asset in item.legs]

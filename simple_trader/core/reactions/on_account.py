@@ -14,7 +14,7 @@ from simple_trader.domain.records import BalanceRow, LedgerRow
 
 def on_balances(state: EngineState, event: BalancesSeen, at: datetime) -> list[Action]:
     """A snapshot of all totals; a row for each that changed."""
-    changed = state.balances.on_snapshot(event.balances, at)
+    changed = state.balances.on_snapshot(event.balances, at, live=event.source == "ws")
     return [
         Remember(record=BalanceRow(asset=asset, balance=total, at=at, cause=event.source))
         for asset, total in changed.items()

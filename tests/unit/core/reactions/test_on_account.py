@@ -1,6 +1,6 @@
 """The account: rows of what changed, and flows that are neither gain nor loss."""
 
-from brain_desk import BTC, D, Desk, ledger, records, settings
+from brain_desk import BTC, ETH, D, Desk, buys, ledger, records, say, settings
 
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
@@ -63,3 +63,39 @@ def test_the_fee_tier_is_used_from_now_on() -> None:
     one.do(e.FeesSeen(fees=FeeRates(pair=BTC, maker=D(0), taker=D("0.1"))))
     request = one.place()
     assert request.qty * (request.limit_price or 0) * D("1.1") <= 350
+
+
+def test_a_rest_balance_that_lags_does_not_take_back_what_the_stream_has_said() -> None:
+    # REST lags the stream by up to a minute: its old total would free room under the caps again.
+    one = Desk()
+    one.open(settings=settings(max_asset_exposure=D("0.2"), base_order=D(300)))
+    order = one.place()
+    one.fill(order, "E1")
+    state = one.engine.state
+    totals = state.balances.all_expected()
+    for asset in ("BTC", "USD"):
+        amount = str(totals[asset] - state.balances.total(asset))
+        entry = ledger(
+            f"L-{asset}", asset, amount, str(totals[asset]), one.at, ref_id="E1", kind="trade"
+        )
+        one.do(e.LedgerSeen(entry=entry))
+    one.do(e.BalancesSeen(balances={"USD": D(1000)}, source="rest"), after_s=2)
+    assert state.held_at_most()["BTC"] == order.qty
+    assert state.balances.at_least("USD") == totals["USD"]
+    one.next_candle()
+    assert not buys(one.advise(say(BTC, "buy"), say(ETH, "hold")))
+
+
+def test_a_rest_balance_does_not_overrule_a_fresh_snapshot_of_the_stream() -> None:
+    one = desk()
+    one.do(e.BalancesSeen(balances={"USD": D(900), "BTC": D("0.002")}, source="ws"))
+    one.do(e.BalancesSeen(balances={"USD": D(1000)}, source="rest"), after_s=3)
+    assert one.engine.state.balances.total("BTC") == D("0.002")
+    assert one.engine.state.balances.total("USD") == 900
+
+
+def test_a_rest_balance_counts_once_the_stream_has_long_been_silent() -> None:
+    one = desk()
+    one.do(e.BalancesSeen(balances={"USD": D(900)}, source="ws"))
+    one.do(e.BalancesSeen(balances={"USD": D(1000)}, source="rest"), after_s=80)
+    assert one.engine.state.balances.total("USD") == 1000
