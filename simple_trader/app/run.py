@@ -57,7 +57,7 @@ def run_daemon(options: RunOptions) -> int:
 
 
 def _run_loop(make: Callable[["Stop"], Coroutine[Any, Any, int]]) -> int:
-    """Run a coroutine on uvloop where it is installed; SIGINT and SIGTERM ask it to stop."""
+    """Run a coroutine on uvloop where it is installed; SIGINT, SIGTERM and SIGHUP ask it to stop."""
     factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     if find_spec("uvloop") is not None:
         factory = import_module("uvloop").new_event_loop
@@ -65,7 +65,7 @@ def _run_loop(make: Callable[["Stop"], Coroutine[Any, Any, int]]) -> int:
     async def main() -> int:
         stop = Stop(asyncio.current_task())
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, stop.ask)
         try:
             return await make(stop)
