@@ -1,10 +1,11 @@
 # `make run` and `make test` do everything; `make` lists the rest. ARGS="..." passes flags on.
 PYTHON ?= python3
+KILLS ?= 50
 BOOTSTRAP = exec $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test sandbox cli coverage lint format types contract tidy check \
-        simulate test-system docs lock clean
+        simulate test-system chaos docs lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -49,6 +50,9 @@ simulate: ## the deterministic runs on virtual time
 
 test-system: ## only the tests that run the whole daemon
 	@$(BOOTSTRAP) test-system $(ARGS)
+
+chaos: ## kill daemon, sandbox and database again and again (KILLS=50)
+	@$(BOOTSTRAP) chaos --kills $(KILLS) $(ARGS)
 
 docs: ## write docs/reference anew from the code
 	@$(BOOTSTRAP) docs $(ARGS)

@@ -256,6 +256,12 @@ def do_test_system(arguments: list[str]) -> int:
     return do_test(["-m", "system", *arguments])
 
 
+def do_chaos(arguments: list[str]) -> int:
+    """Kill daemon, sandbox and database again and again, then compare the books."""
+    set_up("test")
+    become("tests/campaign/kills.py", *arguments)
+
+
 def do_docs(arguments: list[str]) -> int:
     """Write docs/reference anew from the code."""
     set_up("test")
@@ -291,6 +297,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "tidy": do_tidy,
     "simulate": do_simulate,
     "test-system": do_test_system,
+    "chaos": do_chaos,
     "docs": do_docs,
     "lock": do_lock,
 }
