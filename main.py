@@ -2,8 +2,11 @@
 
 import sys
 
-from simple_trader.cli import main
-
 if __name__ == "__main__":
-    sys.argv.insert(1, "run")
-    main()
+    try:
+        from simple_trader.cli import main
+
+        sys.argv.insert(1, "run")
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)  # Ctrl-C before there was anything to stop

@@ -57,7 +57,7 @@ def run_daemon(options: RunOptions) -> int:
 
 
 def _run_loop(make: Callable[["Stop"], Coroutine[Any, Any, int]]) -> int:
-    """Run a coroutine on uvloop where it is installed; SIGINT, SIGTERM and SIGHUP ask it to stop."""
+    """Run a coroutine, on uvloop where there is one; SIGINT, SIGTERM and SIGHUP ask it to stop."""
     factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     if find_spec("uvloop") is not None:
         factory = import_module("uvloop").new_event_loop

@@ -1,6 +1,4 @@
-"""The daemon: wires the brain to its lanes, gate and feeds, starts in order, stops in timed
-stages.
-"""
+"""The daemon: wires the brain to its lanes, gate and feeds, and stops in timed stages."""
 
 import asyncio
 import logging
@@ -148,16 +146,12 @@ class Daemon:
 
     def _after(self, event: Event) -> None:
         """Follow the feeds and tell whoever listens."""
-        match event:
-            case FeedUp(feed=feed):
-                self._feeds_up[feed] = True
-            case FeedDown(feed=feed, disabled=disabled):
-                if disabled:
-                    self._feeds_up.pop(feed, None)
-                else:
-                    self._feeds_up[feed] = False
-            case _:
-                pass
+        if isinstance(event, FeedUp):
+            self._feeds_up[event.feed] = True
+        elif isinstance(event, FeedDown) and event.disabled:
+            self._feeds_up.pop(event.feed, None)
+        elif isinstance(event, FeedDown):
+            self._feeds_up[event.feed] = False
         if self.parts.keeper is not None and self.loop.last_at is not None:
             self.parts.keeper.after(self.loop.seq, self.loop.last_at, event)
         self.parts.on_event(event)

@@ -50,7 +50,7 @@ class SandboxChild:
         self.announcement: Announcement | None = None
 
     async def start(self) -> Announcement:
-        """Start the sandbox and wait for its announcement; raises VenueError with its last words."""
+        """Start the sandbox, wait for its announcement; raises VenueError with its last words."""
         port = self.announcement.port if self.announcement else 0
         self._log_file.parent.mkdir(parents=True, exist_ok=True)
         with self._log_file.open("ab") as errors:
