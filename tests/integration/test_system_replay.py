@@ -19,7 +19,7 @@ COUNTS = (
     "SELECT count(*) AS n FROM model_predictions",
     "SELECT count(*) AS n FROM ai_decisions",
     "SELECT count(*) AS n FROM ai_snapshots WHERE newest_event_at > as_of",
-    "SELECT d.decision_id FROM v_decision_audit d WHERE d.verdict = 'approved' AND d.cl_ord_id IS NULL",
+    "SELECT decision_id FROM v_decision_audit WHERE verdict = 'approved' AND cl_ord_id IS NULL",
 )
 
 
