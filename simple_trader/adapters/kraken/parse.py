@@ -6,7 +6,7 @@ default (`unknown`), fields that are not known were already ignored.
 
 from collections import OrderedDict
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import msgspec
 
@@ -36,6 +36,7 @@ ORDER_STATUSES = frozenset(
 )
 LIQUIDITY = {"m": "maker", "t": "taker"}
 _MAX_DIGITS = 40
+_MAX_MAGNITUDE = 17  # 10^17 at ten decimals still fits the 28 digits of exact arithmetic
 _KNOWN_ORDERS = 20_000
 
 
@@ -50,7 +51,7 @@ def number(value: Decimal) -> Decimal:
     if (
         not isinstance(exponent, int)
         or abs(exponent) > _MAX_DIGITS
-        or (value and abs(value.adjusted()) > _MAX_DIGITS)
+        or (value and not -_MAX_DIGITS <= value.adjusted() <= _MAX_MAGNITUDE)
     ):
         raise ValueError("a number has too many digits")
     return value.quantize(Decimal(1)) if exponent > 0 else value
@@ -128,8 +129,11 @@ def pair_rules(data: PairData, symbols: Symbols) -> PairRules:
 
 
 def fixed(value: Decimal, decimals: int) -> Decimal:
-    """`value` written with `decimals` decimals, where that loses nothing."""
-    exactly = value.quantize(quantum(decimals))
+    """`value` written with `decimals` decimals, where that loses nothing; raises ValueError."""
+    try:
+        exactly = value.quantize(quantum(decimals))
+    except InvalidOperation:
+        raise ValueError("a number has too many digits") from None
     return exactly if exactly == value else value
 
 

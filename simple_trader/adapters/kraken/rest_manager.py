@@ -13,7 +13,7 @@ from simple_trader.adapters.kraken.errors import KrakenRefused
 from simple_trader.adapters.kraken.hall_monitor import HallMonitor
 from simple_trader.adapters.kraken.parse import KnownOrder, KnownOrders, number
 from simple_trader.adapters.kraken.rest_client import Params, RestClient
-from simple_trader.adapters.kraken.rest_rows import decode
+from simple_trader.adapters.kraken.rest_rows import decode, part
 from simple_trader.adapters.kraken.symbols import Symbols
 from simple_trader.domain.errors import VenueError, VenueUnreachable
 from simple_trader.domain.fills import Fill, LedgerEntry
@@ -76,12 +76,12 @@ class KrakenRest:
     async def server_time(self) -> datetime:
         """The exchange's clock, in whole seconds."""
         result = decode(await self._client.public("Time"), dict[str, msgspec.Raw], "Time")
-        return from_unix(decode(result["unixtime"], int, "Time"))
+        return from_unix(part(result, "unixtime", int, "Time"))
 
     async def system_status(self) -> str:
         """`online`, `maintenance`, `cancel_only` or `post_only`."""
         result = decode(await self._client.public("SystemStatus"), Raws, "SystemStatus")
-        return decode(result["status"], str, "SystemStatus")
+        return part(result, "status", str, "SystemStatus")
 
     async def assets(self) -> tuple[AssetRules, ...]:
         """All assets."""
@@ -113,12 +113,14 @@ class KrakenRest:
         rows = decode(
             next(iter(result.values()), msgspec.Raw(b"[]")), list[rest_rows.OhlcRow], "OHLC"
         )
+
         # The last row is the running candle; `last` begins the last finished one.
-        done = rows[:-1] if committed is None else [row for row in rows if row[0] <= committed]
-        return _all(
-            "OHLC",
-            lambda: tuple(rest_rows.candle(pair, interval_s, row) for row in done[-count:]),
-        )
+        def finished() -> tuple[Candle, ...]:
+            last = None if committed is None else number(committed)
+            done = rows[:-1] if last is None else [row for row in rows if number(row[0]) <= last]
+            return tuple(rest_rows.candle(pair, interval_s, row) for row in done[-count:])
+
+        return _all("OHLC", finished)
 
     # -- account -------------------------------------------------------------------------
 
@@ -145,7 +147,7 @@ class KrakenRest:
         """Open orders of the whole account."""
         await self._names()
         result = decode(await self._client.private("OpenOrders"), Raws, "OpenOrders")
-        rows = decode(result["open"], dict[str, rest_rows.OrderData], "OpenOrders")
+        rows = part(result, "open", dict[str, rest_rows.OrderData], "OpenOrders")
         return self._order_rows(rows)
 
     async def closed_orders(
@@ -218,7 +220,7 @@ class KrakenRest:
     async def token(self) -> str:
         """A WebSocket token; use it within 15 minutes."""
         result = decode(await self._client.private("GetWebSocketsToken"), Raws, "token")
-        return decode(result["token"], str, "token")
+        return part(result, "token", str, "token")
 
     async def cancel_order(self, *, order_id: str | None, cl_ord_id: str) -> None:
         """Cancel one order; raises KrakenRefused or VenueUnreachable."""
@@ -228,7 +230,7 @@ class KrakenRest:
     async def cancel_all(self) -> int:
         """Cancel everything; the count."""
         result = decode(await self._client.private("CancelAll", read=False), Raws, "CancelAll")
-        return decode(result["count"], int, "CancelAll")
+        return part(result, "count", int, "CancelAll")
 
     # -- parts ---------------------------------------------------------------------------
 
@@ -261,7 +263,7 @@ class KrakenRest:
         for _ in range(max_pages):
             raw = await self._client.private(endpoint, {**query, "ofs": offset})
             result = decode(raw, Raws, endpoint)
-            page = decode(result[field], Raws, endpoint) if field in result else {}
+            page = part(result, field, Raws, endpoint)
             count = decode(result["count"], int, endpoint) if "count" in result else None
             fresh = page.keys() - found.keys()
             found.update(page)

@@ -126,6 +126,13 @@ def decode(raw: msgspec.Raw | bytes, kind: type[T], what: str) -> T:
         raise VenueUnreachable(f"Kraken's {what} has an unexpected shape: {error}") from None
 
 
+def part(result: Mapping[str, msgspec.Raw], name: str, kind: type[T], what: str) -> T:
+    """One field of an answer; raises VenueUnreachable where it is missing: that proves nothing."""
+    if name not in result:
+        raise VenueUnreachable(f"Kraken's {what} has no {name!r}.")
+    return decode(result[name], kind, what)
+
+
 def moment(seconds: Decimal) -> datetime:
     """A moment of Unix seconds, exact to the microsecond."""
     return EPOCH + timedelta(microseconds=int(parse.number(seconds) * 1_000_000))

@@ -210,3 +210,15 @@ def test_names_of_one_asset_are_added_up() -> None:
         balances('[{"asset":"BTC","balance":1.5},{"asset":"XBT.F","balance":0.5}]'), symbols()
     )
     assert found == {"BTC": Decimal("2.0")}
+
+
+@pytest.mark.parametrize("text", ["1E+35", "1E+28", "-9E+40"])
+def test_a_number_too_large_for_exact_arithmetic_is_a_value_error(text: str) -> None:
+    # decimal.InvalidOperation is no ValueError: it would end the reader, and with it the daemon.
+    with pytest.raises(ValueError, match="digits"):
+        parse.number(Decimal(text))
+
+
+def test_a_step_that_cannot_be_written_at_its_precision_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="digits"):
+        parse.fixed(Decimal("1" + "0" * 25), 8)
