@@ -133,10 +133,13 @@ class UseModel(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 class AskOrders(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Resolve these orders by looking (open, closed, trades); answered by ExecutionReports and
     OrderLooked.
+
+    None of them was approved before `since`: so far back the lists must be read.
     """
 
     question: Question
     cl_ord_ids: tuple[str, ...]
+    since: datetime | None = None
 
 
 class AskReconcile(msgspec.Struct, frozen=True, tag=True, kw_only=True):

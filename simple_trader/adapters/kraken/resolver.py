@@ -25,7 +25,7 @@ from simple_trader.domain.money import ZERO
 from simple_trader.domain.records import VenueOrderRow
 
 _BEFORE = timedelta(minutes=2)
-_PAGES_WITHOUT_START = 10  # an order of an earlier life of the daemon: the last 450 closed orders
+_PAGES_WITHOUT_START = 10  # where nobody says how far back to look: the last 450 closed orders
 
 
 class Resolver:
@@ -40,8 +40,11 @@ class Resolver:
         """Fills of these orders as ExecutionReports, then one OrderLooked for each."""
         looked_from = self._market_now()
         try:
-            found = await self._find(action.cl_ord_ids, sent_at)
+            start = _start(action, sent_at)
+            found = await self._find(action.cl_ord_ids, start)
             trades = await self._trades_of(found)
+            if start is not None and len(found) < len(set(action.cl_ord_ids)):
+                trades = await self._by_trades(action.cl_ord_ids, found, start)
         except VenueError as error:
             return [
                 OrderLooked(
@@ -61,15 +64,13 @@ class Resolver:
         ]
 
     async def _find(
-        self, cl_ord_ids: Sequence[str], sent_at: Mapping[str, datetime]
+        self, cl_ord_ids: Sequence[str], start: datetime | None
     ) -> dict[str, VenueOrderRow]:
         """Open first, then closed: an order that closes meanwhile is seen in the second."""
         wanted = set(cl_ord_ids)
         rows = list(await self._rest.open_orders())
-        starts = [sent_at.get(cl_ord_id) for cl_ord_id in cl_ord_ids]
-        known = [start for start in starts if start is not None]
-        if known and len(known) == len(starts):
-            rows += await self._rest.closed_orders(min(known) - _BEFORE)
+        if start is not None:
+            rows += await self._rest.closed_orders(start - _BEFORE)
         else:
             rows += await self._rest.closed_orders(None, max_pages=_PAGES_WITHOUT_START)
         return {
@@ -77,6 +78,20 @@ class Resolver:
             for row in rows
             if row.cl_ord_id is not None and row.cl_ord_id in wanted
         }
+
+    async def _by_trades(
+        self, cl_ord_ids: Sequence[str], found: dict[str, VenueOrderRow], start: datetime
+    ) -> list[tuple[Fill, str]]:
+        """Orders that stand in no list yet but have trades: only then is there no trace (I-05)."""
+        trades = await self._rest.trades_with_raw(start - _BEFORE)
+        missing = set(cl_ord_ids) - found.keys()
+        named = {fill.order_id for fill, _ in trades if fill.cl_ord_id in missing}
+        if named:
+            for row in await self._rest.orders_by_id(sorted(named)):
+                if row.cl_ord_id is not None and row.cl_ord_id in missing:
+                    found[row.cl_ord_id] = row
+        order_ids = {row.order_id for row in found.values()}
+        return [(fill, raw) for fill, raw in trades if fill.order_id in order_ids]
 
     async def _trades_of(self, found: Mapping[str, VenueOrderRow]) -> list[tuple[Fill, str]]:
         if not found:
@@ -141,6 +156,13 @@ class Resolver:
             source="rest",
             raw=raw,
         )
+
+
+def _start(action: AskOrders, sent_at: Mapping[str, datetime]) -> datetime | None:
+    """The earliest moment at which one of the orders may have reached the exchange."""
+    starts = [sent_at.get(cl_ord_id) or action.since for cl_ord_id in action.cl_ord_ids]
+    known = [start for start in starts if start is not None]
+    return min(known) if known and len(known) == len(starts) else None
 
 
 def _looked(

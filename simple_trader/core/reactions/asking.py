@@ -21,7 +21,7 @@ def ask_order(state: EngineState, order: Order, at: datetime) -> list[Action]:
     question = state.open_question(ORDERS, order.cl_ord_id, at, ORDERS_DEADLINE_S)
     if question is None:
         return []
-    return [AskOrders(question=question, cl_ord_ids=(order.cl_ord_id,))]
+    return [AskOrders(question=question, cl_ord_ids=(order.cl_ord_id,), since=order.approved_at)]
 
 
 def ask_unresolved(state: EngineState, at: datetime) -> list[Action]:

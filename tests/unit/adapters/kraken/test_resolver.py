@@ -210,3 +210,35 @@ async def test_a_reconciliation_that_fails_is_not_clean(http: ScriptedHttp) -> N
     assert isinstance(end, Reconciled)
     assert not end.clean
     assert "Balance" in end.detail
+
+
+async def test_i05_no_trace_is_only_said_after_the_trades_were_asked_too(
+    http: ScriptedHttp,
+) -> None:
+    # REST's lists of orders lag apart from one another: a trade alone is a trace.
+    http.answers["TradesHistory"] = [{"trades": {"T1": trade("O1", 1)}, "count": 1}]
+    http.will("QueryOrders", {"O1": order("st7-1", "closed", "0.25000000")})
+    report, looked = await resolver(http).look(ask("st7-1"), {"st7-1": AT})
+    assert isinstance(report, ExecutionReport)
+    assert isinstance(looked, OrderLooked)
+    assert (looked.order_id, looked.status) == ("O1", "closed")
+
+
+async def test_an_order_of_an_earlier_life_is_searched_since_its_approval(
+    http: ScriptedHttp,
+) -> None:
+    asked = AskOrders(question=question("orders"), cl_ord_ids=("st6-9",), since=AT)
+    await resolver(http).look(asked, {})
+    for endpoint in ("ClosedOrders", "TradesHistory"):
+        body = next(body for name, body, _ in http.asked if name == endpoint)
+        assert f"start={UNIX - 240}" in body
+
+
+@pytest.mark.parametrize("endpoint", ["OpenOrders", "ClosedOrders", "TradesHistory"])
+async def test_an_answer_without_its_list_proves_nothing_and_ends_nothing(
+    http: ScriptedHttp, endpoint: str
+) -> None:
+    http.answers[endpoint] = [{}]
+    (looked,) = await resolver(http).look(ask("st7-1"), {"st7-1": AT})
+    assert isinstance(looked, OrderLooked)
+    assert looked.error

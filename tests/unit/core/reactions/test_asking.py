@@ -46,3 +46,11 @@ def test_a_full_look_overlaps_the_last_fill_we_know() -> None:
     asked = only(ask_reconcile(desk.engine.state, desk.at), a.AskReconcile)
     assert asked.since == filled_at - OVERLAP
     assert ask_reconcile(desk.engine.state, desk.at) == []
+
+
+def test_a_look_at_an_order_says_since_when_it_may_be_there() -> None:
+    desk = Desk()
+    desk.open()
+    request = desk.place()
+    asked = only(desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="")), a.AskOrders)
+    assert asked.since == desk.engine.state.orders.orders[request.cl_ord_id].approved_at
