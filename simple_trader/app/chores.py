@@ -5,6 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from simple_trader.adapters.kraken.hall_monitor import HallMonitor
+from simple_trader.adapters.store.counters import read_counter, write_counter
 from simple_trader.adapters.store.postgres_backup import nightly_backup
 from simple_trader.adapters.store.retention import cleanup
 from simple_trader.app.advice import AdvisorDesk
@@ -18,6 +20,8 @@ from simple_trader.runtime.supervisor import RootTask
 
 log = logging.getLogger("simple_trader")
 
+REST_COUNTER = "kraken rest"
+COUNT_EVERY_S = 30.0
 FIRST_CHORE_S = 600.0
 CHORE_EVERY_S = 3600.0
 
@@ -30,6 +34,7 @@ def add_chores(
     world: World,
     reloading: Reloading,
     desk: AdvisorDesk,
+    monitor: HallMonitor,
 ) -> None:
     """Add the tasks that this run needs."""
     options = setup.options
@@ -44,10 +49,31 @@ def add_chores(
                 "nightly dump", _every(lambda: _dump(daemon, setup, base, dsn)), critical=False
             )
         )
+    daemon.add_root(
+        RootTask("rest budget", lambda: _keep_budget(daemon, dsn, monitor), critical=False)
+    )
     if options.run_for_s is not None:
         daemon.add_root(RootTask("run limit", _stop_after(daemon, options.run_for_s)))
     if options.run_for_market_s is not None and daemon.stepper is None:
         daemon.add_root(RootTask("run limit", _stop_after(daemon, options.run_for_market_s)))
+
+
+async def take_up_budget(dsn: str, monitor: HallMonitor) -> None:
+    """Go on counting REST calls where the last run stopped."""
+    kept = await read_counter(dsn, REST_COUNTER)
+    if kept is not None:
+        monitor.restore(*kept)
+
+
+async def _keep_budget(daemon: Daemon, dsn: str, monitor: HallMonitor) -> None:
+    """Put the REST counter down now and then: a restart must not spend the budget twice."""
+    while True:
+        value = round(monitor.value, 3)
+        try:
+            await write_counter(dsn, REST_COUNTER, value, daemon.parts.clock.now())
+        except StoreError as error:
+            log.warning("%s", error)
+        await asyncio.sleep(COUNT_EVERY_S)
 
 
 def _once(work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

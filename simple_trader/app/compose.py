@@ -22,7 +22,7 @@ from simple_trader.adapters.store.market_lane import MarketLane
 from simple_trader.adapters.store.recovery import Recovery
 from simple_trader.adapters.store.training import training_rows
 from simple_trader.app.advice import AdvisorDesk, assets_of, provider_of
-from simple_trader.app.chores import add_chores
+from simple_trader.app.chores import add_chores, take_up_budget
 from simple_trader.app.database import Database
 from simple_trader.app.face import Face
 from simple_trader.app.places import Setup
@@ -78,6 +78,7 @@ async def wire(
     )
     market = MarketLane(dsn, ensure_server=base.ensure)
     rest, venue = _exchange(setup, world, clock, inbox, lane, stack)
+    await take_up_budget(dsn, rest.monitor)
     desk = AdvisorDesk()
     provider = provider_of(config, setup.environment.secrets, world.stand_in_url)
     desk.learn(config.hash, assets_of(config), provider)
@@ -120,7 +121,7 @@ async def wire(
     daemon.expect_feeds(_feeds_wanted(settings))
     reloading.begin()
     await face.open(daemon, world, lane, market, provider, stack)
-    add_chores(daemon, setup, base, dsn, world, reloading, desk)
+    add_chores(daemon, setup, base, dsn, world, reloading, desk, rest.monitor)
     return Wired(daemon, started)
 
 
@@ -132,7 +133,7 @@ def _exchange(
     lane: LedgerLane,
     stack: AsyncExitStack,
 ) -> tuple[KrakenRest, KrakenVenue]:
-    """The Kraken adapter on the world's addresses; our own sandbox needs no request budget."""
+    """The Kraken adapter on the world's addresses."""
     http = HttpClient(f"simple-trader/{simple_trader.__version__}")
     stack.push_async_callback(http.close)
     dice = random.SystemRandom()  # jitter of reconnects: nothing that must repeat
@@ -143,8 +144,6 @@ def _exchange(
         dice=dice,
         credentials=Credentials(world.key, world.secret),
         high_water=FileHighWater(setup.places.state / "nonce"),
-        tier="intermediate" if world.child is None else "none",
-        public_pace=world.child is None,
     )
     venue = KrakenVenue(
         rest=rest,
