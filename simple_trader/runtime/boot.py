@@ -55,7 +55,8 @@ async def boot(
     VenueRefused.
     """
     settings = plan.settings
-    held = {lot.pair for lot in recovered.lots} | {order.request.pair for order in recovered.orders}
+    live = [order for order in recovered.orders if not order.is_terminal]
+    held = {lot.pair for lot in recovered.lots} | {order.request.pair for order in live}
     extra = tuple(sorted(held - set(settings.traded_pairs)))
     wanted = settings.traded_pairs + extra
     assets = await _patient(reads.assets)

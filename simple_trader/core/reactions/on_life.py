@@ -80,8 +80,9 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
         Note(
             level="info",
             text=(
-                f"Started in {event.mode}: {len(event.orders)} orders, {len(event.lots)} lots, "
-                f"{len(event.candles)} candles; reconciling before trading."
+                f"Started in {event.mode}: {len(state.orders.live())} orders, "
+                f"{len(event.lots)} lots, {len(event.candles)} candles; "
+                "reconciling before trading."
             ),
             reason=Reason.STARTING,
         ),
