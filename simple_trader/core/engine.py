@@ -16,7 +16,7 @@ from simple_trader.core.reactions import (
     on_timer,
 )
 from simple_trader.core.reactions.showing import status_view
-from simple_trader.core.risk.checks import RUN
+from simple_trader.core.risk.checks import HALT, RUN
 from simple_trader.core.state import EngineState
 from simple_trader.domain import events as e
 from simple_trader.domain.actions import Action
@@ -85,6 +85,11 @@ class Engine:
         if not state.ready:
             _get_ready(state, at)
         return actions
+
+    @property
+    def trading_state(self) -> str:
+        """RUN, REDUCE or HALT; HALT before Started, as nothing may be sent then."""
+        return HALT if self._state is None else self._state.trading_state
 
     @property
     def reconciled(self) -> bool:

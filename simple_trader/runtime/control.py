@@ -1,7 +1,9 @@
 """Operator requests: files in STATE/control, so that halt works with the database and network dead.
 
 `simple-trader halt` and `resume` put `<name>.json` there by an atomic rename; the daemon takes a
-file by deleting it, and a halt stops sending before the brain has even read of it (I-28).
+resume by deleting it, a halt by renaming it to `halt.taken`, which goes only when the HALT is
+committed: a crash in between must not lose it. A halt stops sending before the brain has even read
+of it (I-28).
 """
 
 import asyncio
@@ -23,25 +25,49 @@ class OperatorDesk:
         """`folder` is STATE/control."""
         self._folder, self._emit = folder, emit
         self.kill_switch = False
+        self._taken = folder / "halt.taken"
+        self._halt_seq: int | None = None
 
     def look(self) -> None:
         """Take every request that lies there; resume before halt, so that halt wins."""
-        for name in ("resume", "halt"):
-            path = self._folder / f"{name}.json"
-            if not path.exists():
-                continue
-            actor, detail = _read(path)
-            path.unlink(missing_ok=True)
-            if name == "halt":
-                self.kill_switch = True
-                self._emit(OperatorHalt(actor=actor, detail=detail))
-            else:
-                self.kill_switch = False
-                self._emit(OperatorResume(actor=actor, detail=detail))
+        resume, halt = self._folder / "resume.json", self._folder / "halt.json"
+        if resume.exists():
+            actor, detail = _read(resume)
+            self._taken.unlink(missing_ok=True)
+            resume.unlink(missing_ok=True)
+            self.kill_switch = False
+            self._emit(OperatorResume(actor=actor, detail=detail))
+        if halt.exists():
+            halt.replace(self._taken)
+            self._halt()
+
+    def look_back(self) -> None:
+        """At a start: a halt of which it is not sure that the last run wrote it down."""
+        if self._taken.exists():
+            self._halt()
+
+    def _halt(self) -> None:
+        self.kill_switch = True
+        actor, detail = _read(self._taken)
+        self._emit(OperatorHalt(actor=actor, detail=detail))
+
+    def processed(self, seq: int) -> None:
+        """The brain processed a halt as event `seq`."""
+        self._halt_seq = seq
+
+    def committed(self, last_seq: int) -> None:
+        """Events up to `last_seq` are durable: a halt among them needs no file any more."""
+        if self._halt_seq is not None and last_seq >= self._halt_seq:
+            self._halt_seq = None
+            try:
+                self._taken.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("%s stays, the next start halts again: %s", self._taken.name, error)
 
     async def run(self) -> None:
         """Look until cancelled."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        self.look_back()
         while True:
             self.look()
             await asyncio.sleep(LOOK_EVERY_S)

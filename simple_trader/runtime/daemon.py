@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from simple_trader.domain.events import Event, FeedDown, FeedUp, Started, Stopping
+from simple_trader.domain.events import Event, FeedDown, FeedUp, OperatorHalt, Started, Stopping
 from simple_trader.domain.views import StatusView
 from simple_trader.ports import (
     Advisor,
@@ -94,6 +94,7 @@ class Daemon:
             clock=parts.clock,
             emit=parts.inbox.put,
             halted=lambda: self.desk.kill_switch,
+            standing=lambda: parts.brain.trading_state,
             may_place=parts.may_place,
             loop_gap=self._gap,
         )
@@ -152,12 +153,15 @@ class Daemon:
             self._feeds_up.pop(event.feed, None)
         elif isinstance(event, FeedDown):
             self._feeds_up[event.feed] = False
+        elif isinstance(event, OperatorHalt):
+            self.desk.processed(self.loop.seq)
         if self.parts.keeper is not None and self.loop.last_at is not None:
             self.parts.keeper.after(self.loop.seq, self.loop.last_at, event)
         self.parts.on_event(event)
 
     def _on_commit(self, last_seq: int) -> None:
         self.dispatcher.on_commit(last_seq)
+        self.desk.committed(last_seq)
         keeper = self.parts.keeper
         if keeper is not None and keeper.due(last_seq):
             self.supervisor.spawn("snapshot", keeper.write(last_seq))
@@ -190,7 +194,7 @@ class Daemon:
         roots = [
             RootTask("engine loop", self.loop.run),
             RootTask("ledger lane", parts.lane.run),
-            RootTask("market lane", parts.market.run),
+            RootTask("market lane", parts.market.run, critical=False),  # prices, no money
             RootTask("feeds", parts.feeds.run),
             RootTask("operator desk", self.desk.run),
             RootTask(

@@ -45,6 +45,11 @@ class Brain(Protocol):
         ...
 
     @property
+    def trading_state(self) -> str:
+        """RUN, REDUCE or HALT."""
+        ...
+
+    @property
     def reconciled(self) -> bool:
         """Whether the account was compared with the exchange since the private stream came up."""
         ...

@@ -13,6 +13,7 @@ from simple_trader.ports import Clock, Emit, Lane, Venue
 
 APPROVAL_LIFE_S = 2.0
 LOOP_GAP_MAX_S = 5.0
+REDUCE, HALT = "REDUCE", "HALT"  # the brain's words
 
 
 class LoopGap:
@@ -46,14 +47,17 @@ class Gate:
         clock: Clock,
         emit: Emit,
         halted: Callable[[], bool],
+        standing: Callable[[], str],
         may_place: Callable[[], bool],
         loop_gap: LoopGap,
     ) -> None:
         """`halted` is true from the moment a kill switch is seen, before the brain has read of
-        it.
+        it; `standing` is the brain's trading state: it may have changed while an approved order
+        waited for its commit.
         """
         self._venue, self._lane, self._clock, self._emit = venue, lane, clock, emit
         self._halted, self._may_place, self._loop_gap = halted, may_place, loop_gap
+        self._standing = standing
         self._sent: set[str] = set()
 
     def _objection(self, approved: Approved, received_at: float, wire: bytes) -> Reason | None:
@@ -61,8 +65,11 @@ class Gate:
         request = approved.request
         if not self._may_place():
             return Reason.PLACING_OFF
-        if self._halted() and not approved.intent.lowers_exposure:
-            return Reason.TRADING_HALTED
+        standing = self._standing()
+        if self._halted() or standing == HALT:
+            return Reason.TRADING_HALTED  # cancels only: a sale too would be an order after a kill
+        if standing == REDUCE and not approved.intent.lowers_exposure:
+            return Reason.REDUCE_ONLY
         if not self._lane.alive:
             return Reason.LOCK_LOST
         if self._loop_gap.seconds > LOOP_GAP_MAX_S:

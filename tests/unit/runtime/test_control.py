@@ -33,3 +33,42 @@ def test_when_both_lie_there_the_halt_wins(tmp_path) -> None:
     desk.look()
     assert desk.kill_switch
     assert [type(event) for event in events] == [OperatorResume, OperatorHalt]
+
+
+def test_a_halt_that_was_not_yet_committed_when_the_daemon_was_killed_is_taken_again(
+    tmp_path,
+) -> None:
+    first = OperatorDesk(tmp_path, [].append)
+    (tmp_path / "halt.json").write_text(json.dumps({"actor": "ada", "reason": "lunch"}))
+    first.look()
+    first.processed(7)
+    first.committed(6)
+    events: list = []
+    second = OperatorDesk(tmp_path, events.append)
+    second.look_back()
+    assert second.kill_switch
+    assert events == [OperatorHalt(actor="ada", detail="lunch")]
+
+
+def test_a_committed_halt_is_not_taken_again_at_the_next_start(tmp_path) -> None:
+    first = OperatorDesk(tmp_path, [].append)
+    (tmp_path / "halt.json").write_text("{}")
+    first.look()
+    first.processed(7)
+    first.committed(7)
+    second = OperatorDesk(tmp_path, [].append)
+    second.look_back()
+    assert not second.kill_switch
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_resume_after_a_halt_that_was_never_committed_counts(tmp_path) -> None:
+    first = OperatorDesk(tmp_path, [].append)
+    (tmp_path / "halt.json").write_text("{}")
+    first.look()
+    (tmp_path / "resume.json").write_text("{}")
+    first.look()
+    assert not first.kill_switch
+    second = OperatorDesk(tmp_path, [].append)
+    second.look_back()
+    assert not second.kill_switch

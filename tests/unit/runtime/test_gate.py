@@ -15,7 +15,7 @@ class Desk:
     def __init__(self) -> None:
         self.clock, self.lane, self.venue = HandClock(), ListLane(), RecordingVenue()
         self.events: list = []
-        self.halted, self.placing = False, True
+        self.halted, self.placing, self.standing = False, True, "RUN"
         self.gap = LoopGap(self.clock)
         self.gate = Gate(
             venue=self.venue,
@@ -23,6 +23,7 @@ class Desk:
             clock=self.clock,
             emit=self.events.append,
             halted=lambda: self.halted,
+            standing=lambda: self.standing,
             may_place=lambda: self.placing,
             loop_gap=self.gap,
         )
@@ -82,9 +83,29 @@ async def test_every_objection_keeps_the_order_from_the_wire(spoil, reason) -> N
     assert [event.reason for event in desk.events] == [reason]
 
 
-async def test_a_pressed_kill_switch_still_lets_a_sale_through() -> None:
-    """Before the brain has read of it; the brain's own HALT then refuses everything."""
+@pytest.mark.parametrize("side", list(Side))
+async def test_i23_a_pressed_kill_switch_lets_nothing_through_not_even_a_sale(side) -> None:
     desk = Desk()
     desk.halted = True
-    await desk.gate.send(approved(side=Side.SELL), received_at=desk.clock.real)
-    assert len(desk.venue.sends) == 1
+    await desk.gate.send(approved(side=side), received_at=desk.clock.real)
+    assert desk.venue.sends == []
+
+
+@pytest.mark.parametrize(
+    ("standing", "side", "reason"),
+    [
+        ("HALT", Side.BUY, Reason.TRADING_HALTED),
+        ("HALT", Side.SELL, Reason.TRADING_HALTED),
+        ("REDUCE", Side.BUY, Reason.REDUCE_ONLY),
+        ("REDUCE", Side.SELL, None),
+    ],
+)
+async def test_i23_an_order_approved_before_the_trading_state_changed_obeys_the_new_one(
+    standing, side, reason
+) -> None:
+    """It waited for its commit while an invariant broke or the daily stop fell."""
+    desk = Desk()
+    desk.standing = standing
+    await desk.gate.send(approved(side=side), received_at=desk.clock.real)
+    assert len(desk.venue.sends) == (reason is None)
+    assert [e.reason for e in desk.events if isinstance(e, NotSent)] == ([reason] if reason else [])
