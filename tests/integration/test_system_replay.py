@@ -71,7 +71,7 @@ def test_a_minute_file_is_ingested_predicted_decided_and_traded(
     path = shared_data / "market" / "BTCPERP_1m_2022-01.csv.gz"
     flags = ("--mode", "sim", "--replay", str(path), "--replay-pair", "BTC/USD")
     where.configure(traded_pairs=["BTC/USD"])
-    with Daemon(where, *flags, "--speed", "60", "--for", "25s") as daemon:
+    with Daemon(where, *flags, "--speed", "60", "--for", "15s") as daemon:
         daemon.ready()
         assert daemon.wait(90) == 0
     assert "Traceback" not in daemon.text
@@ -94,7 +94,7 @@ def test_an_hourly_kraken_file_runs_as_fast_as_it_can_and_says_how_fast(
     path = shared_data / "market" / "XBTUSD_60.csv.gz"
     flags = ("--replay", str(path), "--replay-pair", "BTC/USD")
     where.configure(traded_pairs=["BTC/USD"])
-    with Daemon(where, *flags, "--speed", "max", "--for", "12s") as daemon:
+    with Daemon(where, *flags, "--speed", "max", "--for", "8s") as daemon:
         daemon.ready()
         assert daemon.wait(90) == 0
     said = daemon.wait_for(r"reached [\d.]+ times real time \(speed asked: max\)", 0)
