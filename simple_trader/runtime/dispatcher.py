@@ -146,11 +146,25 @@ class Dispatcher:
             self._emit(refused)
 
     async def _cancel_all(self) -> None:
+        if not await self._all_cancelled():
+            self._supervisor.spawn("cancel again", self._cancel_all_again())
+
+    async def _cancel_all_again(self) -> None:
+        """The kill switch does not give up (I-28); a stepped market does not wait for this."""
+        wait_s = 0.5
+        await self._pause(wait_s)
+        while not await self._all_cancelled():
+            wait_s = min(30.0, wait_s * 2)
+            await self._pause(wait_s)
+
+    async def _all_cancelled(self) -> bool:
         try:
             count = await self._venue.cancel_all()
-            log.warning("cancelled %d orders at the exchange", count)
         except VenueError as error:
-            log.error("cancel all failed: %s", error)
+            log.error("cancel all failed, trying again: %s", error)
+            return False
+        log.warning("cancelled %d orders at the exchange", count)
+        return True
 
     async def _look(self, action: AskOrders) -> None:
         """Resolve orders; a look that is repeated waits longer each time (transport time)."""

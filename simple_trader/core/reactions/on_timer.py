@@ -54,8 +54,16 @@ def _risk_check(state: EngineState, at: datetime) -> list[Action]:
         *claim(state, at),
         *doubt_silent(state, at),
         *ask_unresolved(state, at),
+        *_look_again(state, at),
         *due_exits(state, at),
     ]
+
+
+def _look_again(state: EngineState, at: datetime) -> list[Action]:
+    """A full look that failed is repeated, unless one is under way or the stream is down."""
+    if state.health.reconciled or not state.health.private_up:
+        return []
+    return ask_reconcile(state, at)
 
 
 def check_day(state: EngineState, at: datetime) -> list[Action]:

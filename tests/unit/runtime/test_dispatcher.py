@@ -4,7 +4,13 @@ import asyncio
 
 from runtime_parts import T0, HandClock, approved
 
-from simple_trader.domain.actions import AskReconcile, CancelOrder, PlaceOrder, Question
+from simple_trader.domain.actions import (
+    AskReconcile,
+    CancelAllOrders,
+    CancelOrder,
+    PlaceOrder,
+    Question,
+)
 from simple_trader.domain.errors import VenueUnreachable
 from simple_trader.domain.events import CancelRejected, FeedUp
 from simple_trader.domain.reasons import Reason
@@ -33,6 +39,12 @@ class FlakyVenue:
         if self.reads < 3:
             raise VenueUnreachable("no answer")
         return [FeedUp(feed="reconciled")]
+
+    async def cancel_all(self) -> int:
+        self.reads += 1
+        if self.reads < 3:
+            raise VenueUnreachable("no answer")
+        return 2
 
     async def cancel(self, action):
         return CancelRejected(cl_ord_id=action.cl_ord_id, error="EOrder:Unknown order")
@@ -103,3 +115,14 @@ async def test_a_refused_cancel_becomes_an_event() -> None:
     made.now(CancelOrder(cl_ord_id="st1-1", order_id="O1", pair="BTC/USD", reason=Reason.OPERATOR))
     await settle(made)
     assert events == [CancelRejected(cl_ord_id="st1-1", error="EOrder:Unknown order")]
+
+
+async def test_i28_the_kill_switch_cancels_until_the_exchange_has_answered() -> None:
+    made, _, venue, _, pauses = dispatcher()
+    made.now(CancelAllOrders(reason=Reason.OPERATOR))
+    async with asyncio.timeout(5):
+        while venue.reads < 3:
+            await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert made.waiting_for == ()  # the stepped market is not held up by the later tries
+    assert (venue.reads, pauses) == (3, [0.5, 1.0])

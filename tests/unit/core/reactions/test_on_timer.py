@@ -58,6 +58,19 @@ def test_the_reconcile_timer_asks_for_a_full_look() -> None:
     assert desk.timer("reconcile") == []
 
 
+def test_a_look_that_failed_is_repeated_at_the_next_risk_check() -> None:
+    # One HTTP error must not hold trading back until the next full look, a quarter of an hour on.
+    desk = Desk()
+    desk.open()
+    assert not [x for x in desk.timer("risk_check") if isinstance(x, a.AskReconcile)]
+    desk.reconciled(clean=False)
+    only(desk.timer("risk_check"), a.AskReconcile)
+    assert not [x for x in desk.timer("risk_check") if isinstance(x, a.AskReconcile)]
+    desk.do(e.FeedDown(feed="private", detail="gone"))
+    desk.reconciled(clean=False)
+    assert not [x for x in desk.timer("risk_check") if isinstance(x, a.AskReconcile)]
+
+
 def test_a_question_that_is_never_answered_ends_as_hold() -> None:
     desk = Desk()
     desk.open()
