@@ -11,7 +11,8 @@ BEGIN
         RETURN false;
     END IF;
     PERFORM pg_advisory_xact_lock(21332, 3);
-    IF to_regclass(part) IS NOT NULL THEN
+    -- By a query: name look-ups may still answer from before the wait for the lock.
+    IF EXISTS (SELECT 1 FROM day_partitions(parent) AS p WHERE p.day = ensure_day_partition.day) THEN
         RETURN false;
     END IF;
     -- LIKE and ATTACH instead of PARTITION OF: the parent stays readable and writable meanwhile.

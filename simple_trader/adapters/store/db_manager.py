@@ -66,9 +66,17 @@ async def connect(
     settings: Mapping[str, str] | None = None,
     timeout_s: float = 10.0,
 ) -> RawConnection:
-    """Open a connection; raises StoreSetupError with one sentence that names the fix."""
+    """Open a connection; raises StoreSetupError with one sentence that names the fix.
+
+    What is committed is on disk, whatever the server's default; `settings` may say otherwise.
+    """
     place = describe_dsn(dsn)
-    server_settings = {"application_name": application, "timezone": "UTC", **(settings or {})}
+    server_settings = {
+        "application_name": application,
+        "timezone": "UTC",
+        "synchronous_commit": "on",
+        **(settings or {}),
+    }
     try:
         connection = await asyncpg.connect(
             normalise_dsn(dsn), timeout=timeout_s, server_settings=server_settings

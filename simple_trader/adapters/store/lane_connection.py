@@ -145,7 +145,6 @@ class AsyncpgLedgerConnection:
             self._dsn,
             application=_APPLICATION,
             settings={
-                "synchronous_commit": "on",
                 "statement_timeout": str(int(_ANSWER_WITHIN_S * 1000)),
                 "lock_timeout": "10000",
                 "idle_in_transaction_session_timeout": "60000",

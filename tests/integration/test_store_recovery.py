@@ -1,0 +1,264 @@
+"""Recovery: what was written is what a new start reads, and nothing is guessed."""
+
+import zlib
+from datetime import timedelta
+from decimal import Decimal
+
+import asyncpg
+import pytest
+from store_parts import (
+    AT,
+    BLOB,
+    PAIR,
+    RISK,
+    batches,
+    booked,
+    fill,
+    lot,
+    moment,
+    opening,
+    order,
+    prediction,
+    running,
+    story,
+)
+
+from simple_trader.adapters.store.books import check_books
+from simple_trader.adapters.store.journal import GENESIS
+from simple_trader.adapters.store.recovery import Recovery
+from simple_trader.adapters.store.training import training_rows
+from simple_trader.domain.errors import InvariantBroken
+from simple_trader.domain.fills import LedgerEntry
+from simple_trader.domain.memory import RiskMemory
+from simple_trader.domain.orders import OrderState, Side
+from simple_trader.domain.reasons import Reason
+from simple_trader.domain.records import (
+    BalanceRow,
+    IntentRow,
+    LedgerRecord,
+    LedgerRow,
+    LotRow,
+    OrderStateRow,
+    PairRow,
+    PredictionRow,
+    TradeRow,
+)
+
+
+async def write(database: str, *parts: tuple[LedgerRecord, ...], boot_seconds: int = 1000) -> None:
+    async with running(database, boot_seconds=boot_seconds) as (lane, ticks, recovered):
+        for batch in batches(parts, recovered.last_seq):
+            lane.put(batch)
+        await ticks.reach(batch.seq)
+        await lane.close()
+
+
+async def test_an_empty_database_recovers_to_nothing(database: str) -> None:
+    found = await Recovery(database, boot_seconds=1000).recover()
+    assert (found.epoch, found.last_seq, found.chain) == (1000, 0, GENESIS)
+    assert found.orders == found.lots == found.fills == ()
+    assert found.risk == RiskMemory()
+    assert found.newest_at is None
+    assert found.model is None
+
+
+async def test_what_was_written_is_recovered_equal(database: str) -> None:
+    open_order = order(3, OrderState.OPEN, order_id="O3", detail="resting")
+    late = order(4, OrderState.NOT_ACCEPTED, changed_at=moment(4))
+    async with running(database) as (lane, ticks, recovered):
+        parts = (
+            *story(2, recovered.epoch),
+            (IntentRow(order=order(3), epoch=1), IntentRow(order=order(4), epoch=1)),
+            (OrderStateRow(order=open_order), OrderStateRow(order=late)),
+            (PredictionRow(prediction=prediction(9)),),
+        )
+        for batch in batches(parts):
+            lane.put(batch)
+        await ticks.reach(batch.seq)
+        last_seq, chain = lane.last_seq, lane.chain
+    found = await Recovery(database, boot_seconds=1000).recover()
+    assert (found.epoch, found.last_seq, found.chain) == (1001, last_seq, chain)
+    assert found.orders == (open_order, late)
+    assert found.lots == (lot(1), lot(2))
+    assert found.fills == (fill(1), fill(2))
+    assert found.seen_exec_ids == ("T1-buy", "T2-buy")
+    assert found.balances == {"BTC": "0.02000000"}
+    assert found.risk == RISK
+    assert found.model == ("m0", parts[0][2].sha256, BLOB)  # type: ignore[union-attr]
+    assert found.pending_predictions == (prediction(9),)
+    assert (found.last_cycle_at, found.last_trade_at) == (moment(2), moment(2))
+    assert found.last_training_at == AT
+    assert found.newest_at == moment(last_seq)
+    assert (found.realised_pnl, found.fills_booked) == (0, 2)
+
+
+@pytest.mark.parametrize("state", [OrderState.DISPATCHING, OrderState.SENT])
+async def test_an_order_on_its_way_is_unknown_after_a_restart(
+    database: str, state: OrderState
+) -> None:
+    parts: list[tuple[LedgerRecord, ...]] = [(IntentRow(order=order(1), epoch=1),)]
+    if state is OrderState.SENT:
+        parts.append((OrderStateRow(order=order(1, state)),))
+    await write(database, *parts)
+    (found,) = (await Recovery(database, boot_seconds=1).recover()).orders
+    assert (found.state, found.state_reason) == (OrderState.UNKNOWN, Reason.SENT_UNKNOWN)
+    connection = await asyncpg.connect(database)
+    assert await connection.fetchval("SELECT state FROM pending_trades") == "UNKNOWN"
+    await connection.close()
+
+
+async def test_ended_orders_are_recovered_for_a_day_and_filled_ones_not(database: str) -> None:
+    """A late fill must find its order; a filled one has nothing to come."""
+    old = AT - timedelta(days=2)
+    ended = [
+        order(1, OrderState.NOT_ACCEPTED, changed_at=old),
+        order(2, OrderState.CANCELED),
+        order(3, OrderState.CANCELED, changed_at=old),
+        order(4, OrderState.FILLED),
+        order(5, OrderState.VOID),
+    ]
+    intents = tuple(IntentRow(order=order(number), epoch=1) for number in range(1, 6))
+    await write(database, intents, tuple(OrderStateRow(order=one) for one in ended))
+    assert (await Recovery(database, boot_seconds=1).recover()).orders == (ended[1],)
+
+
+async def test_the_epoch_grows_also_over_a_restored_backup(database: str) -> None:
+    assert (await Recovery(database, boot_seconds=100).recover()).epoch == 100
+    assert (await Recovery(database, boot_seconds=100).recover()).epoch == 101
+    assert (await Recovery(database, boot_seconds=50).recover()).epoch == 102
+    # A restored backup forgot epochs; the clock did not.
+    assert (await Recovery(database, boot_seconds=5000).recover()).epoch == 5000
+
+
+async def test_fills_go_back_to_where_nothing_older_was_held(database: str) -> None:
+    """Lot 1 is sold after lot 2 was bought: a fold from lot 2 alone would sell the wrong one."""
+    closed = lot(1, "0")
+    sale = fill(20, Side.SELL)
+    await write(
+        database,
+        (LotRow(lot=closed), TradeRow(fill=fill(1), realised_pnl=Decimal(0))),
+        (LotRow(lot=lot(5)), TradeRow(fill=fill(5), realised_pnl=Decimal(0))),
+        (TradeRow(fill=sale, realised_pnl=Decimal("0.1")),),
+    )
+    found = await Recovery(database, boot_seconds=1).recover()
+    assert found.lots == (lot(5),)
+    assert found.fills == (fill(1), fill(5), sale)
+
+
+async def test_a_lot_that_a_new_fold_removed_is_kept_and_not_held(database: str) -> None:
+    await write(database, (LotRow(lot=lot(1)), LotRow(lot=lot(1), deleted=True)))
+    assert (await Recovery(database, boot_seconds=1).recover()).lots == ()
+    connection = await asyncpg.connect(database)
+    assert await connection.fetchval("SELECT deleted FROM holding_lots") is True
+    assert await connection.fetch("SELECT * FROM v_open_lots") == []
+    await connection.close()
+
+
+async def test_a_model_with_another_hash_is_passed_over(database: str) -> None:
+    await write(database, opening())
+    connection = await asyncpg.connect(database)
+    await connection.execute(
+        "INSERT INTO model_snapshots (model_id, trained_at, sha256, blob, rows, metrics, at) "
+        "VALUES ('m9', $1, repeat('0', 64), 'evil', 1, '{}', $1)",
+        AT + timedelta(hours=1),
+    )
+    await connection.close()
+    found = (await Recovery(database, boot_seconds=1).recover()).model
+    assert found is not None
+    assert found[0] == "m0"
+
+
+async def test_d11_a_row_changed_by_hand_is_not_guessed_at(database: str) -> None:
+    await write(database, (IntentRow(order=order(1), epoch=1),))
+    connection = await asyncpg.connect(database)
+    await connection.execute("UPDATE pending_trades SET reason = 'because I say so'")
+    await connection.close()
+    with pytest.raises(InvariantBroken, match="no valid Order"):
+        await Recovery(database, boot_seconds=1).recover()
+
+
+async def test_a_journal_that_lost_its_end_refuses(database: str) -> None:
+    await write(database, (IntentRow(order=order(1), epoch=1),))
+    connection = await asyncpg.connect(database)
+    await connection.execute("DELETE FROM engine_journal")
+    await connection.close()
+    with pytest.raises(InvariantBroken, match="restore a backup"):
+        await Recovery(database, boot_seconds=1).recover()
+
+
+async def test_sequences_go_on_after_the_highest_number(database: str) -> None:
+    await write(database, *story(2, 1000))
+    connection = await asyncpg.connect(database)
+    await connection.execute("SELECT setval('executions_id_seq', 1, false)")
+    await write(database, booked(20)[:2], boot_seconds=1)
+    assert await connection.fetchval("SELECT count(DISTINCT id) FROM executions") == 3
+    await connection.close()
+
+
+async def test_mirrors_and_snapshots_are_written(database: str) -> None:
+    boot = Recovery(database, boot_seconds=1)
+    await boot.mirror(opening())
+    await boot.mirror((PairRow(rules=PAIR),))
+    await boot.snapshot(7, AT, b"state" * 100, "start")
+    connection = await asyncpg.connect(database)
+    assert await connection.fetchval("SELECT price_increment FROM kraken_pairs") == Decimal("0.1")
+    row = await connection.fetchrow("SELECT seq, why, state FROM engine_snapshots")
+    await connection.close()
+    assert row is not None
+    assert (row["seq"], row["why"]) == (7, "start")
+    assert zlib.decompress(row["state"]) == b"state" * 100
+
+
+async def test_training_rows_are_those_of_the_span(database: str) -> None:
+    await write(database, *story(3, 1000))
+    rows = await training_rows(database, moment(1), moment(3))
+    assert [row.as_of for row in rows] == [moment(1), moment(2)]
+    assert rows[0].mid == Decimal("132.45")
+    assert rows[0].features == {"rsi_14": 55.5, "sma_50": None}
+
+
+def entry(number: int, amount: str, fee: str, balance: str) -> LedgerRow:
+    one = LedgerEntry(
+        ledger_id=f"K{number}",
+        ref_id="T",
+        at=AT,  # all in one moment: the check must not lean on an order
+        kind="trade",
+        asset="USD",
+        amount=Decimal(amount),
+        fee=Decimal(fee),
+        balance=Decimal(balance),
+    )
+    return LedgerRow(entry=one)
+
+
+async def test_the_books_check_explains_every_unit(database: str) -> None:
+    ledger = (
+        entry(3, "-10", "0.04", "989.96"),
+        entry(1, "5", "0.02", "994.94"),
+        entry(2, "-5", "0", "989.94"),
+    )
+    usd = BalanceRow(asset="USD", balance=Decimal("994.94"), at=AT, cause="trade")
+    btc = BalanceRow(asset="BTC", balance=Decimal("0.03"), at=AT, cause="trade")
+    # 1000 -> 989.96 -> 994.94; then one entry that follows none.
+    await write(database, (ledger[0], ledger[1], usd, btc, LotRow(lot=lot(1))))
+    by_asset = {books.asset: books for books in await check_books(database)}
+    assert by_asset["USD"].opening == Decimal(1000)
+    assert by_asset["USD"].balanced
+    assert by_asset["BTC"].balanced
+    assert by_asset["BTC"].external == Decimal("0.02")
+    await write(database, (BalanceRow(asset="USD", balance=Decimal("990"), at=AT, cause="x"),))
+    assert not {b.asset: b for b in await check_books(database)}["USD"].balanced
+    await write(database, (LotRow(lot=lot(2)), LotRow(lot=lot(3)), LotRow(lot=lot(4))))
+    assert not {b.asset: b for b in await check_books(database)}["BTC"].balanced
+
+
+async def test_a_missing_ledger_entry_is_a_gap(database: str) -> None:
+    parts = (
+        entry(1, "-10", "0.04", "989.96"),
+        entry(2, "7", "0", "960.00"),
+        BalanceRow(asset="USD", balance=Decimal("960.00"), at=AT, cause="trade"),
+    )
+    await write(database, parts)
+    (usd,) = await check_books(database)
+    assert usd.gaps == 1
+    assert not usd.balanced

@@ -1,0 +1,214 @@
+"""The schema: migrations are the tables, an upgrade is safe, the triggers hold."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from store_parts import AT, batches, order, running, story
+
+from simple_trader.adapters.store import db_manager
+from simple_trader.adapters.store.schema_doc import render_schema
+from simple_trader.adapters.store.tables import METADATA
+from simple_trader.domain.errors import SchemaError, StoreSetupError, WorldMismatch
+from simple_trader.domain.orders import OrderState
+from simple_trader.domain.records import IntentRow, OrderStateRow
+
+ROOT = Path(__file__).resolve().parents[2]
+ISSUE_TABLES = set(
+    "world price_history order_book_metrics ai_snapshots ai_decisions llm_calls pending_trades "
+    "executions trades holding_lots kraken_assets kraken_pairs kraken_balances "
+    "kraken_balance_history kraken_orders kraken_trades kraken_ledgers risk_states rate_counters "
+    "model_predictions model_snapshots engine_journal engine_snapshots config_versions "
+    "audit_log".split()
+)
+SHAPES = (
+    (
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE connamespace = 'public'::regnamespace AND conrelid <> 0 "
+        "AND conrelid <> coalesce(to_regclass('alembic_version'), 0)"
+    ),
+    (
+        "SELECT tablename, indexname, indexdef FROM pg_indexes "
+        "WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+    ),
+    (
+        "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, "
+        "a.attidentity::text, col_description(c.oid, a.attnum), obj_description(c.oid, 'pg_class') "
+        "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+        "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 "
+        "AND c.relname <> 'alembic_version'"
+    ),
+    "SELECT partrelid::regclass::text, pg_get_partkeydef(partrelid) FROM pg_partitioned_table",
+)
+
+
+async def shape(dsn: str) -> list[set[tuple[Any, ...]]]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [{tuple(row) for row in await connection.fetch(query)} for query in SHAPES]
+    finally:
+        await connection.close()
+
+
+async def on_engine(dsn: str, work: Callable[[Connection], Any]) -> Any:
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn)
+    )
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
+async def test_the_migrations_give_exactly_the_described_tables(
+    database: str, empty_database: str
+) -> None:
+    await on_engine(empty_database, METADATA.create_all)
+    assert await shape(database) == await shape(empty_database)
+
+    def differences(connection: Connection) -> Any:
+        return compare_metadata(MigrationContext.configure(connection), METADATA)
+
+    assert await on_engine(database, differences) == []
+
+
+async def test_every_table_of_the_issue_and_every_column_has_a_comment(database: str) -> None:
+    assert set(METADATA.tables) >= ISSUE_TABLES
+    for table in METADATA.tables.values():
+        assert table.comment, table.name
+        assert all(column.comment for column in table.columns), table.name
+    views = "SELECT relname FROM pg_class WHERE relkind = 'v' AND obj_description(oid) IS NOT NULL"
+    connection = await asyncpg.connect(database)
+    found = {row[0] for row in await connection.fetch(views)}
+    await connection.close()
+    assert {"v_decision_audit", "v_open_lots", "v_pnl_daily"} <= found
+
+
+def test_ledger_money_is_numeric_and_moments_have_a_zone() -> None:
+    kinds = {
+        str(column.type)
+        for table in METADATA.tables.values()
+        for column in table.columns
+        if re.search(r"qty|price|cost|balance$|pnl|amount|^fee$|equity", column.name)
+        and table.name not in {"price_history", "order_book_metrics"}
+        and not column.name.endswith("precision")
+    }
+    assert kinds == {"NUMERIC"}
+    for table in METADATA.tables.values():
+        for column in table.columns:
+            if str(column.type) == "DATETIME":
+                assert column.type.timezone, f"{table.name}.{column.name}"
+
+
+def test_the_schema_page_is_current() -> None:
+    page = (ROOT / "docs" / "reference" / "schema.md").read_text(encoding="utf-8")
+    assert page == render_schema(), "run: make docs"
+
+
+async def test_an_upgrade_can_be_done_twice(empty_database: str) -> None:
+    with pytest.raises(SchemaError, match="db upgrade"):
+        await db_manager.check_schema(empty_database)
+    assert await db_manager.upgrade(empty_database) == db_manager.newest_revision()
+    assert await db_manager.upgrade(empty_database) == db_manager.newest_revision()
+    await db_manager.check_schema(empty_database)
+
+
+async def test_a_newer_schema_refuses_in_one_sentence(database: str) -> None:
+    connection = await asyncpg.connect(database)
+    await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    await connection.close()
+    for look in (db_manager.upgrade, db_manager.check_schema):
+        with pytest.raises(SchemaError, match="newer than this program") as refusal:
+            await look(database)
+        assert "\n" not in str(refusal.value)
+
+
+async def test_another_world_is_refused_and_names_the_way_out(database: str) -> None:
+    ours = {"mode": "sim", "identity": "seed 1", "detail": "generated market, seed 1", "at": AT}
+    assert await db_manager.read_world(database) is None
+    first = await db_manager.check_world(database, **ours)
+    assert await db_manager.check_world(database, **ours) == first
+    with pytest.raises(WorldMismatch, match=r"--state-dir.*--fresh"):
+        await db_manager.check_world(database, **(ours | {"identity": "seed 2"}))
+    with pytest.raises(WorldMismatch, match="--state-dir") as refusal:
+        await db_manager.check_world(database, **(ours | {"mode": "live"}))
+    assert "--fresh" not in str(refusal.value)
+    assert await db_manager.read_world(database) == first
+
+
+async def test_a_connection_that_cannot_be_made_is_one_sentence(
+    database: str, tmp_path: Path
+) -> None:
+    server = database.partition("@")[2]
+    socket = server.partition("?")[2]
+    name = server.partition("?")[0]
+    cases = {
+        f"postgresql://simple_trader:wrong@{server}": "refused the user or the password",
+        database.replace(name, "/nowhere"): "there is no database",
+        "postgresql://u:secret@127.0.0.1:1/db": "cannot be reached",
+        f"postgresql://u:secret@/db?host={tmp_path}": "cannot be reached",
+        "mysql://u:secret@h/db": "not understood",
+        "postgresql://u:secret@h": "names no database",
+        "postgresql://u:secret@h:many/db": "not understood",
+    }
+    assert socket
+    for dsn, words in cases.items():
+        with pytest.raises(StoreSetupError, match=words) as refusal:
+            await db_manager.connect(dsn)
+        assert "secret" not in str(refusal.value)
+        assert "\n" not in str(refusal.value)
+    other = database.replace("postgresql://", "postgresql+asyncpg://")
+    connection = await db_manager.connect(other)
+    await connection.close()
+
+
+async def test_the_audit_log_only_grows(database: str) -> None:
+    async with running(database) as (lane, ticks, recovered):
+        for batch in batches(list(story(1, recovered.epoch))):
+            lane.put(batch)
+        await ticks.reach(batch.seq)
+    connection = await asyncpg.connect(database)
+    for change in (
+        "UPDATE audit_log SET actor = 'nobody'",
+        "DELETE FROM audit_log",
+        "TRUNCATE audit_log",
+    ):
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="append-only"):
+            await connection.execute(change)
+    assert await connection.fetchval("SELECT count(*) FROM audit_log") == 1
+    await connection.close()
+
+
+async def test_an_order_never_becomes_sendable_again(database: str) -> None:
+    """I-03, I-06 and that what was approved stays as it was approved."""
+    async with running(database) as (lane, ticks, recovered):
+        unknown = OrderStateRow(order=order(1, OrderState.UNKNOWN))
+        filled = OrderStateRow(order=order(2, OrderState.FILLED))
+        parts = [(IntentRow(order=order(n), epoch=recovered.epoch),) for n in (1, 2)]
+        for batch in batches([*parts, (unknown, filled)]):
+            lane.put(batch)
+        await ticks.reach(3)
+    connection = await asyncpg.connect(database)
+    changes = (
+        ("UPDATE pending_trades SET state = 'DISPATCHING' WHERE cl_ord_id = 'stx-1'", "I-03"),
+        ("UPDATE pending_trades SET state = 'DISPATCHING' WHERE cl_ord_id = 'stx-2'", "I-03"),
+        ("UPDATE pending_trades SET state = 'OPEN' WHERE cl_ord_id = 'stx-2'", "I-06"),
+        ("UPDATE pending_trades SET qty = 5 WHERE cl_ord_id = 'stx-1'", "never change"),
+        ("DELETE FROM pending_trades", "append-only"),
+        ("UPDATE pending_trades SET filled_qty = 5 WHERE cl_ord_id = 'stx-1'", "at_most"),
+        ("UPDATE pending_trades SET filled_qty = 'NaN' WHERE cl_ord_id = 'stx-1'", "filled_qty"),
+        ("UPDATE pending_trades SET state = 'MAYBE' WHERE cl_ord_id = 'stx-1'", "state_known"),
+    )
+    for change, words in changes:
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError, match=words):
+            await connection.execute(change)
+    await connection.execute("UPDATE pending_trades SET state = 'OPEN' WHERE cl_ord_id = 'stx-1'")
+    await connection.close()

@@ -1,0 +1,395 @@
+"""A story in records: market, cycles, orders, fills and lots, the same for every store test."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from simple_trader.adapters.store.lane_connection import AsyncpgLedgerConnection
+from simple_trader.adapters.store.ledger_lane import LaneLimits, LedgerLane
+from simple_trader.adapters.store.recovery import Recovery
+from simple_trader.domain import records as r
+from simple_trader.domain.fills import Fee, Fill, LedgerEntry, Lot
+from simple_trader.domain.instruments import AssetRules, PairRules, PairStatus
+from simple_trader.domain.memory import RiskMemory
+from simple_trader.domain.orders import (
+    Order,
+    OrderRequest,
+    OrderState,
+    OrderType,
+    Origin,
+    Side,
+    TimeInForce,
+)
+from simple_trader.domain.predictions import PendingPrediction
+from simple_trader.domain.reasons import Reason
+from simple_trader.domain.recovered import Recovered
+from simple_trader.ports import Batch
+
+AT = datetime(2013, 10, 6, 21, 30, tzinfo=UTC)
+BLOB = b"a model"
+RISK = RiskMemory(
+    halted=False,
+    loss_day=AT.replace(hour=0, minute=0),
+    day_start_equity=Decimal("1000.00"),
+    net_flows_today=Decimal("0.10"),
+    candle_guard={"BTC/USD buy": AT},
+)
+PAIR = PairRules(
+    pair="BTC/USD",
+    base="BTC",
+    quote="USD",
+    rest_id="XXBTZUSD",
+    altname="XBTUSD",
+    price_increment=Decimal("0.1"),
+    price_precision=1,
+    qty_increment=Decimal("0.00000001"),
+    qty_precision=8,
+    qty_min=Decimal("0.0001"),
+    cost_min=Decimal("0.5"),
+    cost_precision=5,
+    status=PairStatus.ONLINE,
+)
+
+
+def moment(number: int) -> datetime:
+    """The market time of step `number`."""
+    return AT + timedelta(seconds=number)
+
+
+def order(number: int, state: OrderState = OrderState.DISPATCHING, **changed: object) -> Order:
+    """The order of cycle `number`: a purchase of 0.01 BTC."""
+    at = moment(number)
+    request = OrderRequest(
+        cl_ord_id=f"stx-{number}",
+        pair="BTC/USD",
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        qty=Decimal("0.01000000"),
+        limit_price=Decimal("132.5"),
+        time_in_force=TimeInForce.IOC,
+        post_only=False,
+        expire_at=None,
+        deadline=at + timedelta(seconds=5),
+    )
+    values: dict[str, object] = {
+        "request": request,
+        "origin": Origin.AI,
+        "owner": "ai",
+        "decision_id": f"d{number}",
+        "reason": Reason.BIAS_BUY,
+        "state": state,
+        "approved_at": at,
+        "send_by": at + timedelta(seconds=2),
+        "params_hash": "p",
+        "config_hash": "h",
+        "changed_at": at,
+        **changed,
+    }
+    return Order(**values)  # type: ignore[arg-type]
+
+
+def fill(number: int, side: Side = Side.BUY) -> Fill:
+    """The fill of that order."""
+    return Fill(
+        exec_id=f"T{number}-{side}",
+        trade_id=2 * number + (side is Side.SELL),
+        order_id=f"O{number}",
+        cl_ord_id=f"stx-{number}",
+        pair="BTC/USD",
+        side=side,
+        price=Decimal("132.40"),
+        qty=Decimal("0.01000000"),
+        cost=Decimal("1.32400"),
+        fees=(Fee("USD", Decimal("0.00530")),),
+        liquidity="taker",
+        venue_at=moment(number),
+        owner="ai",
+        origin=Origin.AI,
+        decision_id=f"d{number}",
+    )
+
+
+def lot(number: int, left: str = "0.01000000") -> Lot:
+    """The lot of that fill."""
+    one = fill(number)
+    return Lot(
+        lot_id=f"L{number}",
+        owner="ai",
+        pair="BTC/USD",
+        base="BTC",
+        quote="USD",
+        opened_exec_id=one.exec_id,
+        opened_at=one.venue_at,
+        qty=one.qty,
+        left_qty=Decimal(left),
+        price=one.price,
+        cost=one.cost + Decimal("0.00530"),
+        closed_at=None if Decimal(left) else moment(number) + timedelta(seconds=30),
+    )
+
+
+def prediction(number: int) -> PendingPrediction:
+    """The prediction of cycle `number`."""
+    return PendingPrediction(
+        prediction_id=f"p{number}",
+        pair="BTC/USD",
+        cycle_id=f"c{number}",
+        made_at=moment(number),
+        due_at=moment(number + 900),
+        horizon_cycles=1,
+        horizon_s=900,
+        probability=0.625,
+        model_id="m0",
+        mid=Decimal("132.45"),
+        features={"rsi_14": 55.5, "sma_50": None},
+    )
+
+
+def asked(number: int) -> tuple[r.LedgerRecord, ...]:
+    """Snapshot, call and prediction of cycle `number`; the reply holds what Postgres refuses."""
+    at = moment(number)
+    return (
+        r.SnapshotRow(
+            snapshot_id=f"s{number}",
+            cycle_id=f"c{number}",
+            pair="BTC/USD",
+            as_of=at,
+            newest_event_at=at,
+            mid=Decimal("132.45"),
+            features={"rsi_14": 55.5, "sma_50": None},
+            balances={"USD": "0.99", "BTC": "0.01"},
+            probability=0.625,
+            config_hash="h",
+        ),
+        r.LlmCallRow(
+            call_id=f"q{number}",
+            cycle_id=f"c{number}",
+            asked_at=at,
+            answered_at=at,
+            provider="sandbox",
+            model="stand-in",
+            advisor_label="stand-in advisor, not an LLM",
+            prompt_hash="a",
+            template_hash="b",
+            prompt="What now?",
+            reply='{"action": "buy"}\x00 \ud800 €',
+            kind="content",
+            finish_reason="stop",
+            tokens_in=10,
+            tokens_out=5,
+            latency_ms=3,
+            error="",
+            reason=None,
+        ),
+        r.PredictionRow(prediction=prediction(number)),
+    )
+
+
+def decided(number: int, verdict: str = "approved") -> r.DecisionRow:
+    """The decision of cycle `number`."""
+    approved = verdict == "approved"
+    return r.DecisionRow(
+        decision_id=f"d{number}",
+        cycle_id=f"c{number}",
+        pair="BTC/USD",
+        snapshot_id=f"s{number}",
+        call_id=f"q{number}",
+        decided_at=moment(number),
+        action="hold" if verdict == "hold" else "buy",
+        confidence=0.8,
+        risk_level="low",
+        rationale="because",
+        verdict=verdict,
+        reason=Reason.TRADED if approved else Reason.NO_FUNDS,
+        detail="",
+        cl_ord_id=f"stx-{number}" if approved else None,
+        config_hash="h",
+    )
+
+
+def booked(number: int) -> tuple[r.LedgerRecord, ...]:
+    """All rows of one execution report: inbox, trade, lot, order, balance, ledger, risk."""
+    at = moment(number)
+    one = fill(number)
+    done = order(
+        number,
+        OrderState.FILLED,
+        order_id=f"O{number}",
+        filled_qty=one.qty,
+        filled_cost=one.cost,
+        fees_quote=Decimal("0.00530"),
+        state_reason=Reason.FILLED,
+    )
+    held = one.qty * number
+    return (
+        r.ExecutionRow(
+            exec_id=one.exec_id,
+            order_id=one.order_id,
+            cl_ord_id=one.cl_ord_id,
+            exec_type="trade",
+            order_status="filled",
+            source="ws",
+            venue_at=at,
+            raw='{"qty": 0.01}',
+        ),
+        r.TradeRow(fill=one, realised_pnl=Decimal(0)),
+        r.LotRow(lot=lot(number)),
+        r.OrderStateRow(order=done),
+        r.BalanceRow(asset="BTC", balance=held, at=at, cause="trade"),
+        r.LedgerRow(
+            entry=LedgerEntry(
+                ledger_id=f"K{number}",
+                ref_id=one.exec_id,
+                at=at,
+                kind="trade",
+                asset="BTC",
+                amount=one.qty,
+                fee=Decimal(0),
+                balance=held,
+            )
+        ),
+        r.RiskRow(state="RUN", reasons=(Reason.RECONCILED,), memory=RISK, equity=None, at=at),
+    )
+
+
+def opening() -> tuple[r.LedgerRecord, ...]:
+    """What stands there once: mirrors, model, configuration, audit."""
+    return (
+        r.AssetRow(
+            rules=AssetRules(
+                asset="BTC",
+                rest_id="XXBT",
+                altname="XBT",
+                precision=10,
+                display_precision=5,
+                status="enabled",
+            )
+        ),
+        r.PairRow(rules=PAIR),
+        r.ModelRow(
+            model_id="m0",
+            trained_at=AT,
+            sha256=hashlib.sha256(BLOB).hexdigest(),
+            blob=BLOB,
+            rows=100,
+            metrics={"brier": 0.24},
+        ),
+        r.ConfigRow(config_hash="h", at=AT, source="mode: sim\n"),
+        r.AuditRow(
+            at=AT,
+            actor="daemon",
+            origin="engine",
+            action="start",
+            object="daemon",
+            before="",
+            after="",
+            result="done",
+        ),
+        r.VenueOrderRow(
+            order_id="OF",
+            cl_ord_id=None,
+            pair="BTC/USD",
+            side=Side.SELL,
+            order_type="limit",
+            status="open",
+            qty=Decimal(1),
+            filled_qty=Decimal(0),
+            cost=Decimal(0),
+            fee=Decimal(0),
+            limit_price=Decimal("200.0"),
+            avg_price=None,
+            opened_at=AT,
+            closed_at=None,
+            reason="",
+        ),
+        r.VenueTradeRow(fill=fill(0, Side.SELL)),
+        r.RateCounterRow(name="rest", value=1.5, at=AT),
+    )
+
+
+def story(cycles: int, epoch: int, *, first: int = 1) -> Iterator[tuple[r.LedgerRecord, ...]]:
+    """Three batches a cycle: what was asked, the intent, the fill; then scores and refusals."""
+    if first == 1:
+        yield opening()
+    for number in range(first, first + cycles):
+        yield asked(number)
+        if number % 3 == 0:
+            yield (decided(number, "refused"),)
+        else:
+            yield (decided(number), r.IntentRow(order=order(number), epoch=epoch))
+            yield booked(number)
+        yield (
+            r.PredictionScoreRow(
+                prediction_id=f"p{number}",
+                outcome=1,
+                brier=0.140625,
+                mid=Decimal("133.0"),
+                scored_at=moment(number + 900),
+            ),
+        )
+
+
+def batches(
+    parts: Sequence[tuple[r.LedgerRecord, ...]], after_seq: int = 0, *, urgent: bool = True
+) -> list[Batch]:
+    """Batches numbered after `after_seq`, one for each part."""
+    return [
+        Batch(
+            seq=seq,
+            at=moment(seq),
+            event=b'{"seq":%d}' % seq,
+            records=records,
+            urgent=urgent,
+        )
+        for seq, records in enumerate(parts, after_seq + 1)
+    ]
+
+
+class Ticks:
+    """Commits as they are told."""
+
+    def __init__(self) -> None:
+        self.seqs: list[int] = []
+        self.changed = asyncio.Event()
+
+    def __call__(self, seq: int) -> None:
+        self.seqs.append(seq)
+        self.changed.set()
+
+    async def reach(self, seq: int) -> None:
+        """Wait until event `seq` is committed."""
+        while not self.seqs or self.seqs[-1] < seq:
+            self.changed.clear()
+            await self.changed.wait()
+
+
+@asynccontextmanager
+async def running(
+    dsn: str,
+    *,
+    connection: AsyncpgLedgerConnection | None = None,
+    limits: LaneLimits | None = None,
+    boot_seconds: int = 1000,
+) -> AsyncIterator[tuple[LedgerLane, Ticks, Recovered]]:
+    """A recovered, running lane; it is not closed at the end, as after a crash."""
+    session = connection or AsyncpgLedgerConnection(dsn)
+    await session.connect(None)
+    recovered = await Recovery(dsn, boot_seconds=boot_seconds).recover()
+    ticks = Ticks()
+    loop = asyncio.get_running_loop()
+    lane = LedgerLane(
+        session,
+        epoch=recovered.epoch,
+        last_seq=recovered.last_seq,
+        chain=recovered.chain,
+        on_commit=ticks,
+        monotonic=loop.time,
+        limits=limits,
+    )
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(lane.run())
+        yield lane, ticks, recovered
+        task.cancel()
