@@ -112,6 +112,7 @@ class EngineState(msgspec.Struct, kw_only=True):
     decisions: dict[str, DecisionView] = {}
     snapshot_ids: dict[str, str] = {}
     exit_told: dict[str, Reason] = {}
+    told_training: str = ""
     tally: Tally = msgspec.field(default_factory=Tally)
     ready: bool = False
     stopping: bool = False

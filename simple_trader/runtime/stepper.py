@@ -102,12 +102,15 @@ class Stepper:
 
     async def _reach(self, call: Callable[[], Awaitable[Advanced]]) -> Advanced:
         """Call the sandbox; while it is gone, market time stands still and we wait for it."""
+        told = False
         while True:
             try:
                 return await call()
             except VenueError as error:
-                log.warning("market time stands still: %s", error)
-                await asyncio.sleep(0.5)
+                if not told:
+                    log.warning("market time stands still: %s", error)
+                told = True
+                await asyncio.sleep(0.2)
                 self._restart_pace()
 
     async def _wait_for_feeds(self) -> None:

@@ -104,6 +104,15 @@ def _give_up_waiting(state: EngineState, at: datetime) -> list[Action]:
     return actions
 
 
+def _still_training(state: EngineState) -> list[Action]:
+    """Skip, and say so once for each training: at a high speed many timers fall into one."""
+    running = next((q for q in state.questions.values() if q.kind == asking.TRAINING), None)
+    if running is None or state.told_training == running.question_id:
+        return []
+    state.told_training = running.question_id
+    return [Note(level="info", text="The last training still runs.", reason=Reason.MODEL_LATE)]
+
+
 def _train(state: EngineState, at: datetime) -> list[Action]:
     """Ask for a fresh model from the snapshots of the look-back."""
     settings = state.settings
@@ -112,7 +121,7 @@ def _train(state: EngineState, at: datetime) -> list[Action]:
     state.last_training_at = at
     question = state.open_question(asking.TRAINING, "model", at, TRAINING_DEADLINE_S)
     if question is None:
-        return [Note(level="info", text="The last training still runs.", reason=Reason.MODEL_LATE)]
+        return _still_training(state)
     return [
         AskTraining(
             question=question,

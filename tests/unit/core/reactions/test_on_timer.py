@@ -94,6 +94,7 @@ def test_training_runs_one_at_a_time_and_only_with_a_model() -> None:
     desk.open(settings=settings(enable_model=True))
     only(desk.timer("train"), a.AskTraining)
     assert only(desk.timer("train"), a.Note).reason is R.MODEL_LATE
+    assert desk.timer("train") == [], "a training that is late is told of once"
     other = Desk()
     other.open()
     assert other.timer("train") == []
