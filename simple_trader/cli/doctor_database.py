@@ -5,17 +5,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import simple_trader
+from simple_trader.adapters.store.books import AssetBooks, check_books
 from simple_trader.adapters.store.db_manager import check_schema, schema_revision
 from simple_trader.adapters.store.facts import Facts, read_facts
+from simple_trader.adapters.store.journal_reader import verify_journal
 from simple_trader.app import database
 from simple_trader.cli.findings import Finding, fail, ok, warn
 from simple_trader.config.loader import Config
 from simple_trader.config.options import RunOptions
-from simple_trader.domain.errors import TraderError
+from simple_trader.domain.errors import InvariantBroken, TraderError
 from simple_trader.runtime.clocks import SystemClock
 from simple_trader.telemetry.presence import DaemonInfo
 
 _CLOCK_APART_S = 2.0
+_NEWEST_EVENTS = 20_000
 
 
 async def examine_database(
@@ -32,12 +35,36 @@ async def examine_database(
                 return found
             await check_schema(dsn)
             facts = await read_facts(dsn)
+            found.append(await _journal(dsn))
+            found.append(_books(await check_books(dsn)))
     except TraderError as error:
         return [fail("database", str(error), "see the sentence; `db upgrade` for an old schema")]
     program = Path(simple_trader.__file__)
     found.append(clock_finding(SystemClock().wall(), facts.database_now, program))
     found.extend(_rows(facts, config, daemon))
     return found
+
+
+async def _journal(dsn: str) -> Finding:
+    """The newest part of the journal, against its hash chain."""
+    try:
+        end = await verify_journal(dsn, newest=_NEWEST_EVENTS)
+    except InvariantBroken as error:
+        return fail("journal", str(error), "keep the database as it is and restore a backup")
+    return ok("journal", f"ends at event {end.last_seq}, {end.events} checked")
+
+
+def _books(assets: tuple[AssetBooks, ...]) -> Finding:
+    """Balances against ledger and lots."""
+    wrong = [one.asset for one in assets if not one.balanced]
+    if not wrong:
+        return ok("books", f"{len(assets)} assets: balances, ledger and lots agree")
+    return warn(
+        "books",
+        f"{', '.join(wrong)}: balance, ledger and lots do not agree",
+        "look again in a minute (a fill may be under way); if it stays: start the daemon, which "
+        "reconciles with the exchange",
+    )
 
 
 def _rows(facts: Facts, config: Config, daemon: DaemonInfo | None) -> Iterator[Finding]:

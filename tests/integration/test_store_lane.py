@@ -9,14 +9,14 @@ from typing import get_args
 
 import asyncpg
 import pytest
+from blocking_connection import (
+    BlockingLedgerConnection,
+    BlockingLoop,
+)
 from commit_proxy import CommitProxy
 from store_parts import batches, booked, order, running, story
 
 from simple_trader.adapters.store import db_manager
-from simple_trader.adapters.store.blocking_connection import (
-    BlockingLedgerConnection,
-    BlockingLoop,
-)
 from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres
 from simple_trader.adapters.store.journal import GENESIS
 from simple_trader.adapters.store.journal_reader import read_journal, verify_journal
@@ -198,7 +198,7 @@ async def test_i26_the_lock_lets_one_daemon_write(database: str) -> None:
 
 
 async def test_i26_a_daemon_that_was_taken_over_cannot_write(database: str) -> None:
-    with pytest.raises(ExceptionGroup) as ended:
+    async def story_of_two() -> None:
         async with running(database) as (lane, ticks, recovered):
             parts = batches(list(story(2, recovered.epoch)))
             lane.put(parts[0])
@@ -207,32 +207,38 @@ async def test_i26_a_daemon_that_was_taken_over_cannot_write(database: str) -> N
             await Recovery(database, boot_seconds=5).recover()
             lane.put(parts[1])
             await until(lambda: not lane.alive)
+
+    with pytest.raises(ExceptionGroup) as ended:
+        await story_of_two()
     assert ended.group_contains(LockHeld, match="took over")
     assert await seqs(database) == [1]
 
 
+OVERFILLED = order(1, OrderState.OPEN, filled_qty=order(1).request.qty * 2)
+
+
 @pytest.mark.parametrize(
-    ("records", "words"),
+    ("record", "words"),
     [
-        ((OrderStateRow(order=order(9, OrderState.OPEN)),), "found no row"),
-        ((IntentRow(order=order(1), epoch=1),), "refused a row"),
-        (
-            (OrderStateRow(order=order(1, OrderState.OPEN, filled_qty=order(1).request.qty * 2)),),
-            "at_most",
-        ),
+        (OrderStateRow(order=order(9, OrderState.OPEN)), "found no row"),
+        (IntentRow(order=order(1), epoch=1), "refused a row"),
+        (OrderStateRow(order=OVERFILLED), "at_most"),
     ],
 )
 async def test_a_row_that_breaks_the_books_ends_the_lane_and_leaves_nothing(
-    database: str, records: tuple[LedgerRecord, ...], words: str
+    database: str, record: LedgerRecord, words: str
 ) -> None:
-    with pytest.raises(ExceptionGroup) as ended:
+    async def write_both() -> None:
         async with running(database) as (lane, ticks, _recovered):
             good = IntentRow(order=order(1), epoch=1)
-            first, second = batches([(good,), (*booked(7)[:2], *records)])
+            first, second = batches([(good,), (*booked(7)[:2], record)])
             lane.put(first)
             await ticks.reach(1)
             lane.put(second)
             await until(lambda: not lane.alive)
+
+    with pytest.raises(ExceptionGroup) as ended:
+        await write_both()
     assert ended.group_contains(InvariantBroken, match=words)
     assert await seqs(database) == [1]
     assert await count(database, "trades") == 0

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
+
 from simple_trader.adapters.store.lane_connection import AsyncpgLedgerConnection
 from simple_trader.adapters.store.ledger_lane import LaneLimits, LedgerLane
 from simple_trader.adapters.store.recovery import Recovery
@@ -74,21 +76,20 @@ def order(number: int, state: OrderState = OrderState.DISPATCHING, **changed: ob
         expire_at=None,
         deadline=at + timedelta(seconds=5),
     )
-    values: dict[str, object] = {
-        "request": request,
-        "origin": Origin.AI,
-        "owner": "ai",
-        "decision_id": f"d{number}",
-        "reason": Reason.BIAS_BUY,
-        "state": state,
-        "approved_at": at,
-        "send_by": at + timedelta(seconds=2),
-        "params_hash": "p",
-        "config_hash": "h",
-        "changed_at": at,
-        **changed,
-    }
-    return Order(**values)  # type: ignore[arg-type]
+    plain = Order(
+        request=request,
+        origin=Origin.AI,
+        owner="ai",
+        decision_id=f"d{number}",
+        reason=Reason.BIAS_BUY,
+        state=state,
+        approved_at=at,
+        send_by=at + timedelta(seconds=2),
+        params_hash="p",
+        config_hash="h",
+        changed_at=at,
+    )
+    return msgspec.structs.replace(plain, **changed)
 
 
 def fill(number: int, side: Side = Side.BUY) -> Fill:

@@ -14,6 +14,10 @@ from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+from blocking_connection import (
+    BlockingLedgerConnection,
+    BlockingLoop,
+)
 from virtual_time import START, VirtualClock, VirtualLoop
 
 from simple_trader.adapters.kraken.auth import Credentials
@@ -22,10 +26,6 @@ from simple_trader.adapters.kraken.ws_manager import KrakenVenue
 from simple_trader.adapters.learner.predictor import PriceTrendPredictor
 from simple_trader.adapters.llm.assets import LlmAssets
 from simple_trader.adapters.llm.prompts import render
-from simple_trader.adapters.store.blocking_connection import (
-    BlockingLedgerConnection,
-    BlockingLoop,
-)
 from simple_trader.adapters.store.lane_connection import AsyncpgLedgerConnection
 from simple_trader.adapters.store.ledger_lane import LedgerLane
 from simple_trader.adapters.store.market_lane import MarketLane

@@ -59,12 +59,25 @@ async def read_journal(dsn: str, *, after_seq: int = 0) -> AsyncIterator[Journal
         await connection.close()
 
 
-async def verify_journal(dsn: str) -> JournalEnd:
-    """Read and check all of it; raises InvariantBroken at the first thing that is wrong."""
+async def verify_journal(dsn: str, *, newest: int | None = None) -> JournalEnd:
+    """Read and check all of it, or its `newest` events, plus the rest of their first segment.
+
+    Raises InvariantBroken at the first thing that is wrong.
+    """
     segments = events = last_seq = 0
     chain = b""
-    async for part in read_journal(dsn):
+    after_seq = 0 if newest is None else await _end(dsn) - newest
+    async for part in read_journal(dsn, after_seq=after_seq):
         segments += 1
         events += len(part.events)
         last_seq, chain = part.last_seq, part.hash
     return JournalEnd(segments=segments, events=events, last_seq=last_seq, chain=chain)
+
+
+async def _end(dsn: str) -> int:
+    connection = await connect(dsn, application="simple-trader journal")
+    try:
+        row = await connection.fetchrow(named("recover_journal_end"))
+    finally:
+        await connection.close()
+    return 0 if row is None else int(row["last_seq"])

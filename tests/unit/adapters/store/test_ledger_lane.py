@@ -132,15 +132,21 @@ async def test_the_journal_has_the_last_word_over_the_servers_status(status: str
 async def test_another_holder_of_the_lock_ends_the_lane() -> None:
     connection = Scripted(ConnectionLost())
     connection.connects = [LockHeld()]
-    with pytest.raises(ExceptionGroup) as ended:
+    seen: list[object] = []
+
+    async def put_one() -> None:
         async with lane_over(connection) as (lane, told):
+            seen.extend((lane, told))
             lane.put(batch(1))
             async with asyncio.timeout(5):
-                while lane.alive or connection.writes == 0:
-                    await asyncio.sleep(0)
                 await asyncio.Event().wait()
+
+    with pytest.raises(ExceptionGroup) as ended:
+        await put_one()
     assert ended.group_contains(LockHeld)
+    lane, told = seen
     assert told == []
+    assert isinstance(lane, LedgerLane)
     assert not lane.alive
 
 
