@@ -130,6 +130,7 @@ def exit_codes_page() -> str:
     found.setdefault(0, []).append("The command did its work; the daemon stopped as asked.")
     found.setdefault(1, []).append("`doctor` found something that fails.")
     found.setdefault(2, []).append("A flag or argument is wrong (the usage is shown).")
+    found.setdefault(10, []).append("A step of `sim` did not drain; the sentence says why.")
     found.setdefault(130, []).append("Ctrl-C ended a command (the daemon itself ends with 0).")
     rows = "\n".join(f"| {code} | {'<br>'.join(found[code])} |" for code in sorted(found))
     return (

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """Market time is the machine's time: `live`, `paper` and `sim --speed 1`."""
+    """Market time is the machine's time: `live` and `paper`; `sim` is stepped (ADR 0005)."""
 
     def now(self) -> datetime:
         """Market time."""
