@@ -42,7 +42,8 @@ SHAPES = (
         "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, "
         "a.attidentity::text, col_description(c.oid, a.attnum), obj_description(c.oid, 'pg_class') "
         "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
-        "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 "
+        "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') "
+        "AND a.attnum > 0 "
         "AND c.relname <> 'alembic_version'"
     ),
     "SELECT partrelid::regclass::text, pg_get_partkeydef(partrelid) FROM pg_partitioned_table",
