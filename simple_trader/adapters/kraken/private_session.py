@@ -52,6 +52,7 @@ class PrivateSession(Session):
         self._expected: dict[str, int | None] = dict.fromkeys(CHANNELS)
         self._whole: set[str] = set()
         self._gaps = 0
+        self._wanting_since: float | None = now  # a snapshot is due, None when all are in
         self._commands: dict[int, Command] = {}
         self._replies: list[tuple[int, Command, Reply]] = []
         for channel in CHANNELS:
@@ -96,6 +97,14 @@ class PrivateSession(Session):
             super()._on_other_reply(reply)
 
     # -- subscriptions -------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """As Session; a snapshot that does not come ends the connection: heartbeats hide it."""
+        super().tick(now)
+        since, timing = self._wanting_since, self.timing
+        if since is not None and now - since > timing.snapshot_s + timing.ack_s:
+            missing = [channel for channel in CHANNELS if channel not in self._whole]
+            self._end(f"no snapshot of {' and '.join(missing)}")
 
     def _subscribe_frame(
         self, channel: str, req_id: int, symbols: Sequence[str], *, on: bool
@@ -159,6 +168,8 @@ class PrivateSession(Session):
 
     def _complete(self, channel: str) -> None:
         self._whole.add(channel)
+        if self._whole.issuperset(CHANNELS):
+            self._wanting_since = None
         if not self.up and self._whole.issuperset(CHANNELS):
             self.up = True
             self._events.append(FeedUp(feed="private"))
@@ -169,6 +180,8 @@ class PrivateSession(Session):
         self._gaps += 1
         self._whole.discard(channel)
         self._expected[channel] = None
+        if self._wanting_since is None:
+            self._wanting_since = self._now
         if self.up:
             self.up = False
             self._events.append(FeedDown(feed="private", detail=f"{channel}: {detail}"))

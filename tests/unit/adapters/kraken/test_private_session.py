@@ -211,3 +211,38 @@ def test_the_token_stands_in_no_log_and_no_event(caplog: pytest.LogCaptureFixtur
     made.order(b"{}", "st7-1")
     events = feed(made, "garbage", executions(9, TRADE), refusal(1, "Token(s) not found"))
     assert TOKEN not in caplog.text + repr(events) + repr(made.ended)
+
+
+def test_n15_a_snapshot_that_never_comes_ends_the_connection() -> None:
+    # Heartbeats go on, so nothing else would notice: no order could be sent for ever.
+    made = session()
+    for message in sent(made):
+        made.receive(ack(message["params"]["channel"], message["req_id"]), 0.1)
+    made.receive(EXECUTIONS_SNAPSHOT, 0.1)
+    for second in range(1, 16):
+        made.receive('{"channel":"heartbeat"}', float(second))
+        made.tick(float(second))
+    assert made.ended is None
+    made.receive('{"channel":"heartbeat"}', 16.0)
+    made.tick(16.0)
+    assert made.ended == "no snapshot of balances"
+
+
+def test_n15_the_snapshot_after_a_gap_must_come_too() -> None:
+    made = up()
+    feed(made, executions(9, NEW))
+    for message in sent(made):
+        if message["method"] == "subscribe":
+            made.receive(ack("executions", message["req_id"]), 0.2)
+    for second in range(1, 17):
+        made.receive('{"channel":"heartbeat"}', float(second))
+        made.tick(float(second))
+    assert made.ended == "no snapshot of executions"
+
+
+def test_a_feed_that_is_up_is_not_ended_for_want_of_snapshots() -> None:
+    made = up()
+    for second in range(1, 60):
+        made.receive('{"channel":"heartbeat"}', float(second))
+        made.tick(float(second))
+    assert made.ended is None
