@@ -101,7 +101,7 @@ buy  | before=unknown later=900              | order_unknown
 buy  | state=halt                            | trading_halted
 sell | held=0.004 state=halt                 | trading_halted
 buy  | state=private_down                    | private_feed_down
-sell | held=0.004 state=private_down         | sell 0.00400000
+sell | held=0.004 state=private_down         | private_feed_down
 buy  | state=unreconciled                    | not_reconciled
 buy  | state=store_slow                      | store_slow
 sell | held=0.004 state=store_slow           | sell 0.00400000

@@ -44,6 +44,7 @@ def case_of(state: EngineState, intent: Intent, at: datetime) -> Case:
         spendable_quote=state.spendable(quote_of(pair)),
         exposure=exposure_of(state.held_at_most(), state.orders.live(), state.fees, mids),
         equity=state.equity(),
+        private_up=state.health.private_up,
     )
 
 

@@ -49,6 +49,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     spendable_quote: Decimal
     exposure: Exposure
     equity: Decimal | None
+    private_up: bool = True
 
     @property
     def cost(self) -> Decimal:
@@ -97,6 +98,11 @@ def no_daily_stop(case: Case) -> Objection | None:
     if case.day_stopped and case.raises_exposure:
         return Reason.DAILY_LOSS, "stopped for this UTC day"
     return None
+
+
+def private_feed_up(case: Case) -> Objection | None:
+    """Without the private connection no order can be sent and no fill seen: nothing is approved."""
+    return None if case.private_up else (Reason.PRIVATE_FEED_DOWN, "no private connection")
 
 
 def pair_allowed(case: Case) -> Objection | None:
@@ -260,6 +266,7 @@ CHECKS: tuple[Check, ...] = (
     not_halted,
     no_daily_stop,
     not_reduce_only,
+    private_feed_up,
     pair_allowed,
     instrument_known,
     pair_online,

@@ -1,7 +1,7 @@
 """Exits: due at the figure, once, protective, told of once where they cannot be made."""
 
 import pytest
-from brain_desk import BTC, D, Desk, decisions_of, only, records, say
+from brain_desk import BTC, D, Desk, decisions_of, only, records, say, settings
 
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
@@ -98,3 +98,17 @@ def test_an_advised_sale_in_flight_leaves_nothing_to_exit() -> None:
     desk.advise(say(BTC, "sell", 1.0))
     desk.quotes(btc="40000")
     assert not [x for x in desk.timer("risk_check") if isinstance(x, a.PlaceOrder)]
+
+
+def test_n09_an_exit_that_cannot_be_sent_is_refused_and_told_once() -> None:
+    desk = Desk()
+    desk.open(settings=settings(daily_loss_limit=D(0)))
+    desk.hold()
+    desk.do(e.FeedDown(feed="private", detail="gone"))
+    desk.quotes(btc="40000")
+    told = [action for _ in range(5) for action in desk.timer("risk_check")]
+    assert not [action for action in told if isinstance(action, a.PlaceOrder)]
+    (row,) = records(told, r.DecisionRow)
+    assert (row.verdict, row.reason) == ("refused", Reason.PRIVATE_FEED_DOWN)
+    desk.do(e.FeedUp(feed="private"))
+    only(desk.timer("risk_check"), a.PlaceOrder)
