@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Annotated, Any
 
 import typer
@@ -127,7 +128,8 @@ async def _status(chosen: RunOptions) -> None:
     if not health:
         _say("trading", f"{facts.trading_state or 'no state yet'} when it was last written")
     _say("world", f"{facts.world_mode or 'none yet'}: {facts.world_detail or '-'}")
-    _say("equity", f"{_money(facts.equity)} USD, realised {_money(facts.realised_pnl)} USD")
+    _say("equity", f"{_money(facts.equity)} USD at {_moment(facts.equity_at)}")
+    _say("realised", f"{_money(facts.realised_pnl)} USD, net of fees")
     _say("orders", f"{facts.open_orders} open, {facts.trades} trades")
     _say("decisions", f"{facts.decisions}, newest {_moment(facts.newest_decision)}")
     _say("prices", f"newest {_moment(facts.newest_price)}")
@@ -223,10 +225,10 @@ def _cell(value: object, *, wide: bool = False) -> str:
         return "-"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%SZ}"
+    if isinstance(value, float) and isfinite(value):
+        value = Decimal(repr(value))
     if isinstance(value, Decimal):
         return f"{round(value, 8).normalize():f}"
-    if isinstance(value, float):
-        return f"{value:.4g}"
     if isinstance(value, list | dict):
         value = json.dumps(value, default=str)
     return block(str(value)) if wide else one_line(str(value))

@@ -82,8 +82,9 @@ class Engine:
             return actions
         state = self.state
         actions = _react(state, event, at)
-        if not state.ready:
-            _get_ready(state, at)
+        if not state.ready and _get_ready(state, at):
+            # The day begins with what is there before the first order, not with what it left.
+            actions.extend(on_timer.check_day(state, at))
         return actions
 
     @property
@@ -124,17 +125,18 @@ class Engine:
         return engine
 
 
-def _get_ready(state: EngineState, at: datetime) -> None:
+def _get_ready(state: EngineState, at: datetime) -> bool:
     """Ready for the first cycle: trading allowed, and a price (and verified book) of every pair."""
     if state.trading_state != RUN:
-        return
+        return False
     books = state.settings.enable_order_book_feed
     for pair in state.settings.traded_pairs:
         board = state.board.boards.get(pair)
         if board is None or board.quote is None or (books and not board.book_trusted):
-            return
+            return False
     state.ready = True
     state.timers.first_cycle(state.settings, at, state.last_cycle_at)
+    return True
 
 
 def _react(state: EngineState, event: e.Event, at: datetime) -> list[Action]:

@@ -48,6 +48,7 @@ class Started(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     realised_pnl: Decimal = Decimal(0)  # of all fills so far
     realised_today: Decimal = Decimal(0)  # of the UTC day of `last_trade_at`
     fills_booked: int = 0
+    cycles_run: int = 0
     source: str = ""  # the text of the configuration, for config_versions (it holds no secrets)
 
 

@@ -35,3 +35,4 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     realised_pnl: Decimal = Decimal(0)  # of all fills booked so far
     realised_today: Decimal = Decimal(0)  # of the UTC day of `last_trade_at`
     fills_booked: int = 0
+    cycles_run: int = 0

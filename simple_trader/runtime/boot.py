@@ -132,6 +132,7 @@ def _started(
         realised_pnl=recovered.realised_pnl,
         realised_today=recovered.realised_today,
         fills_booked=recovered.fills_booked,
+        cycles_run=recovered.cycles_run,
         source=plan.source,
     )
 

@@ -112,7 +112,7 @@ def status_line(view: StatusView, speed: float | None) -> str:
         prices,
         f"equity {_money(view.equity)} pnl {_money(view.realised_pnl, sign=True)}{_open_pnl(view)}",
         f"{len(view.orders)} open orders, {view.fills} fills, {view.cycles} cycles",
-        "last: " + (_decision(view.decisions[-1]) if view.decisions else "no decision yet"),
+        "last: " + (_decision(view.decisions[-1]) if view.decisions else "none since the start"),
     ]
     if speed is not None:
         parts.append(f"speed {_speed_text(speed)}")
@@ -183,8 +183,8 @@ def _because(view: StatusView) -> str:
 
 def _next_cycle(view: StatusView) -> str:
     if view.next_cycle_at is None:
-        return "none yet"
-    return f"none yet; the first cycle is at {view.next_cycle_at:%H:%M:%SZ}"
+        return "none since the start"
+    return f"none since the start; the next cycle is at {view.next_cycle_at:%H:%M:%SZ}"
 
 
 def _decision(decision: DecisionView) -> str:

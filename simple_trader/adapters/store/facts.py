@@ -21,6 +21,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     reasons: str | None
     halt_detail: str | None
     equity: str | None
+    equity_at: datetime | None
     newest_price: datetime | None
     newest_snapshot: datetime | None
     snapshots: int

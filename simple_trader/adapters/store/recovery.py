@@ -107,6 +107,7 @@ class Recovery:
             realised_pnl=moments["realised_pnl"],
             realised_today=moments["realised_today"],
             fills_booked=moments["fills_booked"],
+            cycles_run=moments["cycles_run"],
             newest_at=moments["newest_at"],
             pending_predictions=tuple(_prediction(row) for row in predictions),
             model=await _model(connection),

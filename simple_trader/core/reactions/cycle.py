@@ -7,6 +7,7 @@ import msgspec
 
 from simple_trader.core.portfolio.account import rate_of
 from simple_trader.core.reactions.asking import ADVICE, CYCLE, PREDICTIONS
+from simple_trader.core.reactions.standing import risk_row
 from simple_trader.core.scoring.labels import settle
 from simple_trader.core.state import AI_OWNER, PROBABILITY_SKILL, Cycle, EngineState
 from simple_trader.core.strategy.aggregator import CycleInputs, fraction, snapshots
@@ -44,6 +45,7 @@ def begin_cycle(state: EngineState, at: datetime) -> list[Action]:
     state.tally.cycles += 1
     cycle_id = state.next_id("c")
     actions, lessons = _settle(state, at)
+    actions.append(risk_row(state, at))  # equity in risk_states is never older than a cycle
     inputs = _inputs(state, cycle_id, at)
     rows, briefs = snapshots(inputs)
     actions.extend(_without_price(state, inputs, [row.pair for row in rows], at))
@@ -159,7 +161,8 @@ def _without_price(
 
 
 def keep_decision(state: EngineState, row: DecisionRow, advisor: str) -> Remember:
-    """Remember a decision and show it as the last one of its pair."""
+    """Remember a decision and show it as the last one of its pair, and of all."""
+    state.decisions.pop(row.pair, None)
     state.decisions[row.pair] = DecisionView(
         decision_id=row.decision_id,
         pair=row.pair,

@@ -58,6 +58,7 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
             realised_today=_realised_today(event, at),
             today=utc_day(at),
             fills=event.fills_booked,
+            cycles=event.cycles_run,
         ),
     )
     state.board.warm(event.candles)
@@ -119,6 +120,7 @@ def on_stopping(state: EngineState, event: Stopping, at: datetime) -> list[Actio
     state.stopping = True
     return [
         audit(at, "engine", "engine", "stop", state.world, state.trading_state, event.reason),
+        risk_row(state, at),  # `status` tells this equity while no daemon runs
         Note(level="info", text=f"Stopping: {event.reason}"),
     ]
 

@@ -31,7 +31,7 @@ def status_view(state: EngineState, at: datetime) -> StatusView:
         trading_state=state.trading_state,
         reasons=tuple(cause.value for cause in state.causes),
         prices=tuple(prices),
-        decisions=tuple(state.decisions[pair] for pair in sorted(state.decisions)),
+        decisions=tuple(state.decisions.values()),
         orders=tuple(_order_view(order) for order in state.orders.live()),
         balances=dict(state.balances.totals),
         equity=state.equity(),

@@ -95,7 +95,7 @@ def test_the_card_stands_before_anything_is_known() -> None:
         VIEW, prices=(), decisions=(), orders=(), equity=None, unrealised_pnl=None, next_cycle_at=AT
     )
     text = shown(empty)
-    assert "none yet; the first cycle is at 10:00:00Z" in text
+    assert "none since the start; the next cycle is at 10:00:00Z" in text
     assert "unknown" in text
 
 

@@ -7,6 +7,7 @@ SELECT
     (SELECT reasons::text FROM risk_states WHERE name = 'account') AS reasons,
     (SELECT halt_detail FROM risk_states WHERE name = 'account' AND halted) AS halt_detail,
     (SELECT equity::text FROM risk_states WHERE name = 'account') AS equity,
+    (SELECT at FROM risk_states WHERE name = 'account') AS equity_at,
     (SELECT max(ts) FROM price_history) AS newest_price,
     (SELECT max(as_of) FROM ai_snapshots) AS newest_snapshot,
     (SELECT count(*) FROM ai_snapshots) AS snapshots,

@@ -10,6 +10,7 @@ SELECT
         WHERE venue_at >= (SELECT date_trunc('day', max(venue_at), 'UTC') FROM trades)
     ) AS realised_today,
     (SELECT count(*) FROM trades) AS fills_booked,
+    (SELECT count(DISTINCT cycle_id) FROM ai_snapshots) AS cycles_run,
     greatest(
         newest_moment('engine_journal', 'at_to'),
         newest_moment('price_history', 'ts'),

@@ -114,3 +114,25 @@ def test_realised_today_begins_anew_with_the_day() -> None:
     desk.timer("day")
     view = desk.engine.view(desk.at)
     assert (view.realised_today, view.realised_pnl) == (0, 7)
+
+
+def test_the_first_day_begins_with_the_equity_before_the_first_order() -> None:
+    # The first cycle comes before the first risk check: its fees and slippage are losses too.
+    desk = Desk()
+    desk.open()
+    desk.hold()
+    desk.timer("risk_check")
+    assert desk.engine.state.memory.day_start_equity == D(1000)
+    assert desk.engine.state.equity() < D(1000)
+
+
+def test_equity_is_written_with_every_cycle_and_at_the_end() -> None:
+    desk = Desk()
+    desk.open()
+    desk.hold()
+    desk.next_candle()
+    (row,) = records(desk.timer("aggregate"), r.RiskRow)
+    assert (row.equity, row.at) == (desk.engine.state.equity(), desk.at)
+    desk.quotes(btc="51000")
+    (row,) = records(desk.do(e.Stopping(reason="asked to stop"), after_s=1.0), r.RiskRow)
+    assert (row.equity, row.at) == (desk.engine.state.equity(), desk.at)

@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
-from brain_desk import BTC, ETH, D, Desk
+from brain_desk import BTC, ETH, D, Desk, only, say
+
+from simple_trader.domain import actions as a
+from simple_trader.domain import events as e
 
 
 def test_the_card_shows_prices_orders_money_and_state() -> None:
@@ -40,3 +43,25 @@ def test_without_prices_equity_is_unknown_not_zero() -> None:
     view = desk.engine.view(desk.at)
     assert view.equity is None
     assert view.reasons == ("private_down", "reconciling", "public_down")
+
+
+def test_the_last_decision_is_the_newest_not_the_last_by_name() -> None:
+    desk = Desk()
+    desk.open()
+    desk.advise(say(BTC, "buy"), say(ETH, "hold"))
+    assert desk.engine.view(desk.at).decisions[-1].pair == ETH
+    bought = only(desk.log[-1][1], a.PlaceOrder).approved.request
+    desk.do(e.OrderSent(cl_ord_id=bought.cl_ord_id))
+    desk.fill(bought, "E1")
+    desk.settle()
+    desk.at += timedelta(minutes=1)
+    desk.quotes(btc="40000")
+    desk.timer("risk_check")
+    newest = desk.engine.view(desk.at).decisions[-1]
+    assert (newest.pair, newest.reason, newest.at) == (BTC, "stop_loss", desk.at)
+
+
+def test_cycles_and_fills_count_on_after_a_restart() -> None:
+    desk = Desk()
+    desk.start(cycles_run=7, fills_booked=4)
+    assert (desk.engine.view(desk.at).cycles, desk.engine.view(desk.at).fills) == (7, 4)
