@@ -5,7 +5,11 @@ from typing import NoReturn
 
 import typer
 
-from simple_trader.cli import daemon, database, operator, reports, setup
+from simple_trader.cli.daemon import register as add_daemon
+from simple_trader.cli.database import register as add_database
+from simple_trader.cli.operator import register as add_operator
+from simple_trader.cli.reports import register as add_reports
+from simple_trader.cli.setup import register as add_setup
 from simple_trader.domain.errors import TraderError
 
 app = typer.Typer(
@@ -17,11 +21,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-setup.register(app)
-daemon.register(app)
-database.register(app)
-reports.register(app)
-operator.register(app)
+for add_commands in (add_setup, add_daemon, add_database, add_reports, add_operator):
+    add_commands(app)
 
 
 def main() -> NoReturn:

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,16 @@ INSERT INTO ai_decisions
      rationale, verdict, reason, detail, config_hash, at)
 VALUES ('d1', 'c1', 'BTC/USD', 's1', $1, 'hold', 0.5, 'low', E'first line\\nsecond \\x1b[2Jline',
         'hold', 'advised_hold', '', 'h', $1)
+"""
+LOT = """
+INSERT INTO holding_lots
+    (lot_id, owner, pair, base, quote, opened_exec_id, opened_at, qty, left_qty, price, cost,
+     realised_pnl, at)
+VALUES ('lot-E1', 'ai', 'BTC/USD', 'BTC', 'USD', 'E1', $1, 0.02, 0.01, 64000, 1285.12, 0, $1)
+"""
+PRICE = """
+INSERT INTO price_history (pair, ts, last, bid, ask, volume, vwap)
+VALUES ('BTC/USD', $1, 64999.9, 64998.5, 65000.5, 1, 64000)
 """
 
 
@@ -95,6 +106,22 @@ async def test_status_decisions_and_pnl_say_what_is_there(
     assert "No trade yet." in pnl.output
     unknown = await invoke(filled, tmp_path, monkeypatch, "decisions", "d2")
     assert isinstance(unknown.exception, TraderError)
+
+
+async def test_pnl_values_what_is_held_like_the_daemon_and_in_plain_figures(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = await asyncpg.connect(filled)
+    await connection.execute(LOT, AT)
+    await connection.execute("SELECT ensure_day_partition('price_history', $1)", AT.date())
+    await connection.execute(PRICE, AT)
+    await connection.close()
+    (lot,) = await open_lots(filled)
+    assert lot["unrealised_pnl"] == Decimal("64999.5") * Decimal("0.01") - Decimal("642.56")
+    pnl = await invoke(filled, tmp_path, monkeypatch, "pnl")
+    assert " 64999.5 " in pnl.output
+    assert "7.435" in pnl.output
+    assert "e+" not in pnl.output
 
 
 async def test_doctor_looks_at_the_rows_and_names_a_fix(
