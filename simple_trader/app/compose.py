@@ -28,7 +28,7 @@ from simple_trader.app.face import Face
 from simple_trader.app.places import Setup
 from simple_trader.app.reloading import Reloading
 from simple_trader.app.worlds import World
-from simple_trader.config.loader import trading_settings
+from simple_trader.config.loader import Config, trading_settings
 from simple_trader.config.schema import Settings
 from simple_trader.core.engine import Engine
 from simple_trader.domain.actions import UseModel
@@ -60,10 +60,7 @@ async def wire(
     connection = AsyncpgLedgerConnection(dsn, ensure_server=base.ensure)
     await connection.connect(None)
     stack.callback(connection.abort)
-    learner = LearnerClient(_rows_of(dsn), timeout_s=10.0)
-    stack.push_async_callback(learner.close)
-    if settings.enable_model:
-        await learner.start()  # its imports go on while we boot
+    learner = await _learner(dsn, settings, stack)
     store = Recovery(dsn, boot_seconds=_unix_now())
     recovered = await store.recover()
     clock = _clock(world, recovered)
@@ -85,13 +82,7 @@ async def wire(
     stack.push_async_callback(desk.close)
     engine = Engine()
     reloading = Reloading(setup, world, desk, venue, inbox, engine)
-    plan = BootPlan(
-        mode=settings.mode,
-        world=world.detail,
-        settings=trading_settings(config),
-        config_hash=config.hash,
-        source=config.source,
-    )
+    plan = _plan_of(config, world)
     started = await boot(plan, store=store, reads=rest, clock=clock, recovered=recovered)
     await _wake_model(learner, recovered, enabled=settings.enable_model)
     daemon = Daemon(
@@ -123,6 +114,26 @@ async def wire(
     await face.open(daemon, world, lane, market, provider, stack)
     add_chores(daemon, setup, base, dsn, world, reloading, desk, rest.monitor)
     return Wired(daemon, started)
+
+
+async def _learner(dsn: str, settings: Settings, stack: AsyncExitStack) -> LearnerClient:
+    """The online model's process; its imports go on while we boot."""
+    learner = LearnerClient(_rows_of(dsn), timeout_s=10.0)
+    stack.push_async_callback(learner.close)
+    if settings.enable_model:
+        await learner.start()
+    return learner
+
+
+def _plan_of(config: Config, world: World) -> BootPlan:
+    """What this start is about."""
+    return BootPlan(
+        mode=config.settings.mode,
+        world=world.detail,
+        settings=trading_settings(config),
+        config_hash=config.hash,
+        source=config.source,
+    )
 
 
 def _exchange(

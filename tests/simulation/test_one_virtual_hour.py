@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import market_parts
+import pytest
 from virtual_time import run_virtually
 from virtual_world import Outcome, live
 
@@ -30,6 +31,7 @@ def assert_it_traded(run: Outcome) -> None:
     assert run.fills == len(run.truth["trades"]) > 0
 
 
+@pytest.mark.timeout(600)  # two hours of market; a crowded machine takes minutes for them
 def test_the_same_seed_gives_the_same_journal_hash(databases, tmp_path) -> None:
     first = one_hour(databases(), tmp_path, seed=7)
     second = one_hour(databases(), tmp_path, seed=7)
