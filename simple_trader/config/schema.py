@@ -220,10 +220,16 @@ class Settings(Section):
         900, "Time between decision cycles.", unit="market seconds", ge=10, le=86_400
     )
     quantity_of_price_history: Whole = setting(
-        200, "Candles read at the start for the indicators.", unit="candles", ge=20, le=720
+        200,
+        "One-minute candles that are kept for the indicators, read at the start.",
+        unit="candles",
+        ge=20,
+        le=720,
     )
     candle_minutes: CandleMinutes = setting(
-        15, "Length of a candle; one entry per pair and side in each.", unit="minutes"
+        15,
+        "One entry per pair and side in each span of this length. Indicators are of one minute.",
+        unit="minutes",
     )
 
     openai_model: Text = setting("gpt-4.1-mini", "Model that is asked.", min_length=1,
