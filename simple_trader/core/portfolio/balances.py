@@ -125,6 +125,7 @@ class Balances(msgspec.Struct):
         newest = self.ledger_at.get(entry.asset, EPOCH)
         covered = entry.at + seconds(SNAPSHOT_SLACK_S) < self.snapshot_at
         if entry.at < newest or covered:
+            self._match_trade(entry, booked=booked)  # the newer total holds it already
             return True
         self.ledger_at[entry.asset] = entry.at
         self.totals[entry.asset] = entry.balance

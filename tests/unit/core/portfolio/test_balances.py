@@ -3,6 +3,7 @@
 from datetime import timedelta
 from itertools import permutations
 
+import msgspec
 import pytest
 from brain_desk import BTC, T0, D, ledger
 
@@ -114,3 +115,27 @@ def test_all_expected_names_assets_that_are_only_on_their_way() -> None:
     balances = fresh()
     balances.on_fill(BUY, T0)
     assert balances.all_expected() == {"USD": D("799.2"), "BTC": D(2)}
+
+
+def test_two_trades_whose_entries_overtake_one_another_never_look_like_a_loss() -> None:
+    # The older entry moves no total, but it is in the newer one: its leg is no longer pending.
+    later = T0 + timedelta(milliseconds=5)
+    second = msgspec.structs.replace(BUY, exec_id="E2", trade_id=2, venue_at=later)
+    entries = {
+        2: BASE_LEG,
+        3: QUOTE_LEG,
+        4: ledger("L3", "BTC", "2", "4", later, ref_id="E2", kind="trade"),
+        5: ledger("L4", "USD", "-200", "598.4", later, ref_id="E2", kind="trade", fee="0.8"),
+    }
+    for order in permutations(range(6)):
+        balances, filled = fresh(), set()
+        for step in order:
+            if step < 2:
+                fill = (BUY, second)[step]
+                balances.on_fill(fill, T0)
+                filled.add(fill.exec_id)
+            else:
+                entry = entries[step]
+                balances.on_ledger(entry, booked=entry.ref_id in filled)
+        assert balances.pending == {}, order
+        assert (balances.expected("USD"), balances.expected("BTC")) == (D("598.4"), 4), order
