@@ -127,6 +127,10 @@ def tell_venv_of_checkout() -> None:
     """Let `.venv/bin/python -m simple_trader` work from any directory."""
     found = sorted(VENV.glob("lib/python*/site-packages")) or [VENV / "Lib" / "site-packages"]
     (found[0] / "simple_trader_checkout.pth").write_text(f"{ROOT}\n")
+    # The command that messages and documents name, as an installed package would bring it.
+    command = PYTHON.with_name("simple-trader")
+    command.write_text(f'#!/bin/sh\nexec "{PYTHON}" -m simple_trader "$@"\n')
+    command.chmod(0o755)
 
 
 # ------------------------------------------------------------------------------ helpers

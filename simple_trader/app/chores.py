@@ -9,7 +9,6 @@ from simple_trader.adapters.kraken.hall_monitor import HallMonitor
 from simple_trader.adapters.store.counters import read_counter, write_counter
 from simple_trader.adapters.store.postgres_backup import nightly_backup
 from simple_trader.adapters.store.retention import cleanup
-from simple_trader.app.advice import AdvisorDesk
 from simple_trader.app.database import Database
 from simple_trader.app.places import Setup
 from simple_trader.app.reloading import Reloading
@@ -33,13 +32,11 @@ def add_chores(
     dsn: str,
     world: World,
     reloading: Reloading,
-    desk: AdvisorDesk,
     monitor: HallMonitor,
 ) -> None:
     """Add the tasks that this run needs."""
     options = setup.options
     daemon.add_root(RootTask("config watch", reloading.watcher.run, critical=False))
-    daemon.add_root(RootTask("warm advisor", _once(desk.warm), critical=False))
     daemon.add_root(RootTask("retention", _every(lambda: _retire(dsn, reloading)), critical=False))
     if world.child is not None:
         daemon.add_root(RootTask("sandbox", world.child.run))
@@ -74,14 +71,6 @@ async def _keep_budget(daemon: Daemon, dsn: str, monitor: HallMonitor) -> None:
         except StoreError as error:
             log.warning("%s", error)
         await asyncio.sleep(COUNT_EVERY_S)
-
-
-def _once(work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-    async def run() -> None:
-        await work()
-        await asyncio.Event().wait()
-
-    return run
 
 
 def _every(work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

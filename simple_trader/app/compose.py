@@ -80,6 +80,7 @@ async def wire(
     provider = provider_of(config, setup.environment.secrets, world.stand_in_url)
     desk.learn(config.hash, assets_of(config), provider)
     stack.push_async_callback(desk.close)
+    await desk.warm()  # the SDK takes a second to import: not while we trade
     engine = Engine()
     reloading = Reloading(setup, world, desk, venue, inbox, engine)
     plan = _plan_of(config, world)
@@ -112,7 +113,7 @@ async def wire(
     daemon.expect_feeds(_feeds_wanted(settings))
     reloading.begin()
     await face.open(daemon, world, lane, market, provider, stack)
-    add_chores(daemon, setup, base, dsn, world, reloading, desk, rest.monitor)
+    add_chores(daemon, setup, base, dsn, world, reloading, rest.monitor)
     return Wired(daemon, started)
 
 

@@ -132,9 +132,11 @@ def _speed(daemon: Daemon) -> float | None:
 
 
 def _command() -> str:
-    """How this program is called from a shell here: by its name where it is installed."""
+    """How this program is called from a shell here: by its name where it is on the PATH."""
     if shutil.which("simple-trader") is not None:
         return "simple-trader"
-    python = Path(sys.executable)
+    beside = Path(sys.executable).with_name("simple-trader")
     here = Path.cwd()
-    return f"{python.relative_to(here) if python.is_relative_to(here) else python} -m simple_trader"
+    if beside.exists():
+        return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
+    return f"{sys.executable} -m simple_trader"

@@ -154,7 +154,7 @@ TEXT: dict[Reason, str] = {
     Reason.STORE_SLOW: "The database is too slow to take new risk.",
     Reason.ACCOUNT_STALE: "The account state is too old to take new risk.",
     Reason.BALANCE_UNEXPLAINED: "A balance differs from the books and is not explained.",
-    Reason.PLACING_OFF: "place_live_orders is false: recorded, not sent.",
+    Reason.PLACING_OFF: "Placing live orders is off (by config or version): recorded, not sent.",
     Reason.NOT_ARMED: "Live trading is not armed.",
     Reason.LOCK_LOST: "The single-writer lock is not held.",
     Reason.LEASE_LOST: "The health lease is not held.",

@@ -46,11 +46,12 @@ def restate(state: EngineState, at: datetime) -> list[Action]:
     state.causes = causes
     why = " ".join(TEXT[cause] for cause in causes) or "Nothing holds it back."
     was = "" if before == standing else f" (was {before})"
-    level = "info" if standing == RUN else "warning"
+    # A start that is still finding its feet is no trouble; a halt that was kept over it is.
+    calm = standing == RUN or (standing == REDUCE and not state.ready)
     return [
         risk_row(state, at),
         Note(
-            level=level,
+            level="info" if calm else "warning",
             text=f"Trading state {standing}{was}. {why}",
             reason=causes[0] if causes else Reason.RECONCILED,
         ),
