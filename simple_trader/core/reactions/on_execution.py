@@ -216,7 +216,12 @@ def _follow(state: EngineState, event: ExecutionReport, order: Order, at: dateti
     if kind in ENDS or event.exec_type in ENDS:
         ended = event.exec_type if event.exec_type in ENDS else kind
         qty = order.request.qty if ended == "filled" else cum_qty
-        return _end(state, order, ended, qty, event.reason, at)
+        found: list[Action] = []
+        if order.is_terminal and qty > order.filled_qty:
+            # It was there after all: its exposure counts again until every fill is in.
+            found = opened(state, order, event.order_id, at)
+        known = state.orders.orders[order.cl_ord_id]
+        return [*found, *_end(state, known, ended, qty, event.reason, at)]
     if kind in _OPENS or event.snapshot:
         return [*opened(state, order, event.order_id, at), *_missing(state, order, cum_qty, at)]
     return []

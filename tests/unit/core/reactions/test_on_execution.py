@@ -289,3 +289,29 @@ def test_an_end_that_is_told_twice_changes_nothing_the_second_time() -> None:
     event = report("canceled", cl_ord_id=request.cl_ord_id, at=desk.at)
     desk.do(event)
     assert records(desk.do(event), r.OrderStateRow) == []
+
+
+def test_an_end_told_of_an_order_taken_as_never_accepted_brings_it_back_until_its_fills_are_in() -> (
+    None
+):
+    desk = Desk()
+    desk.open()
+    request = desk.place()
+    desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail=""))
+    desk.at += timedelta(seconds=90)
+    desk.do(
+        e.OrderLooked(
+            cl_ord_id=request.cl_ord_id,
+            order_id=None,
+            status=None,
+            filled_qty=None,
+            looked_from=desk.at,
+        )
+    )
+    order = desk.engine.state.orders.orders[request.cl_ord_id]
+    assert order.state is OrderState.NOT_ACCEPTED
+    desk.do(report("filled", cl_ord_id=request.cl_ord_id, at=desk.at, cum_qty=request.qty))
+    assert [live.cl_ord_id for live in desk.engine.state.orders.live()] == [request.cl_ord_id]
+    assert desk.engine.state.holds() != {}
+    desk.fill(request, "E1")
+    assert desk.engine.state.orders.orders[request.cl_ord_id].state is OrderState.FILLED
