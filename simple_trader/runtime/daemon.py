@@ -250,6 +250,8 @@ class Daemon:
         self.parts.inbox.put(Stopping(reason="asked to stop"))
         try:
             async with asyncio.timeout(STOP_INTENTS_S):
+                # Never released: the market stands, for what it showed now the journal would miss.
+                await self.dispatcher.between_steps.acquire()
                 while not self.parts.inbox.idle or self.dispatcher.waiting_for:
                     await asyncio.sleep(0.01)
         except TimeoutError:

@@ -21,7 +21,7 @@ from simple_trader.domain.actions import (
     UseModel,
 )
 from simple_trader.domain.errors import VenueError
-from simple_trader.domain.events import Event, FeedDown
+from simple_trader.domain.events import Event
 from simple_trader.ports import Advisor, Clock, Emit, Learner, Venue
 from simple_trader.runtime.gate import Gate
 from simple_trader.runtime.supervisor import Supervisor
@@ -200,8 +200,3 @@ class Dispatcher:
             "cl_ord_id": note.cl_ord_id,
         }
         log.log(LEVELS[note.level], note.text, extra={k: v for k, v in extra.items() if v})
-
-
-def private_feed_lost(detail: str) -> Event:
-    """The event that makes the brain reconcile before it takes new risk."""
-    return FeedDown(feed="private", detail=detail)

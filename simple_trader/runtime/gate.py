@@ -13,6 +13,7 @@ from simple_trader.ports import Clock, Emit, Lane, Venue
 
 APPROVAL_LIFE_S = 2.0
 LOOP_GAP_MAX_S = 5.0
+SENDS_KEPT = 10_000
 REDUCE, HALT = "REDUCE", "HALT"  # the brain's words
 
 
@@ -58,7 +59,7 @@ class Gate:
         self._venue, self._lane, self._clock, self._emit = venue, lane, clock, emit
         self._halted, self._may_place, self._loop_gap = halted, may_place, loop_gap
         self._standing = standing
-        self._sent: set[str] = set()
+        self._sent: dict[str, None] = {}  # the newest sends; older approvals died of age long ago
 
     def _objection(self, approved: Approved, received_at: float, wire: bytes) -> Reason | None:
         """The reason not to send, or None; pure looks, no await."""
@@ -92,6 +93,11 @@ class Gate:
         if objection is not None:
             self._emit(NotSent(cl_ord_id=request.cl_ord_id, reason=objection, detail=""))
             return
-        self._sent.add(request.cl_ord_id)
+        self._note_sent(request.cl_ord_id)
         self._emit(OrderSent(cl_ord_id=request.cl_ord_id))
         self._emit(await self._venue.place(request, wire))
+
+    def _note_sent(self, cl_ord_id: str) -> None:
+        self._sent[cl_ord_id] = None
+        if len(self._sent) > SENDS_KEPT:
+            del self._sent[next(iter(self._sent))]
