@@ -53,6 +53,8 @@ def test_a_fresh_run_fills_within_a_minute_and_ends_cleanly_and_goes_on(where: P
     assert before.differences == []
     assert before.fills >= 1
     lines_before = system.rows(where, *MOMENTS)
+    (seen,) = system.select(where, "SELECT max(ts) AS at, count(*) FROM price_history")
+    assert seen["at"] <= lines_before[4][-1]["at_to"], "a price was stored that no journal tells"
 
     with Daemon(where) as second:
         second.ready()
