@@ -6,7 +6,7 @@ Every function raises ValueError for a row that cannot be used.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 import msgspec
@@ -56,7 +56,7 @@ class OrderDescription(msgspec.Struct):
     pair: str
     type: str
     ordertype: str
-    price: Decimal = Decimal(0)
+    price: str = "0"  # also relative, as `+1.0%` of a trailing stop (section 11.5)
 
 
 class OrderData(msgspec.Struct):
@@ -173,9 +173,19 @@ def pair_rules(rest_id: str, data: PairInfo, symbols: Symbols) -> PairRules | No
     )
 
 
+def _plain_price(text: str) -> Decimal | None:
+    """A price in quote units; None for 0 (no price) and for the relative ones of other people."""
+    if not text or text[0] in "+-#" or text.endswith("%"):
+        return None
+    try:
+        return parse.number(Decimal(text)) or None
+    except InvalidOperation:
+        raise ValueError(f"not a price: {text!r}") from None
+
+
 def order_row(order_id: str, data: OrderData, symbols: Symbols) -> VenueOrderRow:
     """An order as the exchange tells it."""
-    price = parse.number(data.descr.price)
+    price = _plain_price(data.descr.price)
     average = parse.number(data.price)
     return VenueOrderRow(
         order_id=order_id,
@@ -188,7 +198,7 @@ def order_row(order_id: str, data: OrderData, symbols: Symbols) -> VenueOrderRow
         filled_qty=parse.number(data.vol_exec),
         cost=parse.number(data.cost),
         fee=parse.number(data.fee),
-        limit_price=price or None,
+        limit_price=price,
         avg_price=average or None,
         opened_at=moment(data.opentm),
         closed_at=None if data.closetm is None else moment(data.closetm),

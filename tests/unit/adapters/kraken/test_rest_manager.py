@@ -144,6 +144,17 @@ async def test_orders_say_what_the_exchange_says(http: ScriptedHttp) -> None:
     assert row.reason == "User requested"
 
 
+@pytest.mark.parametrize("price", ["+1.0%", "-5", "#2.5%", "0", ""])
+async def test_an_order_of_someone_else_with_a_relative_price_can_be_read(
+    http: ScriptedHttp, price: str
+) -> None:
+    """Else one trailing stop set by hand would keep the account from ever reconciling."""
+    descr = ORDER["descr"] | {"price": price, "ordertype": "trailing-stop"}
+    http.will("OpenOrders", {"open": {"O1": ORDER | {"descr": descr}}})
+    (row,) = await rest(http).open_orders()
+    assert (row.order_type, row.limit_price) == ("trailing-stop", None)
+
+
 async def test_a_trade_is_a_fill_and_learns_its_client_id(http: ScriptedHttp) -> None:
     http.will("TradesHistory", {"trades": {"T1": TRADE}, "count": 1})
     http.will("QueryOrders", {"O1": ORDER})
