@@ -16,6 +16,7 @@ from simple_trader.domain.orders import Order, Side
 from simple_trader.domain.predictions import PendingPrediction, Prediction
 from simple_trader.domain.quotes import BookSummary, Candle, Quote
 from simple_trader.domain.reasons import Reason
+from simple_trader.domain.recovered import Undecided
 from simple_trader.domain.settings import TradingSettings
 
 # -- the life of the daemon --------------------------------------------------------------
@@ -49,6 +50,7 @@ class Started(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     realised_today: Decimal = Decimal(0)  # of the UTC day of `last_trade_at`
     fills_booked: int = 0
     cycles_run: int = 0
+    undecided: tuple[Undecided, ...] = ()  # of a cycle that the last end cut off
     source: str = ""  # the text of the configuration, for config_versions (it holds no secrets)
 
 

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     ADVICE_LATE = "advice_late"
     ADVICE_FAILED = "advice_failed"
     ADVICE_TIMEOUT = "advice_timeout"
+    INTERRUPTED = "interrupted"
     ADVICE_MALFORMED = "advice_malformed"
     ADVICE_TRUNCATED = "advice_truncated"
     ADVICE_REFUSED_BY_MODEL = "advice_refused_by_model"
@@ -113,6 +114,7 @@ TEXT: dict[Reason, str] = {
     Reason.ADVICE_LATE: "The answer came after its deadline or to no open question.",
     Reason.ADVICE_FAILED: "The advisor could not be reached or answered with an error.",
     Reason.ADVICE_TIMEOUT: "The advisor did not answer in time.",
+    Reason.INTERRUPTED: "The daemon ended before the advice came.",
     Reason.ADVICE_MALFORMED: "The answer was not one JSON object of the expected shape.",
     Reason.ADVICE_TRUNCATED: "The answer was cut off at the token limit.",
     Reason.ADVICE_REFUSED_BY_MODEL: "The model refused to answer.",

@@ -11,6 +11,15 @@ from simple_trader.domain.orders import Order
 from simple_trader.domain.predictions import PendingPrediction
 
 
+class Undecided(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot of the newest cycle that has no decision: the daemon ended before the advice."""
+
+    cycle_id: str
+    pair: str
+    snapshot_id: str
+    config_hash: str
+
+
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     """What the database knows at boot; DISPATCHING orders already read as UNKNOWN.
 
@@ -36,3 +45,4 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     realised_today: Decimal = Decimal(0)  # of the UTC day of `last_trade_at`
     fills_booked: int = 0
     cycles_run: int = 0
+    undecided: tuple[Undecided, ...] = ()

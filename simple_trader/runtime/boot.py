@@ -133,6 +133,7 @@ def _started(
         realised_today=recovered.realised_today,
         fills_booked=recovered.fills_booked,
         cycles_run=recovered.cycles_run,
+        undecided=recovered.undecided,
         source=plan.source,
     )
 

@@ -12,8 +12,10 @@ from store_parts import (
     BLOB,
     PAIR,
     RISK,
+    asked,
     batches,
     booked,
+    decided,
     fill,
     lot,
     moment,
@@ -106,6 +108,14 @@ async def test_an_order_on_its_way_is_unknown_after_a_restart(
     connection = await asyncpg.connect(database)
     assert await connection.fetchval("SELECT state FROM pending_trades") == "UNKNOWN"
     await connection.close()
+
+
+async def test_a_cycle_that_was_cut_off_is_recovered_by_its_snapshots(database: str) -> None:
+    await write(database, asked(1), (decided(1),), asked(2))
+    (found,) = (await Recovery(database, boot_seconds=1).recover()).undecided
+    assert (found.cycle_id, found.pair, found.snapshot_id) == ("c2", "BTC/USD", "s2")
+    await write(database, (decided(2, "hold"),))
+    assert (await Recovery(database, boot_seconds=1).recover()).undecided == ()
 
 
 async def test_ended_orders_are_recovered_for_a_day_and_filled_ones_not(database: str) -> None:

@@ -105,7 +105,7 @@ sell | held=0.004 state=private_down         | private_feed_down
 buy  | state=unreconciled                    | not_reconciled
 buy  | state=store_slow                      | store_slow
 sell | held=0.004 state=store_slow           | sell 0.00400000
-buy  | state=stopping                        | trading_halted
+buy  | state=stopping                        | interrupted
 
 # the daily loss: at five percent of the equity at the begin of the UTC day
 buy  | lost=49.99                            | buy 199.99
@@ -212,9 +212,8 @@ def outcome(side: str, differs: dict[str, str]) -> str:
     live_through(desk, differs)
     asked = desk.ask()
     see(desk, differs)
-    if "state" in differs:
-        desk.do(STATES[differs["state"]])
-    told = desk.answer(asked, advice_text(say(BTC, side, 1.0), say(ETH, "hold")))
+    before = desk.do(STATES[differs["state"]]) if "state" in differs else []
+    told = before + desk.answer(asked, advice_text(say(BTC, side, 1.0), say(ETH, "hold")))
     row = decisions_of(told)[BTC]
     if row.verdict != "approved":
         return row.reason.value

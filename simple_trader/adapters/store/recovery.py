@@ -23,7 +23,7 @@ from simple_trader.domain.money import plain
 from simple_trader.domain.orders import Order, OrderRequest
 from simple_trader.domain.predictions import PendingPrediction
 from simple_trader.domain.records import LedgerRecord
-from simple_trader.domain.recovered import Recovered
+from simple_trader.domain.recovered import Recovered, Undecided
 
 _log = logging.getLogger("simple_trader.store")
 _DAY = timedelta(days=1)
@@ -91,6 +91,7 @@ class Recovery:
         exec_ids = await connection.fetch(named("recover_exec_ids"))
         orders = await connection.fetch(named("recover_orders"), newest_at - _DAY)
         predictions = await connection.fetch(named("recover_predictions"))
+        undecided = await connection.fetch(named("recover_undecided"))
         return Recovered(
             epoch=epoch,
             last_seq=last_seq,
@@ -108,6 +109,7 @@ class Recovery:
             realised_today=moments["realised_today"],
             fills_booked=moments["fills_booked"],
             cycles_run=moments["cycles_run"],
+            undecided=tuple(_value(row, Undecided) for row in undecided),
             newest_at=moments["newest_at"],
             pending_predictions=tuple(_prediction(row) for row in predictions),
             model=await _model(connection),

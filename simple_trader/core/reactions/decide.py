@@ -23,6 +23,7 @@ from simple_trader.domain.orders import Intent, OrderType, Origin, Side, TimeInF
 from simple_trader.domain.quotes import Quote
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import DecisionRow
+from simple_trader.domain.recovered import Undecided
 from simple_trader.domain.settings import TradingSettings
 from simple_trader.domain.verdicts import Refused
 
@@ -71,6 +72,28 @@ def hold_all(
         brief.pair: Unusable(reason=reason, detail=detail) for brief in cycle.briefs
     }
     return decide(state, cycle, judged, call_id, "", at)
+
+
+def cut_off(state: EngineState, snapshot: Undecided, at: datetime) -> Action:
+    """The decision that the daemon did not live to take: hold."""
+    row = DecisionRow(
+        decision_id=state.next_id("d"),
+        cycle_id=snapshot.cycle_id,
+        pair=snapshot.pair,
+        snapshot_id=snapshot.snapshot_id,
+        call_id=None,
+        decided_at=at,
+        action="hold",
+        confidence=None,
+        risk_level=None,
+        rationale="",
+        verdict="hold",
+        reason=Reason.INTERRUPTED,
+        detail="the daemon ended before the advice came; written at its next start",
+        cl_ord_id=None,
+        config_hash=snapshot.config_hash,
+    )
+    return keep_decision(state, row, "")
 
 
 def sorted_by_side(judged: dict[str, Advice | Unusable]) -> list[str]:

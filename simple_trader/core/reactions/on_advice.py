@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import msgspec
-
 from simple_trader.core.reactions.asking import ADVICE, PREDICTIONS
 from simple_trader.core.reactions.cycle import add_predictions, ask_advice
 from simple_trader.core.reactions.decide import decide, hold_all
@@ -194,8 +192,12 @@ def on_training_skipped(state: EngineState, event: TrainingSkipped, at: datetime
     return [Note(level="info", text=text, reason=event.reason)]
 
 
-def give_up(state: EngineState, cycle: Cycle, at: datetime) -> list[Action]:
-    """End a cycle whose answer never came."""
+def give_up(
+    state: EngineState, cycle: Cycle, reason: Reason, detail: str, at: datetime
+) -> list[Action]:
+    """End a cycle whose answer does not come, with what it saw and a decision for each pair."""
     state.cycle = None
-    question = msgspec.structs.replace(cycle, waits_for="")
-    return hold_all(state, question, Reason.ADVICE_TIMEOUT, "no answer at all", None, at)
+    state.close_question(cycle.question_id)
+    unseen = cycle.rows if cycle.waits_for == PREDICTIONS else ()
+    seen: list[Action] = [Remember(record=row) for row in unseen]
+    return [*seen, *hold_all(state, cycle, reason, detail, None, at)]

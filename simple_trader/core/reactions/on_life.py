@@ -10,6 +10,8 @@ from simple_trader.core.portfolio.balances import Balances
 from simple_trader.core.portfolio.lots import LotBook
 from simple_trader.core.reactions import asking
 from simple_trader.core.reactions.asking import ask_order, ask_reconcile, ask_unresolved
+from simple_trader.core.reactions.decide import cut_off
+from simple_trader.core.reactions.on_advice import give_up
 from simple_trader.core.reactions.standing import audit, causes_of, restate, risk_row
 from simple_trader.core.risk.checks import HALT, REDUCE, RUN
 from simple_trader.core.state import EngineState, Health, Tally
@@ -69,7 +71,10 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
     if event.last_trade_at is not None:
         moments.append(event.last_trade_at)
     state.watermark = max(moments, default=None)
-    recovered = _take_orders(state, event.orders, at)
+    recovered = [
+        *_take_orders(state, event.orders, at),
+        *(cut_off(state, snapshot, at) for snapshot in event.undecided),
+    ]
     state.timers.begin(event.settings, at, last_training_at=event.last_training_at)
     state.causes = causes_of(state)
     state.trading_state = HALT if state.memory.halted else REDUCE if state.causes else RUN
@@ -118,7 +123,10 @@ def _take_orders(state: EngineState, orders: tuple[Order, ...], at: datetime) ->
 def on_stopping(state: EngineState, event: Stopping, at: datetime) -> list[Action]:
     """No new intents from here on."""
     state.stopping = True
+    cycle, detail = state.cycle, "stopped before the advice came"
+    ended = [] if cycle is None else give_up(state, cycle, Reason.INTERRUPTED, detail, at)
     return [
+        *ended,
         audit(at, "engine", "engine", "stop", state.world, state.trading_state, event.reason),
         risk_row(state, at),  # `status` tells this equity while no daemon runs
         Note(level="info", text=f"Stopping: {event.reason}"),

@@ -100,7 +100,7 @@ def _give_up_waiting(state: EngineState, at: datetime) -> list[Action]:
         actions.append(Note(level="error", text=text))
         cycle = state.cycle
         if cycle is not None and cycle.question_id == question.question_id:
-            actions.extend(give_up(state, cycle, at))
+            actions.extend(give_up(state, cycle, Reason.ADVICE_TIMEOUT, "no answer at all", at))
     return actions
 
 

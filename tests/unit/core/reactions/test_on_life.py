@@ -5,15 +5,18 @@ from datetime import timedelta
 import msgspec
 from brain_desk import (
     BTC,
+    ETH,
     T0,
     D,
     Desk,
+    advice_text,
     candle,
     decisions_of,
     fill_of,
     only,
     records,
     say,
+    settings,
     traded,
 )
 
@@ -23,6 +26,7 @@ from simple_trader.domain import records as r
 from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.orders import Order, OrderState
 from simple_trader.domain.reasons import Reason
+from simple_trader.domain.recovered import Undecided
 
 R = Reason
 
@@ -174,3 +178,34 @@ def test_sums_go_on_over_a_restart_and_yesterdays_gain_is_not_todays() -> None:
         desk.start(realised_pnl=D(7), realised_today=D(3), fills_booked=4, last_trade_at=last)
         view = desk.engine.view(desk.at)
         assert (view.realised_pnl, view.realised_today, view.fills) == (7, today, 4)
+
+
+def test_a_stop_in_the_middle_of_a_cycle_leaves_a_decision_for_every_pair() -> None:
+    desk = Desk()
+    desk.open()
+    asked = desk.ask()
+    told = decisions_of(desk.do(e.Stopping(reason="signal")))
+    assert {pair: row.reason for pair, row in told.items()} == {
+        BTC: Reason.INTERRUPTED,
+        ETH: Reason.INTERRUPTED,
+    }
+    late = desk.answer(asked, advice_text(say(BTC, "buy"), say(ETH, "buy")))
+    assert decisions_of(late) == {}
+
+
+def test_a_stop_before_the_predictions_came_keeps_what_was_seen() -> None:
+    desk = Desk()
+    desk.open(settings=settings(enable_model=True))
+    desk.timer("aggregate")
+    told = desk.do(e.Stopping(reason="signal"))
+    shown = {row.snapshot_id for row in records(told, r.SnapshotRow)}
+    assert {row.snapshot_id for row in decisions_of(told).values()} == shown
+    assert len(shown) == 2
+
+
+def test_a_cycle_that_was_cut_off_is_decided_at_the_next_start() -> None:
+    desk = Desk()
+    snapshot = Undecided(cycle_id="c7", pair=BTC, snapshot_id="s9", config_hash="h")
+    (row,) = decisions_of(desk.start(undecided=(snapshot,))).values()
+    assert (row.cycle_id, row.snapshot_id, row.config_hash) == ("c7", "s9", "h")
+    assert (row.action, row.verdict, row.reason) == ("hold", "hold", Reason.INTERRUPTED)
