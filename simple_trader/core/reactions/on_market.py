@@ -60,9 +60,10 @@ def on_book(state: EngineState, event: BookSeen, at: datetime) -> list[Action]:
 def on_book_lost(state: EngineState, event: BookLost) -> list[Action]:
     """No more trust in the pair's book until its next summary."""
     state.board.on_book_lost(event.pair)
+    watched = event.pair in state.watched_pairs()  # else it ended because its pair was taken out
     return [
         Note(
-            level="warning",
+            level="warning" if watched else "info",
             text=f"Order book of {event.pair} lost: {event.detail}",
             reason=Reason.BOOK_UNTRUSTED,
             pair=event.pair,

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from brain_desk import BTC, T0, Desk, book, candle, only, quote, records, rules, settings
+from brain_desk import BTC, ETH, T0, Desk, book, candle, only, quote, records, rules, settings
 
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
@@ -53,3 +53,10 @@ def test_new_rules_of_a_pair_hold_at_once() -> None:
     assert row.rules == closed
     assert one.engine.state.rules[BTC] is closed
     assert one.do(e.InstrumentSeen(rules=closed)) == []
+
+
+def test_the_book_of_a_pair_that_was_taken_out_ends_without_a_warning() -> None:
+    desk = Desk()
+    desk.open(settings=settings(traded_pairs=(BTC,)))
+    levels = [only(desk.do(e.BookLost(pair=p, detail="x")), a.Note).level for p in (BTC, ETH)]
+    assert levels == ["warning", "info"]
