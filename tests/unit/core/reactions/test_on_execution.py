@@ -291,9 +291,7 @@ def test_an_end_that_is_told_twice_changes_nothing_the_second_time() -> None:
     assert records(desk.do(event), r.OrderStateRow) == []
 
 
-def test_an_end_told_of_an_order_taken_as_never_accepted_brings_it_back_until_its_fills_are_in() -> (
-    None
-):
+def test_an_end_told_of_a_never_accepted_order_brings_it_back_until_its_fills_are_in() -> None:
     desk = Desk()
     desk.open()
     request = desk.place()
