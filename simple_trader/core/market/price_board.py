@@ -1,7 +1,8 @@
 """The price board: latest quote, book summary, finished candles and indicators of each pair.
 
-Only finished candles count: a candle is final when a later one of its pair begins, and never
-changes afterwards, so features that were decided on cannot change in retrospect (fault M05). After
+Only finished candles count: a candle is final when a later one of its pair begins, or when it is
+over at the moment of a decision (protocol section 3.4: there is no close marker). It never changes
+afterwards, so features that were decided on cannot change in retrospect (fault M05). After
 a long gap the window and the indicators begin anew: a mean over six silent hours is none (M01).
 """
 
@@ -62,6 +63,12 @@ class PairBoard(msgspec.Struct, kw_only=True):
             return None
         self._finish(running, window)
         return running
+
+    def finish_until(self, at: datetime, window: int) -> None:
+        """Take the running candle as final if it is over at `at`; what still comes of it is late."""
+        if self.running is not None and end_of(self.running) <= at:
+            self._finish(self.running, window)
+            self.running = None
 
     def warm(self, candle: Candle, window: int) -> None:
         """Take a candle that is known to be finished (history)."""
@@ -133,6 +140,11 @@ class PriceBoard(msgspec.Struct, kw_only=True):
     def on_candle(self, candle: Candle) -> Candle | None:
         """Take a candle; returns the one that became final because this later one began."""
         return self.board(candle.pair).on_candle(candle, self.window)
+
+    def finish_until(self, at: datetime) -> None:
+        """Finish every candle that is over at `at`, before a decision is made on them."""
+        for board in self.boards.values():
+            board.finish_until(at, self.window)
 
     def warm(self, candles: Iterable[Candle]) -> None:
         """Take finished candles of any pairs, each pair's oldest first; known ones are ignored."""

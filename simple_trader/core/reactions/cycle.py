@@ -43,6 +43,7 @@ def begin_cycle(state: EngineState, at: datetime) -> list[Action]:
         )
         return [Note(level="warning", text=text, reason=Reason.CYCLE_BUSY)]
     state.tally.cycles += 1
+    state.board.finish_until(at)
     cycle_id = state.next_id("c")
     actions, lessons = _settle(state, at)
     actions.append(risk_row(state, at))  # equity in risk_states is never older than a cycle

@@ -1,6 +1,7 @@
 """The price board: what is final stays, what is late is ignored, and what is lost is untrusted."""
 
 import itertools
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -37,6 +38,24 @@ def test_indicators_are_updated_once_for_each_final_candle() -> None:
     for number in range(60):
         by_hand.update(high=101.0 + number, low=99.0 + number, close=100.0 + number)
     assert board.board(BTC).indicators == by_hand
+
+
+def test_a_candle_that_is_over_at_a_decision_is_final_and_what_comes_after_is_late() -> None:
+    board = filled(60)
+    pair = board.board(BTC)
+    running = pair.running
+    assert running is not None
+    board.finish_until(end_of(running) - timedelta(microseconds=1))
+    assert pair.running == running, "it is not over yet"
+    board.finish_until(end_of(running))
+    assert (pair.running, pair.candles[-1]) == (None, running)
+    before = msgspec.json.encode(board)
+    assert board.on_candle(candle(60, 9_999)) is None
+    board.finish_until(end_of(running) + timedelta(seconds=30))
+    assert msgspec.json.encode(board) == before
+    assert board.on_candle(candle(61, 200)) is None
+    assert pair.running == candle(61, 200)
+    assert pair.indicators.count == 61
 
 
 def test_m05_duplicate_and_late_candles_change_nothing() -> None:
