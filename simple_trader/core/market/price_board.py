@@ -65,7 +65,7 @@ class PairBoard(msgspec.Struct, kw_only=True):
         return running
 
     def finish_until(self, at: datetime, window: int) -> None:
-        """Take the running candle as final if it is over at `at`; what still comes of it is late."""
+        """Take the running candle as final if it is over at `at`; more of it is then late."""
         if self.running is not None and end_of(self.running) <= at:
             self._finish(self.running, window)
             self.running = None
