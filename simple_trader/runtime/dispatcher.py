@@ -163,7 +163,8 @@ class Dispatcher:
         except VenueError as error:
             log.error("cancel all failed, trying again: %s", error)
             return False
-        log.warning("cancelled %d orders at the exchange", count)
+        level = logging.WARNING if count else logging.INFO
+        log.log(level, "cancelled %d orders at the exchange", count)
         return True
 
     async def _look(self, action: AskOrders) -> None:

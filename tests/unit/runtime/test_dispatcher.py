@@ -1,7 +1,9 @@
 """The dispatcher lets visible actions go after their commit, in sequence, and repeats reads."""
 
 import asyncio
+import logging
 
+import pytest
 from runtime_parts import T0, HandClock, approved
 
 from simple_trader.domain.actions import (
@@ -33,6 +35,7 @@ class FlakyVenue:
 
     def __init__(self) -> None:
         self.reads = 0
+        self.open_orders = 2
 
     async def reconcile(self, action):
         self.reads += 1
@@ -44,7 +47,7 @@ class FlakyVenue:
         self.reads += 1
         if self.reads < 3:
             raise VenueUnreachable("no answer")
-        return 2
+        return self.open_orders
 
     async def cancel(self, action):
         return CancelRejected(cl_ord_id=action.cl_ord_id, error="EOrder:Unknown order")
@@ -126,3 +129,17 @@ async def test_i28_the_kill_switch_cancels_until_the_exchange_has_answered() -> 
     await asyncio.sleep(0)
     assert made.waiting_for == ()  # the stepped market is not held up by the later tries
     assert (venue.reads, pauses) == (3, [0.5, 1.0])
+
+
+@pytest.mark.parametrize(("count", "level"), [(0, "INFO"), (2, "WARNING")])
+async def test_cancelling_everything_is_a_warning_only_where_an_order_was_open(
+    count: int, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    made, _, venue, *_ = dispatcher()
+    venue.reads = 2
+    venue.open_orders = count
+    with caplog.at_level(logging.INFO, logger="simple_trader.brain"):
+        made.now(CancelAllOrders(reason=Reason.OPERATOR))
+        await settle(made)
+    told = [(line.levelname, line.getMessage()) for line in caplog.records]
+    assert told == [(level, f"cancelled {count} orders at the exchange")]
