@@ -89,7 +89,7 @@ CREATE TABLE ai_decisions (
     decision_id TEXT NOT NULL,
     cycle_id TEXT NOT NULL,
     pair TEXT NOT NULL,
-    snapshot_id TEXT NOT NULL,
+    snapshot_id TEXT,
     call_id TEXT,
     decided_at TIMESTAMP WITH TIME ZONE NOT NULL,
     action TEXT NOT NULL,
@@ -116,7 +116,7 @@ COMMENT ON TABLE ai_decisions IS 'One decision per pair and cycle, with its verd
 COMMENT ON COLUMN ai_decisions.decision_id IS 'Id of the decision.';
 COMMENT ON COLUMN ai_decisions.cycle_id IS 'Id of the decision cycle.';
 COMMENT ON COLUMN ai_decisions.pair IS 'Pair by its v2 name.';
-COMMENT ON COLUMN ai_decisions.snapshot_id IS 'What was shown (ai_snapshots).';
+COMMENT ON COLUMN ai_decisions.snapshot_id IS 'What was shown (ai_snapshots); null where nothing was, as in an exit before the first cycle of a start, or a pair without a price.';
 COMMENT ON COLUMN ai_decisions.call_id IS 'What was asked and answered (llm_calls).';
 COMMENT ON COLUMN ai_decisions.decided_at IS 'Market time of the decision.';
 COMMENT ON COLUMN ai_decisions.action IS 'buy, sell or hold.';

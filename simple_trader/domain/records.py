@@ -92,7 +92,7 @@ class DecisionRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     decision_id: str
     cycle_id: str
     pair: str
-    snapshot_id: str
+    snapshot_id: str | None  # None: nothing was shown
     call_id: str | None
     decided_at: datetime
     action: str  # buy, sell, hold

@@ -7,8 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import asyncpg
+import msgspec
 import pytest
-from store_parts import AT, batches, running, story
+from store_parts import AT, batches, decided, running, story
 
 from simple_trader.adapters.store.market_lane import MarketLane
 from simple_trader.domain.records import BookMetricsRow, PriceRow
@@ -70,6 +71,21 @@ async def test_the_audit_view_joins_every_decision_to_what_came_of_it(filled: st
             assert row["exec_ids"] == [f"T{number}-buy"]
             assert row["avg_price"] == Decimal("132.4")
             assert row["fees"] == Decimal("0.00530")
+
+
+async def test_a_decision_before_any_snapshot_is_null_there_and_in_the_audit_view(
+    database: str,
+) -> None:
+    async with running(database) as (lane, ticks, _):
+        row = msgspec.structs.replace(decided(1, "refused"), snapshot_id=None, call_id=None)
+        for batch in batches([(row,)]):
+            lane.put(batch)
+        await ticks.reach(batch.seq)
+    connection = await asyncpg.connect(database)
+    assert await connection.fetchval("SELECT snapshot_id IS NULL FROM ai_decisions")
+    (seen,) = await connection.fetch("SELECT * FROM v_decision_audit")
+    await connection.close()
+    assert (seen["decision_id"], seen["snapshot_id"], seen["mid"]) == ("d1", None, None)
 
 
 async def test_profit_by_day_and_open_lots_are_sums_of_the_rows(filled: str) -> None:

@@ -144,7 +144,7 @@ def _without_price(
                 decision_id=state.next_id("d"),
                 cycle_id=inputs.cycle_id,
                 pair=pair,
-                snapshot_id="",
+                snapshot_id=None,
                 call_id=None,
                 decided_at=at,
                 action="hold",

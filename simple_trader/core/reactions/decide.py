@@ -202,7 +202,7 @@ def _row(
         decision_id=decision_id,
         cycle_id=cycle.cycle_id,
         pair=pair,
-        snapshot_id=shown.get(pair, ""),
+        snapshot_id=shown.get(pair),
         call_id=call_id,
         decided_at=at,
         action="hold" if known is None else known.action,

@@ -120,7 +120,7 @@ def _row(
         decision_id=decision_id,
         cycle_id=state.next_id("x"),
         pair=pair,
-        snapshot_id=state.snapshot_ids.get(pair, ""),
+        snapshot_id=state.snapshot_ids.get(pair),
         call_id=None,
         decided_at=at,
         action="sell",

@@ -79,7 +79,12 @@ AI_DECISIONS = Table(
     words("decision_id", "Id of the decision.", key=True),
     words("cycle_id", "Id of the decision cycle."),
     words("pair", "Pair by its v2 name."),
-    words("snapshot_id", "What was shown (ai_snapshots)."),
+    words(
+        "snapshot_id",
+        "What was shown (ai_snapshots); null where nothing was, as in an exit before the first "
+        "cycle of a start, or a pair without a price.",
+        nullable=True,
+    ),
     words("call_id", "What was asked and answered (llm_calls).", nullable=True),
     moment("decided_at", "Market time of the decision."),
     words("action", "buy, sell or hold."),

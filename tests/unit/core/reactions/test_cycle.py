@@ -107,6 +107,7 @@ def test_a_pair_without_a_price_gets_its_decision_too() -> None:
     told = desk.timer("aggregate")
     row = decisions_of(told)[ETH]
     assert (row.verdict, row.reason) == ("hold", Reason.NO_PRICE)
+    assert row.snapshot_id is None
     assert [b.pair for b in only(told, a.AskAdvice).briefs] == [BTC]
 
 

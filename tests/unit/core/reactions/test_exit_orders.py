@@ -81,6 +81,21 @@ def test_an_exit_before_the_balance_is_seen_waits_for_it() -> None:
     only(desk.timer("risk_check"), a.PlaceOrder)
 
 
+def test_an_exit_names_the_snapshot_of_its_pair_and_none_where_none_was_taken() -> None:
+    desk = Desk()
+    desk.open()
+    desk.hold()
+    taken = desk.engine.state.snapshot_ids[BTC]
+    desk.quotes(btc="47000")
+    assert decisions_of(desk.timer("risk_check"))[BTC].snapshot_id == taken
+    restarted = Desk()
+    restarted.open()
+    restarted.hold()
+    restarted.engine.state.snapshot_ids.clear()  # as after a start, before its first cycle
+    restarted.quotes(btc="47000")
+    assert decisions_of(restarted.timer("risk_check"))[BTC].snapshot_id is None
+
+
 def test_dust_is_left_alone() -> None:
     desk = holding()
     left = desk.engine.state.lots.held("ai", BTC)
