@@ -48,7 +48,7 @@ check: lint types contract tidy ## every gate but the tests
 simulate: ## the deterministic runs on virtual time
 	@$(BOOTSTRAP) simulate $(ARGS)
 
-test-system: ## only the tests that run the whole daemon
+test-system: ## the whole daemon, and what needs system programs: installs them, never skips
 	@$(BOOTSTRAP) test-system $(ARGS)
 
 chaos: ## kill daemon, sandbox and database again and again (KILLS=50)

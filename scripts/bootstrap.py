@@ -21,6 +21,7 @@ OLDEST_PYTHON = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCKS = ROOT / "requirements"
+SYSTEM_PACKAGES = ("systemd", "postgresql-15", "util-linux")  # tests/support/programs.py
 PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
 TREES = ("simple_trader", "main.py", "scripts", "migrations", "tests", "benchmarks")
 NOT_YOURS = (
@@ -256,8 +257,14 @@ def do_simulate(arguments: list[str]) -> int:
 
 
 def do_test_system(arguments: list[str]) -> int:
-    """The tests that run the whole daemon as a user would."""
-    return do_test(["-m", "system", *arguments])
+    """The whole daemon as a user runs it, and all that needs programs of the system."""
+    apt = shutil.which("apt-get")
+    if apt and os.name == "posix" and os.geteuid() == 0:
+        run([apt, "update", "-qq"])
+        run([apt, "install", "-y", "-qq", *SYSTEM_PACKAGES])
+    # From here on a missing program is a failure and no skip.
+    os.environ["SIMPLE_TRADER_NEED_PROGRAMS"] = "1"
+    return do_test(["-m", "system or programs", *arguments])
 
 
 def do_chaos(arguments: list[str]) -> int:

@@ -2,17 +2,14 @@
 
 import configparser
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from programs import need
 
 UNIT = Path(__file__).resolve().parents[2] / "deploy" / "simple-trader.service"
-needs_systemd = pytest.mark.skipif(
-    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
-)
 
 
 def service() -> configparser.SectionProxy:
@@ -32,8 +29,9 @@ def test_only_the_daemon_is_told_to_stop_and_systemd_waits_for_ready_and_watchdo
     assert " main.py " in section["ExecStart"]
 
 
-@needs_systemd
+@pytest.mark.programs
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+    need("systemd-analyze")
     unit = tmp_path / UNIT.name
     # The program of the unit is not installed here: any that exists will do for the check.
     unit.write_text(UNIT.read_text().replace("/srv/simple-trader/.venv/bin/python", sys.executable))
@@ -47,8 +45,9 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     assert not complaints, answer.stderr
 
 
-@needs_systemd
+@pytest.mark.programs
 def test_the_exposure_score_stays_low() -> None:
+    need("systemd-analyze")
     answer = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNIT)],
         capture_output=True,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from programs import need
 
 from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres
 from simple_trader.adapters.store.postgres_backup import KEPT, nightly_backup
@@ -369,10 +370,11 @@ def test_pinning_leaves_builds_of_the_system_where_they_are(state_dir: Path) -> 
     assert pin(build, state_dir) is build
 
 
-@pytest.mark.skipif(not DEBIAN.exists(), reason="Debian's postgresql-15 is not installed")
+@pytest.mark.programs
 async def test_a_build_of_the_system_serves_as_well_and_its_data_decide_later(
     state_dir: Path,
 ) -> None:
+    need(str(DEBIAN / "postgres"))
     async with EmbeddedPostgres(state_dir, bin_dir=DEBIAN, test_mode=True) as server:
         assert str(await value_of(server.dsn, "SHOW server_version")).startswith("15.")
     # No bin_dir now, and the wheel is newer: the data still decide the major.
@@ -501,10 +503,10 @@ async def test_a_password_file_that_does_not_fit_is_refused_in_one_sentence(
     assert servers_of(state_dir) == []
 
 
+@pytest.mark.programs
 @pytest.mark.skipif(not AS_ROOT, reason="only root steps down to another account")
 async def test_root_without_the_right_to_step_down_is_told_so(state_dir: Path) -> None:
-    if shutil.which("setpriv") is None:
-        pytest.skip("setpriv is not installed")
+    need("setpriv")
     script = (
         "import asyncio, sys\nfrom pathlib import Path\n"
         "from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres\n"
