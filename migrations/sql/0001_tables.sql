@@ -829,3 +829,6 @@ COMMENT ON COLUMN holding_lots.closed_at IS 'The exchange''s moment of the last 
 COMMENT ON COLUMN holding_lots.deleted IS 'A later look at the order of fills removed it; kept for the record.';
 COMMENT ON COLUMN holding_lots.at IS 'Market time of the event that caused this row.';
 COMMENT ON COLUMN holding_lots.recorded_at IS 'Wall time at which the database wrote this row (a stamp, not an order).';
+
+COMMENT ON TABLE alembic_version IS 'Which revision of the schema this database has; Alembic keeps it.';
+COMMENT ON COLUMN alembic_version.version_num IS 'Id of the revision (migrations/versions).';

@@ -65,6 +65,49 @@ LEFT JOIN LATERAL (
 
 COMMENT ON VIEW v_decision_audit IS
 'One row per decision: what was shown, asked, answered, decided, ordered, filled and earned.';
+COMMENT ON COLUMN v_decision_audit.decision_id IS 'Id of the decision (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.cycle_id IS 'Id of the decision cycle (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.pair IS 'Pair by its v2 name (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.decided_at IS 'Market time of the decision (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.snapshot_id IS 'What was shown (ai_snapshots); null where nothing was.';
+COMMENT ON COLUMN v_decision_audit.as_of IS 'Market time the snapshot stands for (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.mid IS 'Middle of bid and ask at as_of, in quote units (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.features IS 'Features by name that were shown (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.probability IS 'Model''s chance of a higher mid after the horizon, in [0, 1] (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.call_id IS 'The question; null where nobody was asked (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.provider IS 'Who was asked, as openai or sandbox (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.model IS 'Model by the provider''s name (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.advisor_label IS 'What people are told of the advisor, as `not an LLM` (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.prompt_hash IS 'SHA-256 of the prompt, in hex (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.prompt IS 'The exact prompt (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.reply IS 'The exact reply, or empty (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.latency_ms IS 'Real milliseconds from question to answer (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.action IS 'Advised action: buy, sell or hold (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.confidence IS 'Confidence of the advice, in [0, 1] (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.risk_level IS 'Risk level of the advice: low, medium or high (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.rationale IS 'Why, in the advisor''s words (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.verdict IS 'What became of the advice: approved, refused or hold (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.reason IS 'The one reason of the verdict (ai_decisions, docs/reference/reasons.md).';
+COMMENT ON COLUMN v_decision_audit.detail IS 'The numbers behind the reason (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.config_hash IS 'Version of the configuration that decided (ai_decisions, config_versions).';
+COMMENT ON COLUMN v_decision_audit.cl_ord_id IS 'Our client order id; null where no order was made (pending_trades).';
+COMMENT ON COLUMN v_decision_audit.order_id IS 'The exchange''s order id (pending_trades).';
+COMMENT ON COLUMN v_decision_audit.origin IS 'Who made the order: ai, exit or operator (pending_trades).';
+COMMENT ON COLUMN v_decision_audit.side IS 'Side of the order: buy or sell, of the base asset (pending_trades).';
+COMMENT ON COLUMN v_decision_audit.order_type IS 'limit or market (pending_trades).';
+COMMENT ON COLUMN v_decision_audit.qty IS 'Ordered quantity, in base units (pending_trades).';
+COMMENT ON COLUMN v_decision_audit.limit_price IS 'Limit price of the order, in quote units (pending_trades).';
+COMMENT ON COLUMN v_decision_audit.order_state IS 'Where the order stands (state of pending_trades).';
+COMMENT ON COLUMN v_decision_audit.order_reason IS 'Reason of that state (state_reason of pending_trades).';
+COMMENT ON COLUMN v_decision_audit.filled_qty IS 'Filled so far, in base units (pending_trades).';
+COMMENT ON COLUMN v_decision_audit.fills IS 'Number of fills of the order; 0 without an order (trades).';
+COMMENT ON COLUMN v_decision_audit.exec_ids IS 'Ids of these fills in their order (exec_id of trades).';
+COMMENT ON COLUMN v_decision_audit.filled_cost IS 'Sum of their costs, without fees, in quote units (trades).';
+COMMENT ON COLUMN v_decision_audit.avg_price IS 'Their average price: cost by quantity, in quote units (trades).';
+COMMENT ON COLUMN v_decision_audit.fees IS 'Sum of their fees, in quote units (trades).';
+COMMENT ON COLUMN v_decision_audit.first_fill_at IS 'The exchange''s moment of the first fill (trades).';
+COMMENT ON COLUMN v_decision_audit.last_fill_at IS 'The exchange''s moment of the last fill (trades).';
+COMMENT ON COLUMN v_decision_audit.realised_pnl IS 'Realised by these fills, net of both fees, in quote units (trades).';
 
 CREATE VIEW v_open_lots AS
 SELECT
@@ -89,6 +132,21 @@ WHERE l.left_qty > 0 AND NOT l.deleted;
 
 COMMENT ON VIEW v_open_lots IS
 'What is held: each lot with its cost (buy fee included) and the decision that bought it.';
+COMMENT ON COLUMN v_open_lots.lot_id IS 'Id of the lot (holding_lots).';
+COMMENT ON COLUMN v_open_lots.owner IS 'Who holds it (holding_lots).';
+COMMENT ON COLUMN v_open_lots.pair IS 'Pair it was bought on (holding_lots).';
+COMMENT ON COLUMN v_open_lots.base IS 'Asset it holds (holding_lots).';
+COMMENT ON COLUMN v_open_lots.quote IS 'Asset it was paid in (holding_lots).';
+COMMENT ON COLUMN v_open_lots.opened_at IS 'The exchange''s moment of the purchase (holding_lots).';
+COMMENT ON COLUMN v_open_lots.qty IS 'Bought quantity, in base units (holding_lots).';
+COMMENT ON COLUMN v_open_lots.left_qty IS 'Quantity that is still held, in base units (holding_lots).';
+COMMENT ON COLUMN v_open_lots.price IS 'Price of the purchase, in quote units (holding_lots).';
+COMMENT ON COLUMN v_open_lots.unit_cost IS 'Cost of one base unit including the buy fee, in quote units (cost / qty of holding_lots).';
+COMMENT ON COLUMN v_open_lots.left_cost IS 'Cost of left_qty including its part of the buy fee, in quote units (holding_lots).';
+COMMENT ON COLUMN v_open_lots.realised_pnl IS 'Realised by what was sold of it, net of both fees, in quote units (holding_lots).';
+COMMENT ON COLUMN v_open_lots.cl_ord_id IS 'The order that bought it (trades); null where it was not ours.';
+COMMENT ON COLUMN v_open_lots.decision_id IS 'The decision behind the purchase (trades, ai_decisions).';
+COMMENT ON COLUMN v_open_lots.origin IS 'Who made the purchase: ai, exit or operator (trades).';
 
 CREATE VIEW v_pnl_daily AS
 SELECT
@@ -103,3 +161,9 @@ GROUP BY 1, 2;
 
 COMMENT ON VIEW v_pnl_daily IS
 'Per UTC day and quote asset: number of trades, volume, fees and realised PnL (net of fees).';
+COMMENT ON COLUMN v_pnl_daily.day IS 'UTC day of the fills, by the exchange''s moment (venue_at of trades).';
+COMMENT ON COLUMN v_pnl_daily.quote IS 'Asset that volume, fees and realised_pnl are in (second half of the pair).';
+COMMENT ON COLUMN v_pnl_daily.trades IS 'Number of fills (trades).';
+COMMENT ON COLUMN v_pnl_daily.volume IS 'Sum of the costs without fees, in quote units (trades).';
+COMMENT ON COLUMN v_pnl_daily.fees IS 'Sum of the fees that were taken in the quote asset, in quote units (trades).';
+COMMENT ON COLUMN v_pnl_daily.realised_pnl IS 'Sum of what was realised, net of both fees, in quote units (trades).';

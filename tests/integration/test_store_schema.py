@@ -49,6 +49,15 @@ SHAPES = (
     "SELECT partrelid::regclass::text, pg_get_partkeydef(partrelid) FROM pg_partitioned_table",
 )
 
+COMMENTS = """
+SELECT c.relname, obj_description(c.oid, 'pg_class') AS relation, a.attname,
+       col_description(c.oid, a.attnum) AS column
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind::text = ANY($1::text[])
+  AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY c.relname, a.attnum
+"""
+
 
 async def shape(dsn: str) -> list[set[tuple[Any, ...]]]:
     connection = await asyncpg.connect(dsn)
@@ -56,6 +65,19 @@ async def shape(dsn: str) -> list[set[tuple[Any, ...]]]:
         return [{tuple(row) for row in await connection.fetch(query)} for query in SHAPES]
     finally:
         await connection.close()
+
+
+async def described(
+    dsn: str, kinds: str = "rpv"
+) -> tuple[dict[str, str | None], dict[tuple[str, str], str | None]]:
+    """Comments of tables and views (no partitions), and of their columns in their order."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch(COMMENTS, list(kinds))
+    finally:
+        await connection.close()
+    relations = {row["relname"]: row["relation"] for row in rows}
+    return relations, {(row["relname"], row["attname"]): row["column"] for row in rows}
 
 
 async def on_engine(dsn: str, work: Callable[[Connection], Any]) -> Any:
@@ -81,16 +103,29 @@ async def test_the_migrations_give_exactly_the_described_tables(
     assert await on_engine(database, differences) == []
 
 
-async def test_every_table_of_the_issue_and_every_column_has_a_comment(database: str) -> None:
+async def test_every_table_and_view_and_each_of_their_columns_has_a_comment(database: str) -> None:
     assert set(METADATA.tables) >= ISSUE_TABLES
     for table in METADATA.tables.values():
         assert table.comment, table.name
         assert all(column.comment for column in table.columns), table.name
-    views = "SELECT relname FROM pg_class WHERE relkind = 'v' AND obj_description(oid) IS NOT NULL"
-    connection = await asyncpg.connect(database)
-    found = {row[0] for row in await connection.fetch(views)}
-    await connection.close()
-    assert {"v_decision_audit", "v_open_lots", "v_pnl_daily"} <= found
+    relations, columns = await described(database)
+    assert {"v_decision_audit", "v_open_lots", "v_pnl_daily", "alembic_version"} <= set(relations)
+    assert [name for name, comment in relations.items() if not comment] == []
+    assert [name for name, comment in columns.items() if not comment] == []
+
+
+async def test_the_schema_page_lists_each_view_with_the_comments_of_its_columns(
+    database: str,
+) -> None:
+    relations, columns = await described(database, kinds="v")
+    assert len(relations) == 3
+    page = render_schema()
+    for view, comment in relations.items():
+        section = page.partition(f"## {view}\n")[2].partition("\n## ")[0]
+        assert str(comment) in section
+        mine = [(name, words) for (owner, name), words in columns.items() if owner == view]
+        rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
+        assert rows == [f"| {name} | {words} |" for name, words in mine]
 
 
 def test_ledger_money_is_numeric_and_moments_have_a_zone() -> None:

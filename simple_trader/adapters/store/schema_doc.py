@@ -1,5 +1,6 @@
-"""Writes docs/reference/schema.md from the tables: every table and column with its comment."""
+"""Writes docs/reference/schema.md from the code: every table, view and column with its comment."""
 
+import re
 from collections.abc import Iterator
 
 from sqlalchemy import Table
@@ -8,6 +9,7 @@ from simple_trader.adapters.store.statements import DIALECT
 from simple_trader.adapters.store.tables import METADATA, PARTITIONED
 from simple_trader.assets import asset_path
 
+_COMMENT = re.compile(r"COMMENT ON (VIEW|COLUMN) (\S+) IS\s+'((?:[^']|'')*)';")
 _HEAD = (
     "# Schema\n\n<!-- Made by `make docs` from the code; do not edit. -->\n\n"
     "Money is `numeric`, market\nobservations are `double precision`, moments are `timestamptz` in "
@@ -21,7 +23,7 @@ def render_schema() -> str:
     parts = [_HEAD]
     tables = (METADATA.tables[name] for name in sorted(METADATA.tables))
     parts.extend("\n".join(_table(table)) + "\n" for table in tables)
-    parts.append("\n".join(_views()) + "\n")
+    parts.append("\n".join(_views()).lstrip("\n") + "\n")
     return "\n".join(parts)
 
 
@@ -45,12 +47,11 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _views() -> Iterator[str]:
-    """The views, by the comments in their SQL file."""
+    """The views and their columns, by the comments in their SQL file."""
     script = (asset_path("migrations") / "sql" / "0001_views.sql").read_text(encoding="utf-8")
-    yield "## Views"
-    yield ""
-    yield "| view | what |"
-    yield "|---|---|"
-    for block in script.split("COMMENT ON VIEW ")[1:]:
-        name, _, rest = block.partition(" IS")
-        yield f"| {name.strip()} | {rest.partition(';')[0].strip().strip(chr(39))} |"
+    for kind, name, quoted in _COMMENT.findall(script):
+        text = quoted.replace("''", "'")
+        if kind == "VIEW":
+            yield from ("", f"## {name}", "", f"View: {text}", "", "| column | what |", "|---|---|")
+        else:
+            yield f"| {name.partition('.')[2]} | {text} |"
