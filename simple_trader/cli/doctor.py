@@ -9,6 +9,7 @@ from pathlib import Path
 
 from simple_trader.cli.findings import Finding, fail, ok, warn
 from simple_trader.config.env import Environment, read_environment
+from simple_trader.config.fees import fee_notes
 from simple_trader.config.limits import LimitBook, hold_raised
 from simple_trader.config.loader import Config, find_config, find_env_file, load, uses_stand_in
 from simple_trader.config.options import RunOptions
@@ -44,6 +45,7 @@ async def examine(options: RunOptions) -> list[Finding]:
     found.extend(_secrets(config, environment, env_path))
     found.append(_provider(config, environment))
     found.extend(_switches(config))
+    found.extend(_exits(config))
     found.extend(_state(state))
     found.append(_daemon(state, daemon))
     found.append(_port(config, daemon))
@@ -168,6 +170,12 @@ def _switches(config: Config) -> Iterator[Finding]:
             "is false: orders are recorded and not sent",
             f"set place_live_orders: true in {config.path} once you want real orders",
         )
+
+
+def _exits(config: Config) -> Iterator[Finding]:
+    for name, note in fee_notes(config.settings).items():
+        fix = f"raise {name} in {config.path}, or set it to 0 to switch that exit off"
+        yield warn(name, note.removeprefix(f"{name}: ").removesuffix("."), fix)
 
 
 def _state(state: Path) -> Iterator[Finding]:

@@ -146,6 +146,7 @@ def check(
     """Read config.yaml, templates, tool schemas and .env, and say what is wrong with them."""
     from simple_trader.cli.places import state_directory
     from simple_trader.config.env import read_environment
+    from simple_trader.config.fees import fee_notes
     from simple_trader.config.limits import LimitBook, hold_raised
     from simple_trader.config.loader import find_config, find_env_file, load, uses_stand_in
 
@@ -164,7 +165,7 @@ def check(
     typer.echo(f"{env_path or 'no .env'}: read. Advisor: {advisor}.")
     accepted = LimitBook(state_directory(chosen)).accepted()
     notes = hold_raised(found.settings, accepted)[1] if accepted is not None else ()
-    for note in (*([warning] if warning else []), *notes):
+    for note in (*([warning] if warning else []), *notes, *fee_notes(found.settings).values()):
         typer.echo(f"warning: {note}", err=True)
 
 

@@ -128,10 +128,12 @@ async def test_doctor_looks_at_the_rows_and_names_a_fix(
     filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tmp_path / "config.yaml"
-    config.write_text("enable_public_feed: false\n")
+    config.write_text("enable_public_feed: false\nstop_loss_percent: 0.3\n")
     found = await invoke(filled, tmp_path, monkeypatch, "doctor", "--config", str(config))
     assert found.exit_code == 0, found.output
     assert "WARN  enable_public_feed: is off" in found.output
+    assert "WARN  stop_loss_percent: 0.3 percent is less than the fees" in found.output
+    assert f"fix: raise stop_loss_percent in {config}" in found.output
     assert "price_history: no data: enable_public_feed is off" in found.output
     assert f"fix: set it to true in {config}" in found.output
     assert "ok    clock" in found.output

@@ -90,6 +90,11 @@ def test_config_check_says_valid_with_the_version(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert load(path).hash[:12] in result.output
     assert "not an LLM" in result.output
+    assert "warning" not in result.output
+    path.write_text("take_profit_percent: 0.5\n")
+    warned = runner.invoke(app, arguments)
+    assert warned.exit_code == 0, warned.output
+    assert "warning: take_profit_percent: 0.5 percent is less than the fees" in warned.output
     path.write_text("mode: demo\n")
     broken = runner.invoke(app, arguments)
     assert isinstance(broken.exception, ConfigError)
