@@ -74,9 +74,12 @@ def _diff(
     return changes
 
 
-def ticker(market: PairMarket, book: PairBook, kind: str, at: int) -> str:
-    """Give the ticker message of a pair; the statistics are rolling 24 hours of the tape."""
-    pair = market.pair
+def ticker(market: PairMarket, book: PairBook, kind: str) -> str:
+    """Give the ticker message of a pair; the statistics are rolling 24 hours of the tape.
+
+    The stamp is that of the last tick, whenever the message is sent: `last` is its price.
+    """
+    pair, at = market.pair, market.at
     bid, ask = book.best(BID), book.best(ASK)
     last = market.last.tick if market.last else market.bid
     day = market.candles.day(at)

@@ -43,12 +43,16 @@ class PairMoment:
         return self._once("trade", 0, lambda: feeds.trades(pair, self._entries, "update"))
 
     def ticker(self, trigger: str) -> str | None:
-        """Give the ticker message; `bbo` also tells of moved best prices or sizes."""
+        """Give the ticker message; `bbo` also tells of moved best prices or sizes.
+
+        Its stamp is that of the tape: where an order of ours moved the quotes, `last` is still the
+        price of the last tick, which in a replay may lie in another bar than this moment.
+        """
         moved = self._best != self._floor.told.get(self.symbol)
         if not self._entries and (trigger == "trades" or not moved):
             return None
         market, book = self._floor.market(self.symbol), self._floor.book(self.symbol)
-        return self._once("ticker", 0, lambda: feeds.ticker(market, book, "update", self._at))
+        return self._once("ticker", 0, lambda: feeds.ticker(market, book, "update"))
 
     def ohlc(self, interval: int) -> str | None:
         """Give the running candle, or None without trades."""

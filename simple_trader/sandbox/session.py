@@ -228,7 +228,7 @@ class Session:
                 _refuse_twice(symbol in self._tickers)
                 result["event_trigger"] = trigger
                 self._tickers[symbol] = trigger
-                frame = feeds.ticker(market, self.floor.book(symbol), "snapshot", now)
+                frame = feeds.ticker(market, self.floor.book(symbol), "snapshot")
             case "trade":
                 _refuse_twice(symbol in self._trades)
                 self._trades[symbol] = None

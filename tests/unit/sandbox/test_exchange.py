@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import sandbox_parts as parts
 
+from simple_trader.domain.moments import parse_rfc3339
 from simple_trader.sandbox import exchange as exchange_module
 from simple_trader.sandbox.exchange import Exchange
 from simple_trader.sandbox.opening import open_exchange
 from simple_trader.sandbox.settings import SandboxError, SandboxOptions
+from simple_trader.sandbox.sources import to_moment
 
 
 def scenario(there: Exchange, seconds: int = 150) -> list[str]:
@@ -104,6 +106,32 @@ def test_a_replayed_market_recovers_too(tmp_path: Path) -> None:
     again.advance(again.now + timedelta(hours=1))
     assert again.ended
     assert again.next_at is None
+
+
+def test_a_quote_that_our_order_moved_between_two_bars_keeps_the_stamp_of_its_last_price(
+    tmp_path: Path,
+) -> None:
+    """Else `last` of one bar would be told with the moment of a gap, or of the next bar."""
+    path = tmp_path / "bars.csv"
+    begins = [*range(1_600_000_020, 1_600_000_620, 60), 1_600_001_220]
+    path.write_text("".join(f"{begin},100,105,95,101,3,5\n" for begin in begins))
+    there = parts.exchange(replay=path, history_bars=5, capital=Decimal(1000))
+    public, private = there.open_session(private=False), there.open_session(private=True)
+    token = there.keys.issue_token()
+    parts.ask(public, "subscribe", channel="ticker", symbol=["BTC/USD"], event_trigger="bbo")
+    gap = to_moment(1_600_000_620 * 1_000_000)
+    there.advance(gap + timedelta(seconds=30))
+    public.outgoing()
+    order = {"order_type": "market", "side": "buy", "symbol": "BTC/USD", "order_qty": 0.5}
+    (answer, *_) = parts.ask(private, "add_order", **order, token=token)
+    assert answer["success"], answer
+    told = [frame["data"][0] for frame in parts.decoded(public) if frame["channel"] == "ticker"]
+    assert told, "the order moved the quote"
+    assert all(parse_rfc3339(row["timestamp"]) < gap for row in told)
+    late = there.open_session(private=False)
+    frames = parts.ask(late, "subscribe", channel="ticker", symbol=["BTC/USD"])
+    (snapshot,) = [f["data"][0] for f in frames if f.get("channel") == "ticker"]
+    assert parse_rfc3339(snapshot["timestamp"]) < gap
 
 
 def test_a_disk_without_room_for_a_checkpoint_does_not_stop_the_market(
