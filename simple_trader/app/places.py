@@ -93,13 +93,18 @@ def _replayed_pair(options: RunOptions, places: Places) -> str | None:
     return None if kept is None or kept.replay is None else kept.replay_pair
 
 
-def read_setup(options: RunOptions) -> Setup:
-    """Read config.yaml and .env and settle the state directory; raises ConfigError."""
+def read_places(options: RunOptions) -> tuple[Path, Environment, Places]:
+    """Where config.yaml is, what .env says and the state directory; config.yaml is not read."""
     path = find_config(options.config_path)
     environment = read_environment(find_env_file(options.env_file, path))
     state = options.state_dir or environment.state_dir
     if state is None:
         state = default_state_dir(environment.variables, is_root=os.geteuid() == 0)
-    places = Places(state.absolute())
+    return path, environment, Places(state.absolute())
+
+
+def read_setup(options: RunOptions) -> Setup:
+    """Read config.yaml and .env and settle the state directory; raises ConfigError."""
+    path, environment, places = read_places(options)
     config = load(path, overrides=overrides_of(options, places))
     return Setup(options, config, environment, places)

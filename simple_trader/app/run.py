@@ -14,7 +14,7 @@ from typing import Any
 from simple_trader.adapters.store.db_manager import check_world, upgrade
 from simple_trader.adapters.store.fresh import set_aside
 from simple_trader.app.compose import Wired, wire
-from simple_trader.app.database import Database
+from simple_trader.app.database import database_of
 from simple_trader.app.face import Face
 from simple_trader.app.places import Setup, read_setup
 from simple_trader.app.worlds import move_aside, open_world
@@ -121,7 +121,7 @@ async def _start(setup: Setup, face: "Face", stack: AsyncExitStack) -> Wired:
     loose = setup.environment.require_private_file(live=settings.mode == "live")
     if loose:
         log.warning("%s", loose)
-    base = Database(setup)
+    base = database_of(setup)
     stack.push_async_callback(base.stop)
     dsn = await base.start()
     if setup.options.fresh:

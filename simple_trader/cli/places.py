@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from simple_trader.adapters.store.state_directory import default_state_dir
-from simple_trader.config.env import read_environment
+from simple_trader.config.env import current_environment, read_environment
 from simple_trader.config.loader import find_config, find_env_file
 from simple_trader.config.options import RunOptions
 from simple_trader.telemetry.presence import DaemonInfo
@@ -18,6 +18,9 @@ def state_directory(options: RunOptions) -> Path:
     """--state-dir, else SIMPLE_TRADER_STATE_DIR, else the default; config.yaml is not read."""
     if options.state_dir is not None:
         return options.state_dir.absolute()
+    place = current_environment().get("SIMPLE_TRADER_STATE_DIR", "").strip()
+    if place and options.env_file is None:
+        return Path(place).expanduser().absolute()  # a broken .env must not hold up a halt
     env_file = find_env_file(options.env_file, find_config(options.config_path))
     environment = read_environment(env_file)
     found = environment.state_dir or default_state_dir(

@@ -119,6 +119,10 @@ async def _status(chosen: RunOptions) -> None:
         reasons = ", ".join(health.get("reasons", ()))
         _say("trading", str(health.get("trading_state")) + (f" ({reasons})" if reasons else ""))
         _say("market time", str(health.get("market_at")))
+    trouble = _config_trouble(chosen)
+    if trouble:
+        keeps = "no daemon starts with it" if daemon is None else "the daemon keeps its old version"
+        _say("config", f"{trouble} It is invalid: {keeps}.")
     async with database(chosen) as dsn:
         if await schema_revision(dsn) is None:
             _say("database", "empty: no daemon has run yet")
@@ -134,6 +138,17 @@ async def _status(chosen: RunOptions) -> None:
     _say("decisions", f"{facts.decisions}, newest {_moment(facts.newest_decision)}")
     _say("prices", f"newest {_moment(facts.newest_price)}")
     _say("model", f"last training {_moment(facts.newest_model)}")
+
+
+def _config_trouble(chosen: RunOptions) -> str | None:
+    """The sentence about an invalid configuration, templates and tool schemas included."""
+    from simple_trader.config.loader import find_config, load
+
+    try:
+        load(find_config(chosen.config_path))
+    except ConfigError as error:
+        return str(error)
+    return None
 
 
 def _say(label: str, text: str) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from simple_trader.assets import asset_path
 from simple_trader.config.env import Secrets
-from simple_trader.config.schema import Section, Settings
+from simple_trader.config.schema import Database, Section, Settings
 from simple_trader.config.templates import broken_tags
 from simple_trader.config.yaml_reader import Document, KeyPath, YamlRefused, dotted, read_yaml
 from simple_trader.domain.errors import ConfigError, ModeError
@@ -77,11 +77,7 @@ def load(path: Path, *, overrides: Mapping[str, object] | None = None) -> Config
     Raises ConfigError: file, key or line, and reason in one sentence. Nothing is kept between
     calls, so a version is either whole or not there.
     """
-    source = _read_text(path, "the configuration")
-    try:
-        document = read_yaml(source)
-    except YamlRefused as error:
-        raise ConfigError(f"{path}: line {error.line}: {error.reason}.") from error
+    source, document = _read_document(path)
     base = _validate(path, document.values, document.lines)
     chosen = dict(overrides or {})
     settings = base
@@ -110,6 +106,17 @@ def load(path: Path, *, overrides: Mapping[str, object] | None = None) -> Config
         directories=(templates_dir, tools_dir),
         hash=_hash(source, templates, tools, chosen),
     )
+
+
+def load_database(path: Path) -> tuple[Database, bool]:
+    """The section `database`, and whether the mode is live; what else it says may be invalid.
+
+    Raises ConfigError when the file cannot be read, is not YAML or that section is faulty.
+    """
+    document = _read_document(path)[1]
+    values = {name: value for name, value in document.values.items() if name == "database"}
+    section = _validate(path, values, document.lines).database
+    return section, document.values.get("mode") == "live"
 
 
 def with_settings(config: Config, settings: Settings) -> Config:
@@ -200,6 +207,15 @@ def _read_text(path: Path, what: str) -> str:
         raise ConfigError(f"{path}: {what} cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start}).") from error
+
+
+def _read_document(path: Path) -> tuple[str, Document]:
+    """The text of config.yaml and what it holds; ConfigError names the line of a fault."""
+    source = _read_text(path, "the configuration")
+    try:
+        return source, read_yaml(source)
+    except YamlRefused as error:
+        raise ConfigError(f"{path}: line {error.line}: {error.reason}.") from error
 
 
 def _validate(

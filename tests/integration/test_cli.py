@@ -193,12 +193,29 @@ async def test_of_two_requests_that_wait_the_later_one_counts(tmp_path: Path) ->
     assert [p.name for p in (tmp_path / "control").glob("*.json")] == ["resume.json"]
 
 
-async def test_a_halt_works_with_a_broken_config(tmp_path: Path) -> None:
+async def test_halt_resume_and_logs_work_with_a_broken_config(tmp_path: Path) -> None:
     broken = tmp_path / "config.yaml"
     broken.write_text("mode: [\n")
     result = await cli_beside("halt", "--config", str(broken), "--state-dir", str(tmp_path))
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "control" / "halt.json").exists()
+    resumed = await cli_beside("resume", "--config", str(broken), "--state-dir", str(tmp_path))
+    assert resumed.returncode == 0, resumed.stderr
+    (tmp_path / "logs").mkdir()
+    logs = await cli_beside("logs", "--config", str(broken), "--state-dir", str(tmp_path))
+    assert logs.returncode == 0, logs.stderr
+
+
+async def test_a_halt_needs_no_readable_env_file_where_the_place_is_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("this is no assignment\n")
+    (tmp_path / "config.yaml").write_text("mode: sim\n")
+    state = tmp_path / "state"
+    monkeypatch.setenv("SIMPLE_TRADER_STATE_DIR", str(state))
+    result = await cli_beside("halt", "--config", str(tmp_path / "config.yaml"))
+    assert result.returncode == 0, result.stderr
+    assert (state / "control" / "halt.json").exists()
 
 
 async def test_a_daemon_that_hangs_is_said_and_the_request_stays(tmp_path: Path) -> None:

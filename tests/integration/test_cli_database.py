@@ -20,7 +20,8 @@ from simple_trader.adapters.store.facts import (
     read_facts,
 )
 from simple_trader.cli import app
-from simple_trader.domain.errors import TraderError
+from simple_trader.domain.errors import ConfigError, TraderError
+from simple_trader.telemetry.presence import DaemonInfo, present
 
 ROOT = Path(__file__).resolve().parents[2]
 AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -106,6 +107,69 @@ async def test_status_decisions_and_pnl_say_what_is_there(
     assert "No trade yet." in pnl.output
     unknown = await invoke(filled, tmp_path, monkeypatch, "decisions", "d2")
     assert isinstance(unknown.exception, TraderError)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("mode: demo\n", "line 1: mode"),
+        ("mode: [\n", "this is not YAML"),
+        ("templates_dir: gone\n", "templates_dir names"),
+        ("mode: live\nno_such_key: 1\n", "no_such_key is no key of this file"),
+    ],
+)
+async def test_status_psql_and_the_lists_need_no_valid_config(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, fault: str
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(text)
+    chosen = ("--config", str(config))
+    status = await invoke(filled, tmp_path, monkeypatch, "status", *chosen)
+    assert status.exit_code == 0, status.exception
+    (line,) = [line for line in status.output.splitlines() if line.startswith("config ")]
+    assert fault in line
+    assert line.endswith("It is invalid: no daemon starts with it.")
+    assert "generated, seed 1" in status.output
+    assert "last training" in status.output
+    with present(tmp_path) as presence:
+        presence.announce(
+            DaemonInfo(pid=1, mode="sim", world="w", health_url="http://127.0.0.1:1", log_dir="")
+        )
+        beside = await invoke(filled, tmp_path, monkeypatch, "status", *chosen)
+    assert "It is invalid: the daemon keeps its old version." in beside.output
+    listed = await invoke(filled, tmp_path, monkeypatch, "decisions", *chosen)
+    assert "advised_hold" in listed.output, listed.exception
+    dsn = await invoke(filled, tmp_path, monkeypatch, "db", "dsn", *chosen)
+    assert dsn.exit_code == 0, dsn.exception
+
+
+async def test_a_dsn_of_a_config_that_is_invalid_elsewhere_is_used(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("mode: demo\ndatabase:\n  dsn: postgresql://bob@127.0.0.1:1/elsewhere\n")
+    found = await invoke("", tmp_path, monkeypatch, "db", "dsn", "--config", str(config))
+    assert found.exit_code == 0, found.exception
+    assert found.output == "postgresql://bob@127.0.0.1:1/elsewhere\n"
+    config.write_text("mode: [\n")
+    hidden = await invoke("", tmp_path, monkeypatch, "db", "dsn", "--config", str(config))
+    assert isinstance(hidden.exception, ConfigError)  # no database is begun in a place unknown
+    assert not (tmp_path / "postgres").exists()
+
+
+@pytest.mark.parametrize("text", ["mode: [\n", "mode: live\n"])
+async def test_the_embedded_database_that_was_begun_is_found_whatever_config_says_now(
+    state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("mode: sim\n")
+    chosen = ("--config", str(config))
+    begun = await invoke("", state_dir, monkeypatch, "db", "upgrade", *chosen)
+    assert begun.exit_code == 0, begun.exception
+    config.write_text(text)
+    status = await invoke("", state_dir, monkeypatch, "status", *chosen)
+    assert status.exit_code == 0, status.exception
+    assert "0 open, 0 trades" in status.output
 
 
 async def test_pnl_values_what_is_held_like_the_daemon_and_in_plain_figures(
