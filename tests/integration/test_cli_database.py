@@ -118,7 +118,7 @@ async def test_status_decisions_and_pnl_say_what_is_there(
         ("mode: live\nno_such_key: 1\n", "no_such_key is no key of this file"),
     ],
 )
-async def test_status_psql_and_the_lists_need_no_valid_config(
+async def test_status_and_the_lists_need_no_valid_config(
     filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, fault: str
 ) -> None:
     config = tmp_path / "config.yaml"
@@ -213,14 +213,18 @@ async def test_doctor_fails_with_the_sentence_when_the_database_is_not_there(
     assert "canary-pw" not in found.output
 
 
-def test_db_psql_passes_its_arguments_and_exit_code_on(
+def test_db_psql_passes_its_arguments_and_exit_code_on_with_any_config(
     filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POSTGRES_DSN", filled)
 
+    broken = tmp_path / "config.yaml"
+    broken.write_text("mode: [\n")
+
     def psql(query: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "simple_trader", "db", "psql"]
-        options = ["--state-dir", str(tmp_path), "--", "-X", "-At", "-v", "ON_ERROR_STOP=1"]
+        options = ["--config", str(broken), "--state-dir", str(tmp_path)]
+        options += ["--", "-X", "-At", "-v", "ON_ERROR_STOP=1"]
         return subprocess.run(
             [*command, *options, "-c", query],
             cwd=ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
