@@ -74,6 +74,7 @@ def test_c04_a_removed_pair_gets_no_entry_and_its_lots_and_prices_go_on(where: P
         assert system.wait_until(lambda: len(system.select(where, VERSIONS)) == 2, 10)
         new = system.select(where, VERSIONS)[1]["config_hash"]
         newest = f"SELECT max(ts) AS ts FROM price_history WHERE pair = '{pair}'"
+        assert system.wait_until(lambda: system.select(where, newest)[0]["ts"] is not None, 10)
         before = system.select(where, newest)[0]["ts"]
         daemon.wait_for(CYCLES_LATER, 30, since=since)
         daemon.wait_for(CYCLES_LATER, 30, since=len(daemon.lines))
