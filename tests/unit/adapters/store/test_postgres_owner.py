@@ -17,7 +17,10 @@ from simple_trader.domain.errors import StoreSetupError
 
 
 def test_a_process_that_ended_and_was_not_collected_is_not_running() -> None:
-    with subprocess.Popen(["sh", "-c", "read x"], stdin=subprocess.PIPE) as child:
+    command = ["sh", "-c", "echo up; read x"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"up\n", "it is sh now, and no longer our own copy"
         assert process_mark(child.pid) is not None
         assert "read x" in process_command(child.pid)
         child.kill()
