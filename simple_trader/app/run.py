@@ -17,11 +17,11 @@ from simple_trader.app.compose import Wired, wire
 from simple_trader.app.database import database_of
 from simple_trader.app.face import Face
 from simple_trader.app.places import Setup, read_setup
-from simple_trader.app.worlds import move_aside, open_world
+from simple_trader.app.worlds import move_aside, open_world, refuse_mode
 from simple_trader.config.limits import LimitBook
 from simple_trader.config.options import RunOptions
 from simple_trader.config.watch import begin
-from simple_trader.domain.errors import ConfigError, ModeError, TraderError
+from simple_trader.domain.errors import TraderError
 from simple_trader.runtime.clocks import SystemClock
 from simple_trader.runtime.daemon import Daemon
 from simple_trader.telemetry.logs import Logs
@@ -93,7 +93,7 @@ class Stop:
             self._work.cancel()
 
 
-async def _run(setup: Setup, face: "Face", stop: Stop) -> int:
+async def _run(setup: Setup, face: Face, stop: Stop) -> int:
     async with AsyncExitStack() as stack:
         wired = await _start(setup, face, stack)
         daemon = wired.daemon
@@ -107,13 +107,10 @@ async def _run(setup: Setup, face: "Face", stop: Stop) -> int:
     return 0
 
 
-async def _start(setup: Setup, face: "Face", stack: AsyncExitStack) -> Wired:
+async def _start(setup: Setup, face: Face, stack: AsyncExitStack) -> Wired:
     """Boot in order: database, schema, world, configuration version, parts, recovery."""
     settings = setup.config.settings
-    if settings.mode == "paper" or (setup.options.fresh and settings.mode == "live"):
-        if settings.mode == "live":
-            raise ModeError("--fresh is for sim and paper: the books of a live account stay.")
-        await open_world(setup)  # says why paper cannot run
+    refuse_mode(setup)
     change = begin(setup.config, LimitBook(setup.places.state))
     for note in change.notes:
         log.warning("%s", note)
@@ -142,6 +139,3 @@ async def _start(setup: Setup, face: "Face", stack: AsyncExitStack) -> Wired:
             "mode live places no orders in this version: it connects, reconciles and records."
         )
     return await wire(setup, base, dsn, world, face, stack)
-
-
-__all__ = ["ConfigError", "run_daemon"]

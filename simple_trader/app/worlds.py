@@ -46,16 +46,22 @@ class World:
             await self.child.stop()
 
 
-async def open_world(setup: Setup) -> World:
-    """Start or find the exchange of the mode; raises ModeError, VenueError or WorldMismatch."""
+def refuse_mode(setup: Setup) -> None:
+    """Raise ModeError for what no start can do, before anything is started."""
     mode = setup.config.settings.mode
-    if mode == "sim":
-        return await _open_sim(setup)
     if mode == "paper":
         raise ModeError(
             "mode paper needs the relay of Kraken's live feed, which is not part of this version: "
             "use --mode sim."
         )
+    if mode == "live" and setup.options.fresh:
+        raise ModeError("--fresh is for sim and paper: the books of a live account stay.")
+
+
+async def open_world(setup: Setup) -> World:
+    """Start or find the exchange of the mode; raises ModeError, VenueError or WorldMismatch."""
+    if setup.config.settings.mode == "sim":
+        return await _open_sim(setup)
     return _open_live(setup)
 
 

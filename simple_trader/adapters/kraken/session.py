@@ -18,6 +18,7 @@ from simple_trader.adapters.kraken.wire import (
     ExecutionsFrame,
     HeartbeatFrame,
     InstrumentFrame,
+    Message,
     OhlcFrame,
     Reply,
     StatusFrame,
@@ -209,20 +210,7 @@ class Session:
 
     # -- frames --------------------------------------------------------------------------
 
-    def _dispatch(
-        self,
-        message: BookFrame
-        | TickerFrame
-        | OhlcFrame
-        | InstrumentFrame
-        | StatusFrame
-        | HeartbeatFrame
-        | TradeFrame
-        | ExecutionsFrame
-        | BalancesFrame
-        | Reply
-        | Unreadable,
-    ) -> None:
+    def _dispatch(self, message: Message) -> None:
         match message:
             case BookFrame():
                 self._on_book(message)
