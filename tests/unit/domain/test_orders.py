@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import pytest
-from brain_desk import BTC, T0, D
+from brain_desk import BTC, D
+from order_parts import plain_order
 
 from simple_trader.domain.money import ZERO
 from simple_trader.domain.orders import (
@@ -12,7 +13,6 @@ from simple_trader.domain.orders import (
     UNRESOLVED,
     Intent,
     Order,
-    OrderRequest,
     OrderState,
     OrderType,
     Origin,
@@ -27,30 +27,7 @@ S = OrderState
 
 def order(state: OrderState = S.OPEN, filled: str = "0") -> Order:
     """An order for one BTC."""
-    return Order(
-        request=OrderRequest(
-            cl_ord_id="st1-1",
-            pair=BTC,
-            side=Side.BUY,
-            order_type=OrderType.LIMIT,
-            qty=D(1),
-            limit_price=D(100),
-            time_in_force=TimeInForce.IOC,
-            post_only=False,
-            expire_at=None,
-            deadline=T0,
-        ),
-        origin=Origin.AI,
-        owner="ai",
-        decision_id=None,
-        reason=Reason.BIAS_BUY,
-        state=state,
-        approved_at=T0,
-        send_by=T0,
-        params_hash="h",
-        config_hash="c",
-        filled_qty=D(filled),
-    )
+    return plain_order(state=state, filled=filled)
 
 
 def test_every_state_has_its_row() -> None:

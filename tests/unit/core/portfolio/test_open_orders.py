@@ -2,6 +2,7 @@
 
 import pytest
 from brain_desk import BTC, T0, D, fill_of
+from order_parts import plain_order
 
 from simple_trader.core.portfolio import open_orders as file
 from simple_trader.core.portfolio.open_orders import (
@@ -15,12 +16,8 @@ from simple_trader.core.portfolio.open_orders import (
 from simple_trader.domain.instruments import FeeRates
 from simple_trader.domain.orders import (
     Order,
-    OrderRequest,
     OrderState,
-    OrderType,
-    Origin,
     Side,
-    TimeInForce,
     may_become,
 )
 from simple_trader.domain.reasons import Reason
@@ -31,29 +28,7 @@ FEES = {BTC: FeeRates(pair=BTC, maker=D("0.001"), taker=D("0.002"))}
 
 def order(name: str = "st1-1", side: Side = Side.BUY, state: S = S.OPEN) -> Order:
     """One BTC at 100."""
-    return Order(
-        request=OrderRequest(
-            cl_ord_id=name,
-            pair=BTC,
-            side=side,
-            order_type=OrderType.LIMIT,
-            qty=D(1),
-            limit_price=D(100),
-            time_in_force=TimeInForce.IOC,
-            post_only=False,
-            expire_at=None,
-            deadline=T0,
-        ),
-        origin=Origin.AI,
-        owner="ai",
-        decision_id=None,
-        reason=Reason.BIAS_BUY,
-        state=state,
-        approved_at=T0,
-        send_by=T0,
-        params_hash="h",
-        config_hash="c",
-    )
+    return plain_order(name=name, side=side, state=state)
 
 
 @pytest.mark.parametrize("old", list(S))

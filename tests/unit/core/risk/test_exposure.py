@@ -1,19 +1,15 @@
 """Exposure counts the worst case of everything in flight, by base asset over all its quotes."""
 
-from brain_desk import BTC, T0, D
+from brain_desk import BTC, D
+from order_parts import plain_order
 
 from simple_trader.core.risk.exposure import Exposure, exposure_of
 from simple_trader.domain.instruments import FeeRates
 from simple_trader.domain.orders import (
     Order,
-    OrderRequest,
     OrderState,
-    OrderType,
-    Origin,
     Side,
-    TimeInForce,
 )
-from simple_trader.domain.reasons import Reason
 
 MIDS = {BTC: D(100), "ETH/BTC": D("0.1"), "BTC/EUR": D(80), "EUR/USD": D("1.25")}
 FEES = {
@@ -23,30 +19,7 @@ FEES = {
 
 def order(pair: str, side: Side = Side.BUY, state: OrderState = OrderState.OPEN) -> Order:
     """Two units at 100, one of them filled."""
-    return Order(
-        request=OrderRequest(
-            cl_ord_id="st1-1",
-            pair=pair,
-            side=side,
-            order_type=OrderType.LIMIT,
-            qty=D(2),
-            limit_price=D(100),
-            time_in_force=TimeInForce.IOC,
-            post_only=False,
-            expire_at=None,
-            deadline=T0,
-        ),
-        origin=Origin.AI,
-        owner="ai",
-        decision_id=None,
-        reason=Reason.BIAS_BUY,
-        state=state,
-        approved_at=T0,
-        send_by=T0,
-        params_hash="h",
-        config_hash="c",
-        filled_qty=D(1),
-    )
+    return plain_order(pair=pair, side=side, qty="2", filled="1", state=state)
 
 
 def test_held_counts_at_mid_and_cash_not_at_all() -> None:
