@@ -5,7 +5,7 @@ BOOTSTRAP = exec $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test sandbox cli coverage lint format types contract tidy check \
-        simulate test-system chaos docs lock clean
+        simulate test-system test-clients chaos docs lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ simulate: ## the deterministic runs on virtual time
 test-system: ## the whole daemon, and what needs system programs: installs them, never skips
 	@$(BOOTSTRAP) test-system $(ARGS)
 
+test-clients: ## other people's Kraken programs on our sandbox (sets up .venv-clients)
+	@$(BOOTSTRAP) test-clients $(ARGS)
+
 chaos: ## kill daemon, sandbox and database again and again (KILLS=50)
 	@$(BOOTSTRAP) chaos --kills $(KILLS) $(ARGS)
 
@@ -61,4 +64,4 @@ lock: ## resolve requirements/*.txt anew (ARGS=--upgrade for newer versions)
 	@$(BOOTSTRAP) lock $(ARGS)
 
 clean: ## remove what the tools made, .venv too
-	rm -rf .venv .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-clients .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

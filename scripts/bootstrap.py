@@ -20,13 +20,18 @@ from typing import NoReturn
 OLDEST_PYTHON = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
+# Other people's Kraken programs, as test subjects: none of their packages may come near ours.
+CLIENTS_VENV = ROOT / ".venv-clients"
 LOCKS = ROOT / "requirements"
 SYSTEM_PACKAGES = ("systemd", "postgresql-15", "util-linux")  # tests/support/programs.py
-PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
+INSIDE = Path("Scripts" if os.name == "nt" else "bin") / "python"
+PYTHON = VENV / INSIDE
+# The one package of the clients that comes as source only (pure Python, an old format).
+AS_SOURCE = "krakenex"
 TREES = ("simple_trader", "main.py", "scripts", "migrations", "tests", "benchmarks")
 NOT_YOURS = (
     "{} cannot be written: the set-up was made by another user, or the checkout is not yours. "
-    "Remove .venv as that user, or clone the repository again as yourself."
+    "Remove {} as that user, or clone the repository again as yourself."
 )
 
 
@@ -38,42 +43,49 @@ class SetupError(Exception):
 
 
 def stamp_of(kind: str) -> str:
-    """What a finished set-up of `kind` (`run` or `test`) is named by: lock, Python, place."""
+    """What a finished set-up of `kind` is named by: lock, Python, place."""
     digest = hashlib.sha256()
-    for name in ("uv", "run", kind):
+    for name in ("uv", kind) if kind == "clients" else ("uv", "run", kind):
         digest.update((LOCKS / f"{name}.txt").read_bytes())
     digest.update(f"{sys.version}|{sys.base_prefix}|{ROOT}".encode())
     return digest.hexdigest()
 
 
+def venv_of(kind: str) -> Path:
+    """Where the packages of `kind` (`run`, `test` or `clients`) go."""
+    return CLIENTS_VENV if kind == "clients" else VENV
+
+
 def stamp_file(kind: str) -> Path:
-    """The file inside `.venv` that holds the stamp of `kind`."""
-    return VENV / f".ready-{kind}"
+    """The file inside the environment that holds the stamp of `kind`."""
+    return venv_of(kind) / f".ready-{kind}"
 
 
 def is_ready(kind: str) -> bool:
-    """Whether `.venv` already holds everything of `kind` (the test set holds the run set)."""
+    """Whether everything of `kind` is already there (the test set holds the run set)."""
     kinds = ("run", "test") if kind == "run" else (kind,)
-    return PYTHON.exists() and any(
+    return (venv_of(kind) / INSIDE).exists() and any(
         stamp_file(k).exists() and stamp_file(k).read_text() == stamp_of(k) for k in kinds
     )
 
 
 def set_up(kind: str) -> None:
-    """Make `.venv` hold the packages of `requirements/<kind>.txt`; nothing to do when it does."""
+    """Make an environment hold the packages of `requirements/<kind>.txt`, unless it does."""
     check_python()
     if is_ready(kind):
         return
-    if not os.access(VENV if VENV.exists() else ROOT, os.W_OK):
-        raise SetupError(NOT_YOURS.format(VENV if VENV.exists() else ROOT))
-    say(f"setting up .venv for `{kind}` with Python {sys.version.split()[0]} (once) ...")
+    venv = venv_of(kind)
+    if not os.access(venv if venv.exists() else ROOT, os.W_OK):
+        raise SetupError(NOT_YOURS.format(venv if venv.exists() else ROOT, venv.name))
+    say(f"setting up {venv.name} for `{kind}` with Python {sys.version.split()[0]} (once) ...")
     try:
-        make_venv()
-        install(kind)
-        tell_venv_of_checkout()
+        make_venv(venv)
+        install(kind, venv / INSIDE)
+        if venv == VENV:
+            tell_venv_of_checkout()
         stamp_file(kind).write_text(stamp_of(kind))
     except PermissionError as error:
-        raise SetupError(NOT_YOURS.format(error.filename)) from error
+        raise SetupError(NOT_YOURS.format(error.filename, venv.name)) from error
     say("set-up finished")
 
 
@@ -94,27 +106,29 @@ def check_python() -> None:
         )
 
 
-def make_venv() -> None:
-    """Make `.venv` anew when it is missing, half made, or of another Python."""
-    marker = VENV / ".python"
+def make_venv(venv: Path) -> None:
+    """Make `venv` anew when it is missing, half made, or of another Python."""
+    marker = venv / ".python"
     wanted = f"{sys.version}|{sys.base_prefix}|{ROOT}"
-    if PYTHON.exists() and marker.exists() and marker.read_text() == wanted:
+    if (venv / INSIDE).exists() and marker.exists() and marker.read_text() == wanted:
         return
-    if VENV.exists():
-        shutil.rmtree(VENV)
-    checked([sys.executable, "-m", "venv", str(VENV)], "the virtual environment was not made")
+    if venv.exists():
+        shutil.rmtree(venv)
+    checked([sys.executable, "-m", "venv", str(venv)], "the virtual environment was not made")
     marker.write_text(wanted)
 
 
-def install(kind: str) -> None:
+def install(kind: str, python: Path) -> None:
     """Install the locked wheels with uv; where uv fails, with pip from the same hashed file."""
     lock = str(LOCKS / f"{kind}.txt")
-    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "-q", "install"]
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "-q", "install"]
     hashed = ["--require-hashes", "--only-binary", ":all:", "-r"]
-    uv = PYTHON.with_name("uv.exe" if os.name == "nt" else "uv")
-    with_uv = run([*pip, *hashed, str(LOCKS / "uv.txt")]) == 0 and (
-        run([str(uv), "pip", "install", "-q", "--python", str(PYTHON), *hashed, lock]) == 0
-    )
+    uv = [str(python.with_name("uv.exe" if os.name == "nt" else "uv")), "pip", "install", "-q"]
+    with_uv = run([*pip, *hashed, str(LOCKS / "uv.txt")]) == 0
+    if kind == "clients":
+        hashed[:0] = ["--no-binary", AS_SOURCE]
+        uv += ["--build-constraints", lock]
+    with_uv = with_uv and run([*uv, "--python", str(python), *hashed, lock]) == 0
     if not with_uv:
         say("uv did not manage it; once more with pip (this takes longer) ...")
         checked(
@@ -182,8 +196,8 @@ def trees() -> list[str]:
 
 
 def do_setup(arguments: list[str]) -> int:
-    """Set up only: `setup [run|test]` (default test, which holds everything)."""
-    set_up(arguments[0] if arguments and arguments[0] in {"run", "test"} else "test")
+    """Set up only: `setup [run|test|clients]` (default test, which holds run)."""
+    set_up(arguments[0] if arguments and arguments[0] in {"run", "test", "clients"} else "test")
     return 0
 
 
@@ -267,6 +281,12 @@ def do_test_system(arguments: list[str]) -> int:
     return do_test(["-m", "system or programs", *arguments])
 
 
+def do_test_clients(arguments: list[str]) -> int:
+    """Other people's Kraken programs on our sandbox, from an environment of their own."""
+    set_up("clients")
+    return do_test(["tests/clients", *arguments])
+
+
 def do_chaos(arguments: list[str]) -> int:
     """Kill daemon, sandbox and database again and again, then compare the books."""
     set_up("test")
@@ -284,11 +304,13 @@ def do_lock(arguments: list[str]) -> int:
     set_up("test")
     base = ["-m", "uv", "pip", "compile", "-q", "--universal", "--python-version", "3.11"]
     base += ["--generate-hashes", "--custom-compile-command", "make lock", *arguments]
-    wheels = ["--only-binary", ":all:", "pyproject.toml"]
+    only = ["--only-binary", ":all:"]
+    wheels = [*only, "pyproject.toml"]
     for rest in (
         [*wheels, "-o", "requirements/run.txt"],
         [*wheels, "--group=test", "-c", "requirements/run.txt", "-o", "requirements/test.txt"],
         ["--group=uv", "-o", "requirements/uv.txt"],
+        [*only, "--no-binary", AS_SOURCE, "--group=clients", "-o", "requirements/clients.txt"],
     ):
         checked([str(PYTHON), *base, *rest], "the lock could not be resolved")
     return 0
@@ -308,6 +330,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "tidy": do_tidy,
     "simulate": do_simulate,
     "test-system": do_test_system,
+    "test-clients": do_test_clients,
     "chaos": do_chaos,
     "docs": do_docs,
     "lock": do_lock,
