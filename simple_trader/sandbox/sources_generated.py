@@ -13,7 +13,7 @@ import msgspec
 from simple_trader.sandbox.sources import MINUTE, SECOND, SourceError, Tick
 from simple_trader.simulator.dice import CounterDice, stream_key
 from simple_trader.simulator.fill_model import Print
-from simple_trader.simulator.instruments import INSTRUMENTS, Instrument
+from simple_trader.simulator.instruments import DEFAULT_PAIRS, INSTRUMENTS, Instrument
 
 HISTORY_STEP = 10  # seconds between ticks before the start
 HISTORY_MINUTES = 720
@@ -86,7 +86,9 @@ class GeneratedSource:
 
     def __init__(self, seed: int, start: int, history_minutes: int = HISTORY_MINUTES) -> None:
         self.world = f"seed {seed}"
-        self.pairs: dict[str, Instrument] = {pair.symbol: pair for pair in INSTRUMENTS}
+        self.pairs: dict[str, Instrument] = {
+            pair.symbol: pair for pair in INSTRUMENTS[:DEFAULT_PAIRS]
+        }
         self.start = start // SECOND * SECOND
         minutes = max(HISTORY_MINUTES, history_minutes)
         first = self.start // MINUTE * MINUTE - minutes * MINUTE

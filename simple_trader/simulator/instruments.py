@@ -1,18 +1,32 @@
-"""The tradable pairs and assets, with Kraken's names, precisions and minimums."""
+"""The tradable pairs and assets, with Kraken's names, precisions, minimums and statuses."""
 
 from decimal import Decimal
 
 import msgspec
 
+from simple_trader.simulator import pair_table
+
+# What a level of the book is usually worth, in units of the quote asset.
+LEVEL_QUOTE = {
+    "USD": Decimal(9000), "USDT": Decimal(9000), "USDC": Decimal(9000), "EUR": Decimal(8000),
+    "GBP": Decimal(7000), "BTC": Decimal("0.14"), "ETH": Decimal("2.8"),
+}  # fmt: skip
+DEFAULT_PAIRS = 8  # the first pairs of the table: the daemon's own market
+
 
 class Asset(msgspec.Struct, frozen=True):
-    """One currency: `name` on WS v2, `rest_id` and `altname` on REST (protocol section 12)."""
+    """One currency: `name` on WS v2, `rest_id` and `altname` on REST (protocol section 12).
+
+    `parent` is the asset behind an earn or staking balance (`BTC` of `BTC.F`), else empty.
+    """
 
     name: str
     rest_id: str
     altname: str
     precision: int
     precision_display: int
+    status: str = "enabled"
+    parent: str = ""
 
     @property
     def unit(self) -> Decimal:
@@ -20,8 +34,14 @@ class Asset(msgspec.Struct, frozen=True):
         return Decimal(1).scaleb(-self.precision)
 
 
-class Instrument(msgspec.Struct, frozen=True):
-    """One pair and its rules; prices count in ticks, quantities in lots, both whole numbers."""
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """One pair and its rules; prices count in ticks, quantities in lots, both whole numbers.
+
+    A tick is 10^-`price_precision`; a price of an order must be a multiple of `price_increment`,
+    which may be several ticks. `fee_table` names a schedule of `fees`. `level_quote` and `thin`
+    shape the other traders' book: what a level is usually worth in the quote asset, and whether
+    levels are few and far between.
+    """
 
     symbol: str
     base: str
@@ -30,15 +50,27 @@ class Instrument(msgspec.Struct, frozen=True):
     altname: str
     wsname: str
     price_precision: int
+    price_increment: Decimal
     qty_min: Decimal
     qty_precision: int = 8
     cost_precision: int = 5
     cost_min: Decimal = Decimal("0.5")
+    fee_table: str = "crypto"
+    status: str = "online"
+    has_index: bool = True
+    marginable: bool = False
+    level_quote: Decimal = LEVEL_QUOTE["USD"]
+    thin: bool = False
 
     @property
     def tick(self) -> Decimal:
-        """The smallest price step in quote currency."""
+        """One unit of the last decimal of a price (the order's step is `price_increment`)."""
         return Decimal(1).scaleb(-self.price_precision)
+
+    @property
+    def increment_ticks(self) -> int:
+        """The price increment in ticks, at least one."""
+        return max(1, int(self.price_increment.scaleb(self.price_precision)))
 
     @property
     def lot(self) -> Decimal:
@@ -57,6 +89,11 @@ class Instrument(msgspec.Struct, frozen=True):
         """Turn a price into ticks, or None when it lies between two ticks."""
         return _whole(price, self.price_precision)
 
+    def allows_price(self, price: Decimal) -> bool:
+        """Say whether an order may have this price: whole ticks and a whole increment."""
+        ticks = self.ticks_of(price)
+        return ticks is not None and ticks % self.increment_ticks == 0
+
     def lots_of(self, qty: Decimal) -> int | None:
         """Turn a quantity into lots, or None when it has too many decimals."""
         return _whole(qty, self.qty_precision)
@@ -70,31 +107,69 @@ def _whole(value: Decimal, precision: int) -> int | None:
     return whole if scaled == whole else None
 
 
-ASSETS: tuple[Asset, ...] = (
-    Asset("USD", "ZUSD", "USD", 4, 2),
-    Asset("BTC", "XXBT", "XBT", 10, 5),
-    Asset("ETH", "XETH", "ETH", 10, 5),
-    Asset("SOL", "SOL", "SOL", 10, 5),
-    Asset("XRP", "XXRP", "XRP", 8, 5),
-    Asset("ADA", "ADA", "ADA", 8, 6),
-    Asset("DOGE", "XXDG", "XDG", 8, 2),
-    Asset("LTC", "XLTC", "LTC", 10, 5),
-    Asset("DOT", "DOT", "DOT", 10, 8),
-)
+def _read_assets(table: str, staked: str) -> tuple[Asset, ...]:
+    assets: list[Asset] = []
+    for line in table.split("\n"):
+        if line:
+            name, rest_id, altname, precision, display, status = line.split()
+            assets.append(Asset(name, rest_id, altname, int(precision), int(display), status))
+    known = {asset.name: asset for asset in assets}
+    for line in staked.split("\n"):
+        parent, *suffixes = line.split() or [""]
+        for suffix in suffixes:
+            kin = known[parent]
+            alias = kin.altname + suffix
+            assets.append(
+                Asset(
+                    parent + suffix, alias, alias, kin.precision, kin.precision_display,
+                    kin.status, parent,
+                )
+            )  # fmt: skip
+    return tuple(assets)
 
-INSTRUMENTS: tuple[Instrument, ...] = (
-    Instrument("BTC/USD", "BTC", "USD", "XXBTZUSD", "XBTUSD", "XBT/USD", 1, Decimal("0.00005")),
-    Instrument("ETH/USD", "ETH", "USD", "XETHZUSD", "ETHUSD", "ETH/USD", 2, Decimal("0.001")),
-    Instrument("SOL/USD", "SOL", "USD", "SOLUSD", "SOLUSD", "SOL/USD", 2, Decimal("0.02")),
-    Instrument("XRP/USD", "XRP", "USD", "XXRPZUSD", "XRPUSD", "XRP/USD", 5, Decimal(2)),
-    Instrument("ADA/USD", "ADA", "USD", "ADAUSD", "ADAUSD", "ADA/USD", 6, Decimal(4)),
-    Instrument("DOGE/USD", "DOGE", "USD", "XDGUSD", "XDGUSD", "XDG/USD", 7, Decimal(13)),
-    Instrument("LTC/USD", "LTC", "USD", "XLTCZUSD", "LTCUSD", "LTC/USD", 2, Decimal("0.04")),
-    Instrument("DOT/USD", "DOT", "USD", "DOTUSD", "DOTUSD", "DOT/USD", 4, Decimal("0.5")),
-)
 
+def _read_pair(line: str) -> Instrument:
+    symbol, rest_id, precision, step, qty_min, cost_min, cost, fees, status, shape = line.split()
+    base, quote = (ASSET_BY_NAME[name] for name in symbol.split("/"))
+    return Instrument(
+        symbol=symbol,
+        base=base.name,
+        quote=quote.name,
+        rest_id=rest_id,
+        altname=base.altname + quote.altname,
+        wsname=f"{base.altname}/{quote.altname}",
+        price_precision=int(precision),
+        price_increment=Decimal(step).scaleb(-int(precision)),
+        qty_min=Decimal(qty_min),
+        qty_precision=min(8, base.precision),
+        cost_precision=int(cost),
+        cost_min=Decimal(cost_min),
+        fee_table=fees,
+        status=status,
+        has_index=status == "online",
+        level_quote=LEVEL_QUOTE[quote.name],
+        thin=shape == "thin",
+    )
+
+
+ASSETS: tuple[Asset, ...] = _read_assets(pair_table.ASSETS, pair_table.STAKED)
 ASSET_BY_NAME: dict[str, Asset] = {asset.name: asset for asset in ASSETS}
+
+INSTRUMENTS: tuple[Instrument, ...] = tuple(
+    _read_pair(line) for line in pair_table.PAIRS.split("\n") if line
+)
 INSTRUMENT_BY_SYMBOL: dict[str, Instrument] = {pair.symbol: pair for pair in INSTRUMENTS}
+DEFAULT_SYMBOLS: tuple[str, ...] = tuple(pair.symbol for pair in INSTRUMENTS[:DEFAULT_PAIRS])
+
+
+def assets_of(pairs: dict[str, Instrument], *, staked: bool = False) -> dict[str, Asset]:
+    """Give the assets that some pairs use, by name; `staked` adds their earn balances."""
+    used = {name for pair in pairs.values() for name in (pair.base, pair.quote)}
+    return {
+        asset.name: asset
+        for asset in ASSETS
+        if asset.name in used or (staked and asset.parent in used)
+    }
 
 
 def find_asset(name: str, known: dict[str, Asset] = ASSET_BY_NAME) -> Asset | None:

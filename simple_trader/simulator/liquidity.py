@@ -4,11 +4,16 @@ Best bid and ask stand exactly where the market source puts them; deeper levels 
 about one basis point. The quantity of a level is a hash of (pair, side, price, epoch), and every
 level takes a new epoch after its own number of steps, so one step changes a few levels, as on a
 real book, and nothing but the step count need be remembered.
+
+A thin book has wider gaps, levels missing from the grid, and between five and forty levels a side;
+which are missing and where a side ends follow from slower epochs of the same step count.
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from simple_trader.simulator.dice import mix
+from simple_trader.simulator.instruments import Instrument
 
 BID = 0
 ASK = 1
@@ -18,11 +23,26 @@ _CACHE_LIMIT = 20_000
 
 
 class Liquidity:
-    """The level sizes of one pair; `lot_scale` is lots per unit, `tick_scale` ticks per unit."""
+    """The level sizes of one pair; `lot_scale` is lots per unit, `tick_scale` ticks per unit.
 
-    def __init__(self, key: int, tick_scale: int, lot_scale: int, level_quote: int) -> None:
+    Prices stand on multiples of `increment` ticks; a usual level is worth `level_quote`.
+    """
+
+    def __init__(
+        self,
+        key: int,
+        tick_scale: int,
+        lot_scale: int,
+        level_quote: Decimal | int,
+        *,
+        increment: int = 1,
+        thin: bool = False,
+    ) -> None:
         self._key = key
-        self._level_lots = level_quote * tick_scale * lot_scale
+        self._increment = increment
+        self._thin = thin
+        worth = level_quote / 3 if thin else level_quote
+        self._level_lots = int(worth * tick_scale * lot_scale)
         self._cache: dict[tuple[int, int], tuple[int, int]] = {}
 
     def lots_at(self, side: int, tick: int, step: int, *, best: bool = False) -> int:
@@ -54,6 +74,10 @@ class Liquidity:
         """Walk one side from the best price outwards as (tick, lots), while prices are positive."""
         yield best, self.lots_at(side, best, step, best=True)
         gap = max(1, (1 << (best.bit_length() - 1)) // 8192)
+        if self._thin:
+            yield from self._thin_levels(side, best, step, gap * 5)
+            return
+        gap = -(-gap // self._increment) * self._increment
         if side == BID:
             tick = (best - 1) // gap * gap
             while tick > 0:
@@ -64,3 +88,28 @@ class Liquidity:
             while True:
                 yield tick, self.lots_at(side, tick, step)
                 tick += gap
+
+    def _thin_levels(self, side: int, best: int, step: int, gap: int) -> Iterator[tuple[int, int]]:
+        gap = -(-gap // self._increment) * self._increment
+        left = 4 + mix(self._key ^ (step // 240 * 2 + side)) % 36
+        tick = (best - 1) // gap * gap if side == BID else (best // gap + 1) * gap
+        while left > 0 and tick > 0:
+            where = mix(self._key ^ (tick * 2 + side) ^ 0x5DEECE66D)
+            # Each price of the grid comes and goes in epochs of its own length.
+            epoch = (step + (where & 1023)) // (200 + (where >> 10 & 511))
+            if mix(where ^ epoch) & 3:
+                yield tick, self.lots_at(side, tick, step)
+                left -= 1
+            tick += -gap if side == BID else gap
+
+
+def liquidity_of(pair: Instrument, key: int) -> Liquidity:
+    """Make the other traders' book of a pair; `key` is that of its own dice stream."""
+    return Liquidity(
+        key,
+        10**pair.price_precision,
+        10**pair.qty_precision,
+        pair.level_quote,
+        increment=pair.increment_ticks,
+        thin=pair.thin,
+    )
