@@ -406,6 +406,74 @@ COMMENT ON COLUMN order_book_metrics.mid IS 'Middle of bid and ask, in quote uni
 COMMENT ON COLUMN order_book_metrics.vwap_mid IS 'Middle of the volume-weighted sides, in quote units.';
 COMMENT ON COLUMN order_book_metrics.depth IS 'Levels a side of the subscription.';
 
+CREATE TABLE market_candles (
+    pair TEXT NOT NULL,
+    interval_s BIGINT NOT NULL,
+    begin TIMESTAMP WITH TIME ZONE NOT NULL,
+    open DOUBLE PRECISION NOT NULL,
+    high DOUBLE PRECISION NOT NULL,
+    low DOUBLE PRECISION NOT NULL,
+    close DOUBLE PRECISION NOT NULL,
+    volume DOUBLE PRECISION NOT NULL,
+    trades INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    CONSTRAINT pk_market_candles PRIMARY KEY (pair, interval_s, begin),
+    CONSTRAINT ck_market_candles_trades_counted CHECK (trades >= 0),
+    CONSTRAINT ck_market_candles_source_known CHECK (source IN ('ohlc', 'trades', 'file'))
+);
+
+COMMENT ON TABLE market_candles IS 'Finished candles of history (simple-trader backfill).';
+COMMENT ON COLUMN market_candles.pair IS 'Pair by its v2 name.';
+COMMENT ON COLUMN market_candles.interval_s IS 'Length of a candle, in seconds.';
+COMMENT ON COLUMN market_candles.begin IS 'First moment of the candle.';
+COMMENT ON COLUMN market_candles.open IS 'First price, in quote units.';
+COMMENT ON COLUMN market_candles.high IS 'Highest price, in quote units.';
+COMMENT ON COLUMN market_candles.low IS 'Lowest price, in quote units.';
+COMMENT ON COLUMN market_candles.close IS 'Last price, in quote units.';
+COMMENT ON COLUMN market_candles.volume IS 'Volume, in base units.';
+COMMENT ON COLUMN market_candles.trades IS 'Trades in it; intervals without any have no row.';
+COMMENT ON COLUMN market_candles.source IS 'ohlc (REST), trades (made of REST trades) or file (a download of Kraken).';
+
+CREATE TABLE market_coverage (
+    pair TEXT NOT NULL,
+    interval_s BIGINT NOT NULL,
+    begin TIMESTAMP WITH TIME ZONE NOT NULL,
+    ends TIMESTAMP WITH TIME ZONE NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_market_coverage PRIMARY KEY (pair, interval_s, begin)
+);
+
+COMMENT ON TABLE market_coverage IS 'Spans in which market_candles or market_trades are whole: no row means no trade.';
+COMMENT ON COLUMN market_coverage.pair IS 'Pair by its v2 name.';
+COMMENT ON COLUMN market_coverage.interval_s IS 'Length of the candles, in seconds; 0 for trades.';
+COMMENT ON COLUMN market_coverage.begin IS 'From here on nothing is missing ...';
+COMMENT ON COLUMN market_coverage.ends IS '... up to here, excluded.';
+COMMENT ON COLUMN market_coverage.recorded_at IS 'Wall time at which the database wrote this row (a stamp, not an order).';
+
+CREATE TABLE market_trades (
+    pair TEXT NOT NULL,
+    ts TIMESTAMP WITH TIME ZONE NOT NULL,
+    price DOUBLE PRECISION NOT NULL,
+    qty DOUBLE PRECISION NOT NULL,
+    side TEXT,
+    market BOOLEAN,
+    trade_id BIGINT,
+    source TEXT NOT NULL,
+    CONSTRAINT ck_market_trades_side_known CHECK (side IN ('buy', 'sell')),
+    CONSTRAINT ck_market_trades_source_known CHECK (source IN ('ohlc', 'trades', 'file'))
+);
+
+CREATE INDEX ix_market_trades_pair_ts ON market_trades (pair, ts);
+COMMENT ON TABLE market_trades IS 'Public trades of history (simple-trader backfill).';
+COMMENT ON COLUMN market_trades.pair IS 'Pair by its v2 name.';
+COMMENT ON COLUMN market_trades.ts IS 'The exchange''s moment.';
+COMMENT ON COLUMN market_trades.price IS 'Price, in quote units.';
+COMMENT ON COLUMN market_trades.qty IS 'Quantity, in base units.';
+COMMENT ON COLUMN market_trades.side IS 'buy or sell, of the taker; null where the source does not say.';
+COMMENT ON COLUMN market_trades.market IS 'Whether the taker was a market order.';
+COMMENT ON COLUMN market_trades.trade_id IS 'Kraken''s number of the trade.';
+COMMENT ON COLUMN market_trades.source IS 'trades (REST) or file (a download of Kraken).';
+
 CREATE TABLE kraken_assets (
     asset TEXT NOT NULL,
     rest_id TEXT NOT NULL,

@@ -11,7 +11,7 @@ import asyncpg
 from simple_trader.adapters.store.postgres_tools import pg_dump_call
 from simple_trader.domain.errors import StoreSetupError
 
-MARKET_TABLES = ("price_history*", "order_book_metrics*")
+MARKET_TABLES = ("price_history*", "order_book_metrics*", "market_*")
 KEPT = 7
 _DUMP_WITHIN_S = 3600.0
 

@@ -17,6 +17,11 @@ from simple_trader.adapters.store.tables.engine import (
     WORLD,
     WRITER_EPOCH,
 )
+from simple_trader.adapters.store.tables.history import (
+    MARKET_CANDLES,
+    MARKET_COVERAGE,
+    MARKET_TRADES,
+)
 from simple_trader.adapters.store.tables.market import ORDER_BOOK_METRICS, PRICE_HISTORY
 from simple_trader.adapters.store.tables.mirrors import (
     KRAKEN_ASSETS,
@@ -55,6 +60,9 @@ __all__ = [
     "KRAKEN_PAIRS",
     "KRAKEN_TRADES",
     "LLM_CALLS",
+    "MARKET_CANDLES",
+    "MARKET_COVERAGE",
+    "MARKET_TRADES",
     "METADATA",
     "MODEL_PREDICTIONS",
     "MODEL_SNAPSHOTS",

@@ -47,9 +47,11 @@ def words(name: str, comment: str, *, key: bool = False, nullable: bool = False)
     return Column(name, Text(), primary_key=key, nullable=nullable, comment=comment)
 
 
-def moment(name: str, comment: str, *, nullable: bool = False) -> Column[Any]:
-    """A moment: timestamptz."""
-    return Column(name, DateTime(timezone=True), nullable=nullable, comment=comment)
+def moment(name: str, comment: str, *, key: bool = False, nullable: bool = False) -> Column[Any]:
+    """A moment: timestamptz; `key` makes it (part of) the primary key."""
+    return Column(
+        name, DateTime(timezone=True), primary_key=key, nullable=nullable, comment=comment
+    )
 
 
 def count(name: str, comment: str, *, nullable: bool = False) -> Column[Any]:

@@ -1,0 +1,1 @@
+"""Files that Kraken offers for download, read row by row."""
