@@ -12,6 +12,7 @@ import simple_trader
 from simple_trader.adapters.kraken.auth import Credentials, FileHighWater
 from simple_trader.adapters.kraken.connection import open_wire
 from simple_trader.adapters.kraken.http_client import HttpClient
+from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
 from simple_trader.adapters.learner.rows import TrainingRow
@@ -150,12 +151,14 @@ def _exchange(
     stack.push_async_callback(http.close)
     dice = random.SystemRandom()  # jitter of reconnects: nothing that must repeat
     rest = KrakenRest(
-        url=world.rest_url,
-        http=http,
-        clock=clock,
-        dice=dice,
-        credentials=Credentials(world.key, world.secret),
-        high_water=FileHighWater(setup.places.state / "nonce"),
+        RestClient(
+            url=world.rest_url,
+            http=http,
+            clock=clock,
+            dice=dice,
+            credentials=Credentials(world.key, world.secret),
+            high_water=FileHighWater(setup.places.state / "nonce"),
+        )
     )
     venue = KrakenVenue(
         rest=rest,

@@ -17,6 +17,7 @@ from sandbox_parts import START, Child, child
 from simple_trader.adapters.kraken.auth import Credentials
 from simple_trader.adapters.kraken.connection import open_wire
 from simple_trader.adapters.kraken.http_client import HttpClient
+from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
@@ -134,12 +135,14 @@ async def desk_at(there: Child, url: str | None = None, **timing: float) -> Asyn
     line = ControlLine(lambda: f"ws://127.0.0.1:{there.announced['port']}/sandbox/control")
     clock = MarketClock((await line.hello()).at)
     rest = KrakenRest(
-        url=there.url,
-        http=http,
-        clock=clock,
-        dice=Even(),
-        credentials=Credentials(Shown(DEFAULT_KEY), Shown(DEFAULT_SIGNING_TEXT)),
-        high_water=Mark(),
+        RestClient(
+            url=there.url,
+            http=http,
+            clock=clock,
+            dice=Even(),
+            credentials=Credentials(Shown(DEFAULT_KEY), Shown(DEFAULT_SIGNING_TEXT)),
+            high_water=Mark(),
+        )
     )
     events: list[Event] = []
 

@@ -27,6 +27,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from simple_trader.adapters.kraken.auth import Credentials
 from simple_trader.adapters.kraken.connection import open_wire
+from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
@@ -109,12 +110,14 @@ async def running() -> AsyncIterator[Desk]:
     async with serve(exchange.serve, "127.0.0.1", 0, compression=None) as server:
         port = server.sockets[0].getsockname()[1]
         rest = KrakenRest(
-            url="http://127.0.0.1:1",
-            http=http,
-            clock=RealClock(),
-            dice=Even(),
-            credentials=Credentials(Shown("k"), Shown("c2VjcmV0")),
-            high_water=Mark(),
+            RestClient(
+                url="http://127.0.0.1:1",
+                http=http,
+                clock=RealClock(),
+                dice=Even(),
+                credentials=Credentials(Shown("k"), Shown("c2VjcmV0")),
+                high_water=Mark(),
+            )
         )
 
         async def room() -> None:

@@ -21,6 +21,7 @@ from blocking_connection import (
 from virtual_time import START, VirtualClock, VirtualLoop
 
 from simple_trader.adapters.kraken.auth import Credentials
+from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
 from simple_trader.adapters.learner.predictor import PriceTrendPredictor
@@ -375,14 +376,16 @@ async def _wire(clock, dsn, settings, seed, folder, venue_side, blocking, connec
         monotonic=clock.monotonic,
     )
     rest = KrakenRest(
-        url="http://virtual",
-        http=venue_side,
-        clock=clock,
-        dice=random.Random(f"rest {seed}"),
-        credentials=Credentials(Secret(DEFAULT_KEY), Secret(DEFAULT_SIGNING_TEXT)),
-        high_water=NoMark(),
-        tier="none",
-        public_pace=False,
+        RestClient(
+            url="http://virtual",
+            http=venue_side,
+            clock=clock,
+            dice=random.Random(f"rest {seed}"),
+            credentials=Credentials(Secret(DEFAULT_KEY), Secret(DEFAULT_SIGNING_TEXT)),
+            high_water=NoMark(),
+            tier="none",
+            public_pace=False,
+        )
     )
 
     async def room() -> None:

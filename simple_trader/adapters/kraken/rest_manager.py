@@ -8,7 +8,6 @@ from typing import TypeVar
 import msgspec
 
 from simple_trader.adapters.kraken import rest_rows
-from simple_trader.adapters.kraken.auth import Credentials, HighWater
 from simple_trader.adapters.kraken.errors import KrakenRefused
 from simple_trader.adapters.kraken.hall_monitor import HallMonitor
 from simple_trader.adapters.kraken.parse import KnownOrder, KnownOrders, number
@@ -22,7 +21,6 @@ from simple_trader.domain.moments import from_unix, to_unix
 from simple_trader.domain.money import ZERO, plain
 from simple_trader.domain.quotes import Candle
 from simple_trader.domain.records import VenueOrderRow
-from simple_trader.ports import Clock, Dice, Http
 
 T = TypeVar("T")
 Raws = dict[str, msgspec.Raw]
@@ -38,31 +36,9 @@ INTERVALS_S = tuple(60 * minutes for minutes in (1, 5, 15, 30, 60, 240, 1440, 10
 class KrakenRest:
     """All REST calls of the daemon; names are loaded from Assets and AssetPairs at first need."""
 
-    def __init__(
-        self,
-        *,
-        url: str,
-        http: Http,
-        clock: Clock,
-        dice: Dice,
-        credentials: Credentials | None,
-        high_water: HighWater,
-        tier: str | None = None,
-        timeout_s: float = 10.0,
-        public_pace: bool | None = None,
-    ) -> None:
-        """See RestClient for the parts."""
-        self._client = RestClient(
-            url=url,
-            http=http,
-            clock=clock,
-            dice=dice,
-            credentials=credentials,
-            high_water=high_water,
-            tier=tier,
-            timeout_s=timeout_s,
-            public_pace=public_pace,
-        )
+    def __init__(self, client: RestClient) -> None:
+        """Ask through `client`: it signs, counts and repeats."""
+        self._client = client
         self.symbols = Symbols()
         self.known = KnownOrders()
 

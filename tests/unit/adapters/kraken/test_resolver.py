@@ -10,6 +10,7 @@ from kraken_parts import AT, Even, Mark, RealClock, ScriptedHttp, Shown
 from simple_trader.adapters.kraken import rest_client
 from simple_trader.adapters.kraken.auth import Credentials
 from simple_trader.adapters.kraken.resolver import Resolver
+from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.domain.actions import AskOrders, AskReconcile, Question
 from simple_trader.domain.events import (
@@ -80,12 +81,14 @@ def http(monkeypatch: pytest.MonkeyPatch) -> ScriptedHttp:
 
 def resolver(http: ScriptedHttp) -> Resolver:
     rest = KrakenRest(
-        url="http://127.0.0.1:1",
-        http=http,
-        clock=RealClock(),
-        dice=Even(),
-        credentials=Credentials(Shown("key"), Shown("c2VjcmV0")),
-        high_water=Mark(),
+        RestClient(
+            url="http://127.0.0.1:1",
+            http=http,
+            clock=RealClock(),
+            dice=Even(),
+            credentials=Credentials(Shown("key"), Shown("c2VjcmV0")),
+            high_water=Mark(),
+        )
     )
     return Resolver(rest, lambda: AT)
 

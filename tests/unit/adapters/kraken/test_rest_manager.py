@@ -10,6 +10,7 @@ from kraken_parts import Even, Mark, RealClock, ScriptedHttp, Shown
 
 from simple_trader.adapters.kraken import rest_client
 from simple_trader.adapters.kraken.auth import Credentials
+from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.domain.errors import VenueRefused, VenueUnreachable
 from simple_trader.domain.fills import Fee
@@ -87,12 +88,14 @@ def http() -> ScriptedHttp:
 
 def rest(http: ScriptedHttp) -> KrakenRest:
     return KrakenRest(
-        url="http://127.0.0.1:1",
-        http=http,
-        clock=RealClock(),
-        dice=Even(),
-        credentials=Credentials(Shown("key"), Shown("c2VjcmV0")),
-        high_water=Mark(),
+        RestClient(
+            url="http://127.0.0.1:1",
+            http=http,
+            clock=RealClock(),
+            dice=Even(),
+            credentials=Credentials(Shown("key"), Shown("c2VjcmV0")),
+            high_water=Mark(),
+        )
     )
 
 

@@ -30,6 +30,7 @@ from kraken_parts import (
 
 from simple_trader.adapters.kraken import connection, rest_client
 from simple_trader.adapters.kraken.auth import Credentials
+from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
@@ -148,12 +149,14 @@ async def running(plan: FeedPlan | None = PLAN, **timing: float) -> AsyncIterato
     http.will("AssetPairs", {"XXBTZUSD": pair})
     http.will("GetWebSocketsToken", {"token": "TOK", "expires": 900})
     rest = KrakenRest(
-        url="http://127.0.0.1:1",
-        http=http,
-        clock=clock,
-        dice=Even(),
-        credentials=Credentials(Shown("k"), Shown("c2VjcmV0")),
-        high_water=Mark(),
+        RestClient(
+            url="http://127.0.0.1:1",
+            http=http,
+            clock=clock,
+            dice=Even(),
+            credentials=Credentials(Shown("k"), Shown("c2VjcmV0")),
+            high_water=Mark(),
+        )
     )
 
     async def open_wire(url: str) -> Wire:
