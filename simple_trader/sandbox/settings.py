@@ -23,12 +23,15 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to run a sandbox.
 
     `seed`: of the generated market and of the paths inside replayed bars; None takes that of the
-    state directory, else 1. `replay` and `replay_pair`: replay this file as this pair.
+    state directory, else 1. `replay` and `replay_pair`: replay this file as this pair; `replays`:
+    several (pair, file) at once, merged in time. `regime`: script of the generated market
+    (`regimes.SCRIPTS`); None takes that of the state directory, else `mixed`.
     `history_bars`: bars served as history before the start (minutes in a generated market).
     `state`: directory of journal and checkpoints; None keeps nothing. `stepped`: market time moves
     by the control socket only; else the market runs `speed` times as fast as the wall clock.
     `child`: port 0, one JSON line on stdout, ends at end-of-file on stdin, ignores SIGINT.
-    `capital`: opening USD balance of a new world. `pairs`: restrict the generated market to these.
+    `capital`: opening USD balance of a new world. `pairs`: trade these only; empty means the first eight
+    of the table when stepped, and all of them otherwise.
     `start`: first moment of a new generated market (stepped only; else now).
     `frozen`: serve a state without ever changing it; a state made by a daemon is always served so
     when `stepped` is false.
@@ -38,6 +41,8 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     replay: Path | None = None
     replay_pair: str = "BTC/USD"
+    replays: tuple[tuple[str, Path], ...] = ()
+    regime: str | None = None
     history_bars: int = DEFAULT_HISTORY_BARS
     speed: float = 1.0
     state: Path | None = None

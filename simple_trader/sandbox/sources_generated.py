@@ -1,70 +1,48 @@
 """The generated market: seeded, correlated pairs with regimes, a tick per pair each second.
 
-One factor drives all pairs, each adds its own noise. The market is always in one regime (calm,
-range, trend up or down, volatile), which sets volatility, drift and the pull back to an anchor, and
-lasts for a seeded time before it switches. Floats live only here; what leaves is whole ticks.
+One factor drives all pairs, each adds its own noise from dice of its own, so that the tape of a
+pair is the same whichever other pairs are traded. The market is always in one regime (`regimes`),
+which sets volatility, drift and the pull back to an anchor. Crosses (ETH/BTC, BTC/EUR) follow from
+the dollar pairs. Floats live only here; what leaves is whole ticks on the pair's price increment.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from simple_trader.sandbox.characters import CROSS, FREE, Character, Cross, needed_for
+from simple_trader.sandbox.regimes import (
+    DEFAULT_SCRIPT,
+    Regime,
+    life_us,
+    next_regime,
+    script_of,
+)
 from simple_trader.sandbox.sources import MINUTE, SECOND, SourceError, Tick
 from simple_trader.simulator.dice import CounterDice, stream_key
 from simple_trader.simulator.fill_model import Print
-from simple_trader.simulator.instruments import DEFAULT_PAIRS, INSTRUMENTS, Instrument
+from simple_trader.simulator.instruments import (
+    DEFAULT_SYMBOLS,
+    INSTRUMENT_BY_SYMBOL,
+    LEVEL_QUOTE,
+    Instrument,
+)
 
 HISTORY_STEP = 10  # seconds between ticks before the start
 HISTORY_MINUTES = 720
-
-
-class Character(msgspec.Struct, frozen=True):
-    """How one pair behaves: first price, share of the factor, own noise per root second."""
-
-    price: float
-    beta: float
-    noise: float
-    spread_bps: float
-    prints_per_second: float
-
-
-CHARACTERS: dict[str, Character] = {
-    "BTC/USD": Character(64_250.0, 1.00, 0.000030, 0.6, 1.2),
-    "ETH/USD": Character(3_180.0, 1.15, 0.000045, 0.9, 0.9),
-    "SOL/USD": Character(148.0, 1.45, 0.000070, 2.0, 0.7),
-    "XRP/USD": Character(0.5872, 1.10, 0.000070, 2.5, 0.5),
-    "ADA/USD": Character(0.4431, 1.20, 0.000075, 3.0, 0.4),
-    "DOGE/USD": Character(0.12345, 1.35, 0.000085, 3.0, 0.4),
-    "LTC/USD": Character(82.4, 1.00, 0.000060, 2.5, 0.3),
-    "DOT/USD": Character(6.871, 1.20, 0.000075, 3.5, 0.3),
-}
-
-
-class Regime(msgspec.Struct, frozen=True):
-    """A state of the market: volatility multiple, drift per second, pull to the anchor, life."""
-
-    name: str
-    volatility: float
-    drift: float
-    pull: float
-    minutes: float
-
-
-REGIMES: tuple[Regime, ...] = (
-    Regime("calm", 0.55, 0.0, 0.0004, 55.0),
-    Regime("range", 1.00, 0.0, 0.0015, 70.0),
-    Regime("trend_up", 1.00, 0.0000042, 0.0, 45.0),
-    Regime("trend_down", 1.05, -0.0000042, 0.0, 40.0),
-    Regime("volatile", 2.40, 0.0, 0.0006, 25.0),
-)
-
 FACTOR_NOISE = 0.000070  # per root second: about 40 % a year
 MAX_STRAY = 1.6  # the log price is pulled back beyond e^1.6 of the first price
+MAX_PRINTS = 12
+# Nothing is matched in these states (protocol section 3.6), so nothing prints either.
+SILENT = ("cancel_only", "post_only", "maintenance", "delisted", "work_in_progress")
 
 
 class PairState(msgspec.Struct):
-    """One pair's position: log of the mid price, the last regime's anchor, its own dice."""
+    """One pair's position: log of the mid price, the last regime's anchor, its own dice.
+
+    Of a cross, `log_mid` is the basis on top of its legs.
+    """
 
     dice: CounterDice
     log_mid: float
@@ -81,31 +59,62 @@ class State(msgspec.Struct):
     pairs: dict[str, PairState]
 
 
-class GeneratedSource:
-    """A market that never ends; the same seed and start give the same ticks for ever."""
+class Scale(msgspec.Struct, frozen=True):
+    """What a pair's floats are multiplied with, made once."""
 
-    def __init__(self, seed: int, start: int, history_minutes: int = HISTORY_MINUTES) -> None:
-        self.world = f"seed {seed}"
-        self.pairs: dict[str, Instrument] = {
-            pair.symbol: pair for pair in INSTRUMENTS[:DEFAULT_PAIRS]
-        }
+    ticks: int
+    lots: int
+    increment: int
+    worth: float
+    silent: bool
+    first: float
+
+
+class GeneratedSource:
+    """A market that never ends; the same seed, start and regime give the same ticks for ever.
+
+    `symbols` are the pairs to trade, by default the first eight of the table.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        start: int,
+        history_minutes: int = HISTORY_MINUTES,
+        *,
+        symbols: Sequence[str] = DEFAULT_SYMBOLS,
+        regime: str = DEFAULT_SCRIPT,
+    ) -> None:
+        script = self._script = script_of(regime)
+        self.world = f"seed {seed}" + ("" if regime == DEFAULT_SCRIPT else f", regime {regime}")
+        self.pairs: dict[str, Instrument] = _traded(symbols, thin=script.thin)
         self.start = start // SECOND * SECOND
         minutes = max(HISTORY_MINUTES, history_minutes)
         first = self.start // MINUTE * MINUTE - minutes * MINUTE
+        free = needed_for(list(self.pairs))
+        self._free = [(symbol, FREE[symbol]) for symbol in free]
+        self._cross = [(symbol, CROSS[symbol]) for symbol in self.pairs if symbol in CROSS]
+        self._scales = {symbol: _scale(symbol) for symbol in (*free, *self.pairs)}
         self._state = State(
             at=first,
             dice=CounterDice(stream_key(seed, "factor")),
-            regime=1,
-            regime_until=first,
+            regime=script.first,
+            regime_until=self.start if script.waits else first,
             pairs={
-                symbol: PairState(
-                    CounterDice(stream_key(seed, "pair", symbol)),
-                    math.log(nature.price),
-                    math.log(nature.price),
+                symbol: PairState(CounterDice(stream_key(seed, "pair", symbol)), at, at)
+                for symbol, at in (
+                    *((symbol, math.log(nature.price)) for symbol, nature in self._free),
+                    *((symbol, 0.0) for symbol, _ in self._cross),
                 )
-                for symbol, nature in CHARACTERS.items()
             },
         )
+        if script.waits:
+            # The quiet goes on for a while behind the start, so that there is a before.
+            self._state.regime_until += life_us(script, script.first, self._state.dice)
+
+    @property
+    def _regime(self) -> Regime:
+        return self._script.regimes[self._state.regime]
 
     def history(self) -> Iterator[Tick]:
         """Give the ticks before the start, one per pair and ten seconds."""
@@ -126,11 +135,14 @@ class GeneratedSource:
         return msgspec.msgpack.encode(self._state)
 
     def restore(self, saved: bytes) -> None:
-        """Go to a saved position."""
+        """Go to a saved position; raises SourceError when it is not one of this market."""
         try:
-            self._state = msgspec.msgpack.decode(saved, type=State)
+            state = msgspec.msgpack.decode(saved, type=State)
         except msgspec.MsgspecError as error:
             raise SourceError(f"the saved market position cannot be read: {error}") from error
+        if state.pairs.keys() != self._state.pairs.keys():
+            raise SourceError("the saved market position is that of other pairs")
+        self._state = state
 
     def _move(self, seconds: int) -> list[Tick]:
         # History ticks carry the stamp of the interval's beginning, so that the minutes are full.
@@ -142,58 +154,140 @@ class GeneratedSource:
         state = self._state
         if at >= state.regime_until:
             self._switch(at)
-        regime = REGIMES[state.regime]
+        regime = self._regime
         root = math.sqrt(seconds) * regime.volatility
         shock = state.dice.gauss(0.0, FACTOR_NOISE) * root + regime.drift * seconds
-        return [self._tick(at, symbol, regime, shock, root, seconds) for symbol in self.pairs]
+        ticks = []
+        for symbol, nature in self._free:
+            tick = self._free_tick(at, symbol, nature, regime, shock, root, seconds)
+            if symbol in self.pairs:
+                ticks.append(tick)
+        for symbol, cross in self._cross:
+            ticks.append(self._cross_tick(at, symbol, cross, regime, root, seconds))
+        return ticks
 
     def _switch(self, at: int) -> None:
         state = self._state
-        others = [index for index in range(len(REGIMES)) if index != state.regime]
-        state.regime = others[state.dice.below(len(others))]
-        life = REGIMES[state.regime].minutes * (0.4 - math.log(1.0 - state.dice.random()) * 0.8)
-        state.regime_until = at + int(max(4.0, life) * MINUTE)
-        for pair in state.pairs.values():
+        state.regime = next_regime(self._script, state.regime, state.dice)
+        state.regime_until = at + life_us(self._script, state.regime, state.dice)
+        for symbol, _ in self._free:
+            pair = state.pairs[symbol]
             pair.anchor = pair.log_mid
 
-    def _tick(
-        self, at: int, symbol: str, regime: Regime, shock: float, root: float, seconds: int
+    def _free_tick(
+        self,
+        at: int,
+        symbol: str,
+        nature: Character,
+        regime: Regime,
+        shock: float,
+        root: float,
+        seconds: int,
     ) -> Tick:
-        pair, nature = self._state.pairs[symbol], CHARACTERS[symbol]
+        pair, scale = self._state.pairs[symbol], self._scales[symbol]
         dice = pair.dice
         move = nature.beta * shock + dice.gauss(0.0, nature.noise) * root
-        move += (pair.anchor - pair.log_mid) * min(0.5, regime.pull * seconds)
-        stray = pair.log_mid - math.log(nature.price)
+        if nature.peg:
+            move += (scale.first - pair.log_mid) * min(0.5, nature.peg * seconds)
+        else:
+            move += (pair.anchor - pair.log_mid) * min(0.5, regime.pull * seconds)
+        stray = pair.log_mid - scale.first
         if abs(stray) > MAX_STRAY:
             move -= 0.00002 * seconds * stray
         pair.log_mid += move
-        scale = 10 ** self.pairs[symbol].price_precision
-        mid = math.exp(pair.log_mid) * scale
+        mid = math.exp(pair.log_mid) * scale.ticks
         half = mid * nature.spread_bps * (0.6 + 0.8 * dice.random()) * 0.00005
-        half *= 0.7 + 0.3 * regime.volatility
-        bid = max(1, math.floor(mid - half))
-        ask = max(bid + 1, math.ceil(mid + half))
-        busy = nature.prints_per_second * min(seconds, 4) * (0.5 + 0.5 * regime.volatility)
-        prints = self._prints(symbol, dice, bid, ask, busy, move > 0)
-        return Tick(at, symbol, bid, ask, prints)
+        busy = nature.prints_per_second
+        return _tick(at, symbol, scale, dice, regime, mid, half, busy, seconds, rising=move > 0)
 
-    def _prints(
-        self, symbol: str, dice: CounterDice, bid: int, ask: int, busy: float, rising: bool
-    ) -> list[Print]:
-        count = 0
-        left = math.exp(-busy)
-        draw = dice.random()
-        chance = left
-        while draw > chance and count < 12:
-            count += 1
-            left *= busy / count
-            chance += left
-        prints = []
-        lot_scale = 10 ** self.pairs[symbol].qty_precision
-        tick_scale = 10 ** self.pairs[symbol].price_precision
-        for _ in range(count):
-            buy = dice.random() < (0.62 if rising else 0.38)
-            quote = math.exp(dice.gauss(5.6, 1.5))  # about 270 in quote currency, long tail
-            lots = max(1, int(quote * tick_scale / bid * lot_scale))
-            prints.append(Print(ask if buy else bid, lots, buy, dice.random() < 0.35))
-        return prints
+    def _cross_tick(
+        self, at: int, symbol: str, cross: Cross, regime: Regime, root: float, seconds: int
+    ) -> Tick:
+        pairs, scale = self._state.pairs, self._scales[symbol]
+        pair = pairs[symbol]
+        dice = pair.dice
+        # Half a spread is at least 0.26 of the whole: within that the basis pays nobody.
+        most = cross.spread_bps * 0.000025
+        basis = pair.log_mid * (1.0 - min(0.5, 0.05 * seconds)) + dice.gauss(0.0, most / 6) * root
+        pair.log_mid = min(most, max(-most, basis))
+        log_mid = pairs[cross.base].log_mid - pairs[cross.quote].log_mid + pair.log_mid
+        rising, pair.anchor = log_mid > pair.anchor, log_mid
+        mid = math.exp(log_mid) * scale.ticks
+        half = mid * cross.spread_bps * (0.6 + 0.8 * dice.random()) * 0.00005
+        busy = cross.prints_per_second
+        return _tick(at, symbol, scale, dice, regime, mid, half, busy, seconds, rising=rising)
+
+
+def _traded(symbols: Sequence[str], *, thin: bool) -> dict[str, Instrument]:
+    unknown = [symbol for symbol in symbols if symbol not in INSTRUMENT_BY_SYMBOL]
+    if unknown or not symbols:
+        raise SourceError(
+            f"the pair {', '.join(unknown) or '(none)'} is unknown; this market knows "
+            f"{', '.join(INSTRUMENT_BY_SYMBOL)}."
+        )
+    # In the table's order, whatever the order asked: free pairs first, then crosses.
+    ordered = [symbol for symbol in (*FREE, *CROSS) if symbol in symbols]
+    pairs = {symbol: INSTRUMENT_BY_SYMBOL[symbol] for symbol in ordered}
+    if thin:
+        pairs = {symbol: msgspec.structs.replace(pair, thin=True) for symbol, pair in pairs.items()}
+    return pairs
+
+
+def _scale(symbol: str) -> Scale:
+    nature = FREE.get(symbol)
+    first = 0.0 if nature is None else math.log(nature.price)
+    pair = INSTRUMENT_BY_SYMBOL.get(symbol)
+    if pair is None:
+        # A leg that nobody can trade (ACA/USD): only its price path counts.
+        return Scale(10**8, 10**8, 1, 1.0, True, first)
+    return Scale(
+        10**pair.price_precision,
+        10**pair.qty_precision,
+        pair.increment_ticks,
+        float(pair.level_quote / LEVEL_QUOTE["USD"]),  # a share, not an amount
+        pair.status in SILENT,
+        first,
+    )
+
+
+def _tick(
+    at: int,
+    symbol: str,
+    scale: Scale,
+    dice: CounterDice,
+    regime: Regime,
+    mid: float,
+    half: float,
+    usual: float,
+    seconds: int,
+    *,
+    rising: bool,
+) -> Tick:
+    half *= (0.7 + 0.3 * regime.volatility) * regime.spread
+    step = scale.increment
+    bid = max(step, math.floor((mid - half) / step) * step)
+    ask = max(bid + step, math.ceil((mid + half) / step) * step)
+    if scale.silent:
+        return Tick(at, symbol, bid, ask, ())
+    busy = usual * min(seconds, 4) * (0.5 + 0.5 * regime.volatility) * regime.prints
+    return Tick(at, symbol, bid, ask, _prints(scale, dice, bid, ask, busy, rising))
+
+
+def _prints(
+    scale: Scale, dice: CounterDice, bid: int, ask: int, busy: float, rising: bool
+) -> list[Print]:
+    count = 0
+    left = math.exp(-busy)
+    draw = dice.random()
+    chance = left
+    while draw > chance and count < MAX_PRINTS:
+        count += 1
+        left *= busy / count
+        chance += left
+    prints = []
+    for _ in range(count):
+        buy = dice.random() < (0.62 if rising else 0.38)
+        quote = math.exp(dice.gauss(5.6, 1.5)) * scale.worth  # about 270 dollars, long tail
+        lots = max(1, int(quote * scale.ticks / bid * scale.lots))
+        prints.append(Print(ask if buy else bid, lots, buy, dice.random() < 0.35))
+    return prints
