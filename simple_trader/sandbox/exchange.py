@@ -19,16 +19,8 @@ from simple_trader.sandbox.truth import truth_of
 from simple_trader.simulator.dice import stream_key
 from simple_trader.simulator.instruments import Instrument
 from simple_trader.simulator.matching import PairBook
-from simple_trader.simulator.orders import (
-    REASON_SWITCH,
-    CancelAll,
-    Closed,
-    Command,
-    Opened,
-    Refused,
-    Report,
-    Traded,
-)
+from simple_trader.simulator.orders import REASON_SWITCH, CancelAll, Command
+from simple_trader.simulator.reports import Report, symbol_of
 from simple_trader.simulator.venue import Venue, VenueState
 
 CHECKPOINT_STEPS = 20_000
@@ -122,7 +114,7 @@ class Exchange:
         return None if at is None else self._timeline.market_time(at)
 
     def _next_expiry(self) -> int | None:
-        expiry = self.venue.next_expiry()
+        expiry = self.venue.next_due()
         return None if expiry is None else to_us(expiry)
 
     def advance(self, to: datetime) -> None:
@@ -168,7 +160,7 @@ class Exchange:
             self._at = max(self._at, due)
             expiry = self._next_expiry()
             if expiry is not None and expiry <= due:
-                self.publish(self.venue.expire(to_moment(due)))
+                self.publish(self.venue.run_due(to_moment(due)))
             step = self._next_step()
             if step is not None and step <= due:
                 for tick in self._source.step():
@@ -199,8 +191,9 @@ class Exchange:
         touched: dict[str, None] = {}
         for report in reports:
             self._tell_private(report)
-            if isinstance(report, Opened | Traded | Closed) or not isinstance(report, Refused):
-                touched[report.order.symbol] = None
+            symbol = symbol_of(report)
+            if symbol is not None:
+                touched[symbol] = None
         for symbol in touched:
             self._tell_public(symbol, [])
 

@@ -8,7 +8,8 @@ from simple_trader.sandbox import feeds
 from simple_trader.sandbox.market import PairMarket
 from simple_trader.simulator.instruments import Instrument
 from simple_trader.simulator.matching import PairBook
-from simple_trader.simulator.orders import Command, Report
+from simple_trader.simulator.orders import Command
+from simple_trader.simulator.reports import Report
 from simple_trader.simulator.venue import Venue
 
 

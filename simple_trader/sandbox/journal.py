@@ -16,11 +16,15 @@ import msgspec
 from simple_trader.sandbox.settings import SandboxError
 from simple_trader.simulator.orders import Command
 
-VERSION = 1
+VERSION = 2
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True):
-    """What a state directory was made for; never changes."""
+    """What a state directory was made for; never changes.
+
+    `pairs` are those it was to list (all when empty), `traded` those that the market generates,
+    `replays` the (pair, file) of a replay of several.
+    """
 
     version: int
     world: str
@@ -31,6 +35,9 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     history_bars: int
     start: int
     pairs: tuple[str, ...] = ()
+    replays: tuple[tuple[str, str], ...] = ()
+    regime: str = "mixed"
+    traded: tuple[str, ...] = ()
 
 
 class Advanced(msgspec.Struct, frozen=True, tag="advance"):

@@ -10,6 +10,7 @@ import msgspec
 from simple_trader.sandbox.exchange import Exchange, ExchangeState
 from simple_trader.sandbox.journal import VERSION, Journal, Meta, read_meta
 from simple_trader.sandbox.market import PairMarket, Timeline, shifted
+from simple_trader.sandbox.regimes import DEFAULT_SCRIPT
 from simple_trader.sandbox.settings import (
     ALONE_CAPITAL,
     DAEMON_CAPITAL,
@@ -20,7 +21,12 @@ from simple_trader.sandbox.settings import (
 from simple_trader.sandbox.sources import MarketSource, SourceError, Tick, to_moment, to_us
 from simple_trader.sandbox.sources_generated import GeneratedSource
 from simple_trader.sandbox.sources_replay import ReplaySource
-from simple_trader.simulator.instruments import Instrument
+from simple_trader.simulator.accounts import AccountSpec
+from simple_trader.simulator.instruments import (
+    DEFAULT_SYMBOLS,
+    INSTRUMENT_BY_SYMBOL,
+    Instrument,
+)
 from simple_trader.simulator.venue import Venue, new_state
 
 MAX_SPEED = 10_000.0
@@ -90,7 +96,12 @@ def _recovered(
 
 
 def _says_nothing(options: SandboxOptions) -> bool:
-    return options.seed is None and options.replay is None
+    return (
+        options.seed is None
+        and options.replay is None
+        and not options.replays
+        and options.regime is None
+    )
 
 
 def _meta(options: SandboxOptions, known: Meta | None, wall: Callable[[], datetime]) -> Meta:
@@ -98,7 +109,7 @@ def _meta(options: SandboxOptions, known: Meta | None, wall: Callable[[], dateti
     seed = options.seed
     if seed is None:
         seed = known.seed if known is not None else DEFAULT_SEED
-    if known is not None and options.replay is not None:
+    if known is not None and (options.replay is not None or options.replays):
         seed = known.seed
     return Meta(
         version=VERSION,
@@ -110,13 +121,25 @@ def _meta(options: SandboxOptions, known: Meta | None, wall: Callable[[], dateti
         history_bars=known.history_bars if known is not None else options.history_bars,
         start=known.start if known is not None else to_us(start),
         pairs=options.pairs,
+        replays=tuple((pair, str(path.absolute())) for pair, path in options.replays),
+        regime=options.regime or (known.regime if known is not None else DEFAULT_SCRIPT),
+        traded=known.traded if known is not None else _traded(options),
     )
+
+
+def _traded(options: SandboxOptions) -> tuple[str, ...]:
+    # A daemon may name other pairs at its next start: its eight are always there.
+    if options.stepped:
+        return (*DEFAULT_SYMBOLS, *(name for name in options.pairs if name not in DEFAULT_SYMBOLS))
+    return options.pairs or tuple(INSTRUMENT_BY_SYMBOL)
 
 
 def _source(meta: Meta) -> MarketSource:
     if meta.replay is not None:
         return ReplaySource(Path(meta.replay), meta.replay_pair, meta.history_bars, meta.seed)
-    return GeneratedSource(meta.seed, meta.start, meta.history_bars)
+    return GeneratedSource(
+        meta.seed, meta.start, meta.history_bars, symbols=meta.traded, regime=meta.regime
+    )
 
 
 def _check_world(options: SandboxOptions, known: Meta | None, source: MarketSource) -> None:
@@ -150,7 +173,7 @@ def _new_world(
         capital = DAEMON_CAPITAL if options.stepped else ALONE_CAPITAL
     if not capital.is_finite() or capital < 0 or capital >= Decimal(10) ** 12:
         raise SandboxError(f"the capital of {capital} USD is not a usable amount.")
-    opening = {"USD": capital}
+    opening = AccountSpec(opening={"USD": capital})
     if not options.stepped:
         market_start = shifted(source.start, to_us(wall()))
         timeline = Timeline(source.start, market_start, options.speed)
@@ -161,7 +184,7 @@ def _new_world(
     for tick in source.history():
         markets[tick.symbol].take(tick, timeline.market_time(tick.at))
         last[tick.symbol] = tick
-    venue = Venue(new_state(meta.seed, opening), source.pairs)
+    venue = Venue(new_state(meta.seed, (opening,)), source.pairs)
     start = timeline.market_time(source.start)
     for symbol, tick in last.items():
         venue.on_market(symbol, to_moment(start), tick.bid, tick.ask, ())

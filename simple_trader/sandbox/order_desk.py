@@ -8,19 +8,8 @@ from simple_trader.sandbox import wire
 from simple_trader.sandbox.floor import Counter, Handler
 from simple_trader.sandbox.requests import METHOD_FIELDS, Request, check_fields
 from simple_trader.simulator.checks import BAD
-from simple_trader.simulator.orders import (
-    Amend,
-    Amended,
-    Cancel,
-    CancelAll,
-    Checked,
-    Closed,
-    Opened,
-    Order,
-    Place,
-    Refused,
-    Report,
-)
+from simple_trader.simulator.orders import MAIN, Amend, Cancel, CancelAll, Order, Place
+from simple_trader.simulator.reports import Amended, Checked, Closed, Opened, Refused, Report
 from simple_trader.simulator.venue import UNKNOWN_ORDER
 
 FROZEN = "EService:Unavailable"
@@ -140,7 +129,7 @@ class _Desk:
     def _find(self, name: str, value: str) -> Order | None:
         if name == "order_id":
             return self._floor.venue.open.get(value)
-        return self._floor.venue.find_open(value)
+        return self._floor.venue.find_open(MAIN, value)
 
 
 def closed_count(reports: list[Report]) -> int:

@@ -17,7 +17,8 @@ from simple_trader.sandbox.rest_shared import (
     one_pair,
     whole,
 )
-from simple_trader.simulator.orders import Cancel, CancelAll, Checked, Opened, Place, Refused
+from simple_trader.simulator.orders import MAIN, Cancel, CancelAll, Place
+from simple_trader.simulator.reports import Checked, Opened, Refused
 from simple_trader.simulator.venue import UNKNOWN_ORDER
 
 _UNSUPPORTED = ("price2", "displayvol", "close[ordertype]", "trigger")
@@ -125,7 +126,7 @@ def cancel_order(floor: RestFloor, fields: Fields) -> Any:
         if not wanted and name.lstrip("-").isdigit():
             wanted = [order for order in venue.open.values() if str(order.userref) == name]
     else:
-        wanted = [order for order in (venue.find_open(name),) if order is not None]
+        wanted = [order for order in (venue.find_open(MAIN, name),) if order is not None]
     if not wanted:
         raise ApiError(UNKNOWN_ORDER)
     for order in wanted:

@@ -21,7 +21,7 @@ from simple_trader.sandbox.sources import to_us
 from simple_trader.simulator.accounts import holds
 from simple_trader.simulator.fees import TIERS, tier_at
 from simple_trader.simulator.instruments import ASSET_BY_NAME, Instrument, find_asset
-from simple_trader.simulator.orders import ZERO, Entry, Order, Trade
+from simple_trader.simulator.orders import MAIN, ZERO, Entry, Order, Trade
 
 TOKEN_LIFE_S = 900
 _Row = TypeVar("_Row")
@@ -39,7 +39,7 @@ class Private:
         """Give total balances by REST asset id."""
         return {
             ASSET_BY_NAME[name].rest_id: _amount(amount, name)
-            for name, amount in self._floor.venue.state.account.balances.items()
+            for name, amount in self._floor.venue.state.accounts[MAIN].balances.items()
         }
 
     def balance_ex(self, fields: Fields) -> Any:
@@ -51,13 +51,13 @@ class Private:
                 "balance": _amount(amount, name),
                 "hold_trade": _amount(held.get(name, ZERO), name),
             }
-            for name, amount in venue.state.account.balances.items()
+            for name, amount in venue.state.accounts[MAIN].balances.items()
         }
 
     def trade_balance(self, fields: Fields) -> Any:
         """Give the value of all balances in USD at last prices; there is no margin."""
         floor, total = self._floor, ZERO
-        for name, amount in floor.venue.state.account.balances.items():
+        for name, amount in floor.venue.state.accounts[MAIN].balances.items():
             if name == "USD":
                 total += amount
                 continue
@@ -204,7 +204,7 @@ class Private:
         kind = fields.get("type", "all")
         entries = [
             entry
-            for entry in self._floor.venue.state.account.ledger
+            for entry in self._floor.venue.state.accounts[MAIN].ledger
             if (not names or entry.asset in names)
             and kind in ("all", entry.kind)
             and _within(entry.at, fields)
@@ -216,7 +216,7 @@ class Private:
     def query_ledgers(self, fields: Fields) -> Any:
         """Give up to 20 ledger entries by id."""
         wanted = _ids(fields, "id", 20)
-        ledger = self._floor.venue.state.account.ledger
+        ledger = self._floor.venue.state.accounts[MAIN].ledger
         known = {entry.ledger_id: entry for entry in ledger if entry.ledger_id in wanted}
         if len(known) != len(set(wanted)):
             raise ApiError("EQuery:Unknown ledger")
@@ -225,7 +225,7 @@ class Private:
     def trade_volume(self, fields: Fields) -> Any:
         """Give the 30-day volume and the fee tier it has reached."""
         floor = self._floor
-        volume = floor.venue.state.volume.at(floor.now)
+        volume = floor.venue.state.accounts[MAIN].volume.at(floor.now)
         reached = tier_at(volume)
         answer: dict[str, Any] = {"currency": "ZUSD", "volume": f"{volume:.4f}"}
         if fields.get("pair"):

@@ -18,7 +18,8 @@ from simple_trader.sandbox.requests import (
     check_fields,
     read_request,
 )
-from simple_trader.simulator.orders import Report, Traded
+from simple_trader.simulator.orders import MAIN
+from simple_trader.simulator.reports import Report, Traded
 
 HEARTBEAT_S = 1.0
 IDLE_S = 60.0
@@ -364,7 +365,7 @@ class Session:
         self._subscribed = True
         self._sequence["balances"] = 0
         if snapshot:
-            balances: dict[str, Decimal] = self.floor.venue.state.account.balances
+            balances: dict[str, Decimal] = self.floor.venue.state.accounts[MAIN].balances
             self._private("balances", "snapshot", executions.balance_snapshot(balances))
 
     def _private(self, channel: str, kind: str, rows: list[dict[str, Any]]) -> None:

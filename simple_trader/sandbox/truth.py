@@ -3,13 +3,13 @@
 from typing import Any
 
 from simple_trader.sandbox import wire
-from simple_trader.simulator.orders import Entry, Order, Trade
+from simple_trader.simulator.orders import MAIN, Entry, Order, Trade
 from simple_trader.simulator.venue import Venue
 
 
 def truth_of(venue: Venue) -> dict[str, Any]:
     """Give orders, trades, balances, opening balances and ledger; numbers are strings."""
-    account = venue.state.account
+    account = venue.state.accounts[MAIN]
     return {
         "orders": [_order(order) for order in venue.state.orders.values()],
         "trades": [_trade(trade) for trade in venue.state.trades],

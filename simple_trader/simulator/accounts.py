@@ -1,17 +1,27 @@
-"""The account: balances, holds and ledger, exact to the last unit of each asset."""
+"""The accounts: balances, holds and ledger, exact to the last unit of each asset."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Literal
 
 import msgspec
 
+from simple_trader.simulator.dice import stream_key
+from simple_trader.simulator.fees import VolumeWindow
 from simple_trader.simulator.ids import kraken_id
 from simple_trader.simulator.instruments import ASSET_BY_NAME, Instrument
-from simple_trader.simulator.orders import ZERO, Entry, Order
+from simple_trader.simulator.limits import RateCount, Tier
+from simple_trader.simulator.orders import MAIN, ZERO, Entry, EntryKind, Order
 
-FeeRate = Decimal
+
+class AccountSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """How an account begins; `volume_30d` in USD, `counted`: its trading counter limits it."""
+
+    name: str = MAIN
+    opening: dict[str, Decimal] = msgspec.field(default_factory=dict)
+    volume_30d: Decimal = ZERO
+    tier: Tier = "intermediate"
+    counted: bool = False
 
 
 class Account(msgspec.Struct):
@@ -20,13 +30,18 @@ class Account(msgspec.Struct):
     seed: int
     opening: dict[str, Decimal]
     balances: dict[str, Decimal]
+    name: str = MAIN
+    tier: Tier = "intermediate"
+    counted: bool = False
     ledger: list[Entry] = msgspec.field(default_factory=list)
+    volume: VolumeWindow = msgspec.field(default_factory=VolumeWindow)
+    counters: dict[str, RateCount] = msgspec.field(default_factory=dict)
 
     def post(
         self,
         at: datetime,
         ref_id: str,
-        kind: Literal["trade", "deposit", "withdrawal"],
+        kind: EntryKind,
         asset: str,
         amount: Decimal,
         fee: Decimal,
@@ -48,10 +63,19 @@ class Account(msgspec.Struct):
         return entry
 
 
-def open_account(seed: int, opening: dict[str, Decimal]) -> Account:
+def open_account(seed: int, spec: AccountSpec) -> Account:
     """Open an account with its opening balances (they are not in the ledger)."""
-    exact = {asset: to_unit(amount, asset) for asset, amount in opening.items()}
-    return Account(seed=seed, opening=dict(exact), balances=dict(exact))
+    exact = {asset: to_unit(amount, asset) for asset, amount in spec.opening.items()}
+    return Account(
+        # Each account names its ledger entries from a stream of its own: no two share an id.
+        seed=seed if spec.name == MAIN else stream_key(seed, "account", spec.name),
+        opening=dict(exact),
+        balances=dict(exact),
+        name=spec.name,
+        tier=spec.tier,
+        counted=spec.counted,
+        volume=VolumeWindow(standing=spec.volume_30d),
+    )
 
 
 def to_unit(amount: Decimal, asset: str) -> Decimal:

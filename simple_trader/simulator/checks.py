@@ -13,7 +13,6 @@ from simple_trader.simulator.orders import Place
 
 MAX_DEADLINE = timedelta(seconds=60)
 MAX_EXPIRY = timedelta(days=31)
-MAX_OPEN_ORDERS = 80  # per pair, Intermediate tier, protocol section 10
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
 _FREE = re.compile(r"[\x21-\x7e]{1,18}")
@@ -77,8 +76,8 @@ def _check_force(order: Place, at: datetime) -> str | None:
 
 
 def check_precision(pair: Instrument, qty: Decimal | None, price: Decimal | None) -> str | None:
-    """Judge price against the tick and quantity against the lot."""
-    if price is not None and pair.ticks_of(price) is None:
+    """Judge price against the pair's increment and quantity against the lot."""
+    if price is not None and not pair.allows_price(price):
         return "EOrder:Tick size check failed"
     if qty is not None and pair.lots_of(qty) is None:
         return f"{BAD}:volume precision"

@@ -35,6 +35,22 @@ TIERS: tuple[Tier, ...] = tuple(
     )
 )
 
+# Stablecoin and currency pairs have a lower schedule of their own.
+STABLE_TIERS: tuple[Tier, ...] = tuple(
+    Tier(Decimal(volume), Decimal(percent), Decimal(percent))
+    for volume, percent in (
+        ("0", "0.20"),
+        ("50000", "0.16"),
+        ("100000", "0.12"),
+        ("250000", "0.08"),
+        ("500000", "0.04"),
+        ("1000000", "0.02"),
+        ("5000000", "0.01"),
+    )
+)
+# By the name that `Instrument.fee_table` holds.
+FEE_TABLES: dict[str, tuple[Tier, ...]] = {"crypto": TIERS, "stable": STABLE_TIERS}
+
 
 def tier_at(volume: Decimal) -> int:
     """Give the index of the tier that a 30-day volume has reached."""
@@ -52,10 +68,14 @@ def rate(volume: Decimal, *, maker: bool) -> Decimal:
 
 
 class VolumeWindow(msgspec.Struct):
-    """What the account traded in the last 30 days, in USD, oldest first."""
+    """What the account traded in the last 30 days, in USD, oldest first.
+
+    `standing` is the volume that the account was opened with or was given: it never leaves.
+    """
 
     parts: list[tuple[datetime, Decimal]] = msgspec.field(default_factory=list)
     total: Decimal = ZERO
+    standing: Decimal = ZERO
 
     def add(self, at: datetime, cost: Decimal) -> None:
         """Count one fill."""
@@ -73,4 +93,9 @@ class VolumeWindow(msgspec.Struct):
             gone += 1
         if gone:
             del self.parts[:gone]
-        return self.total
+        return self.standing + self.total
+
+    def set(self, volume: Decimal) -> None:
+        """Forget what was traded: from now on the volume is this and what comes."""
+        self.parts.clear()
+        self.total, self.standing = ZERO, volume

@@ -8,15 +8,25 @@ from typing import Literal, assert_never
 import msgspec
 
 from simple_trader.simulator import checks
-from simple_trader.simulator.accounts import Account, hold_of, holds, open_account, to_unit
+from simple_trader.simulator.accounts import (
+    Account,
+    AccountSpec,
+    hold_of,
+    holds,
+    open_account,
+    to_unit,
+)
 from simple_trader.simulator.dice import stream_key
-from simple_trader.simulator.fees import VolumeWindow, rate
+from simple_trader.simulator.fees import rate
 from simple_trader.simulator.fill_model import Print, Walk, maker_fills, walk, walk_cash
 from simple_trader.simulator.ids import kraken_id
 from simple_trader.simulator.instruments import Instrument
-from simple_trader.simulator.liquidity import ASK, BID, Liquidity
+from simple_trader.simulator.limits import TIER_LIMITS, decayed
+from simple_trader.simulator.liquidity import ASK, BID, liquidity_of
 from simple_trader.simulator.matching import BookState, PairBook
 from simple_trader.simulator.orders import (
+    LIVE,
+    MAIN,
     REASON_EXPIRED,
     REASON_IOC,
     REASON_POST_ONLY,
@@ -25,23 +35,35 @@ from simple_trader.simulator.orders import (
     REASON_USER,
     ZERO,
     Amend,
-    Amended,
     Cancel,
     CancelAll,
-    Checked,
-    Closed,
+    CancelBatch,
     Command,
-    Opened,
+    Edit,
     Order,
     OrderStatus,
+    PairStatus,
     Place,
+    PlaceBatch,
+    SetPair,
+    SetSystem,
+    SetVolume,
+    SystemStatus,
+    Trade,
+    Transfer,
+)
+from simple_trader.simulator.reports import (
+    Amended,
+    Checked,
+    Closed,
+    Opened,
+    Posted,
     Refused,
     Report,
-    Trade,
     Traded,
 )
+from simple_trader.simulator.rules import VenueRules
 
-LEVEL_QUOTE = 9_000  # quote currency that rests at a usual level
 PROTECTION_PCT = 2  # a market order trades at most this far from the best price
 OWN_TRADE_IDS = 9_000_000_000  # own fills are not on the tape: their numbers stand apart
 
@@ -49,27 +71,24 @@ UNKNOWN_ORDER = "EOrder:Unknown order"
 NO_FUNDS = "EOrder:Insufficient funds"
 
 
-class VenueRules(msgspec.Struct, frozen=True):
-    """Switches where no public source settles Kraken's behaviour (protocol section 16)."""
-
-    post_only: Literal["refuse", "cancel"] = "refuse"
-
-
 class VenueState(msgspec.Struct):
     """Everything that a checkpoint keeps of the venue."""
 
     seed: int
-    account: Account
+    accounts: dict[str, Account]
     books: dict[str, BookState]
     orders: dict[str, Order] = msgspec.field(default_factory=dict)
     trades: list[Trade] = msgspec.field(default_factory=list)
-    volume: VolumeWindow = msgspec.field(default_factory=VolumeWindow)
     amends: int = 0
+    matches: int = 0
+    system: SystemStatus = "online"
+    statuses: dict[str, PairStatus] = msgspec.field(default_factory=dict)
 
 
-def new_state(seed: int, opening: dict[str, Decimal]) -> VenueState:
-    """Open a venue with one account and no market yet."""
-    return VenueState(seed=seed, account=open_account(seed, opening), books={})
+def new_state(seed: int, accounts: Iterable[AccountSpec]) -> VenueState:
+    """Open a venue with its accounts and no market yet."""
+    opened = {spec.name: open_account(seed, spec) for spec in accounts}
+    return VenueState(seed=seed, accounts=opened, books={})
 
 
 class Venue:
@@ -86,27 +105,66 @@ class Venue:
         for symbol, book in state.books.items():
             self._add_book(symbol, book)
         for order in state.orders.values():
-            if order.status in ("new", "partially_filled"):
+            if order.status in LIVE:
                 self.open[order.order_id] = order
                 self._rest(order)
 
     def _add_book(self, symbol: str, book: BookState) -> PairBook:
         pair = self.pairs[symbol]
         key = stream_key(self.state.seed, "book", symbol)
-        liquidity = Liquidity(key, 10**pair.price_precision, 10**pair.qty_precision, LEVEL_QUOTE)
-        self.books[symbol] = PairBook(liquidity, book)
+        self.books[symbol] = PairBook(liquidity_of(pair, key), book)
         return self.books[symbol]
 
-    def held(self) -> dict[str, Decimal]:
-        """Give what open orders reserve, by asset."""
-        return holds(self.open.values(), self.pairs)
+    # --- questions --------------------------------------------------------------------------
 
-    def available(self, asset: str) -> Decimal:
-        """Give what may still be spent of an asset."""
-        return self.state.account.balances.get(asset, ZERO) - self.held().get(asset, ZERO)
+    @property
+    def system(self) -> SystemStatus:
+        """The status of the whole exchange."""
+        return self.state.system
 
-    def next_expiry(self) -> datetime | None:
-        """Give the moment at which the next GTD order ends."""
+    def status_of(self, symbol: str) -> PairStatus:
+        """Give the status of a pair."""
+        return self.state.statuses.get(symbol, "online")
+
+    def open_of(self, account: str = MAIN) -> list[Order]:
+        """Give the open orders of an account, oldest first."""
+        return [order for order in self.open.values() if order.account == account]
+
+    def orders_of(self, account: str = MAIN) -> list[Order]:
+        """Give all orders of an account, open and closed, oldest first."""
+        return [order for order in self.state.orders.values() if order.account == account]
+
+    def trades_of(self, account: str = MAIN) -> list[Trade]:
+        """Give the fills of an account, oldest first."""
+        return [trade for trade in self.state.trades if trade.account == account]
+
+    def find_open(self, account: str, cl_ord_id: str) -> Order | None:
+        """Find the open order of an account that carries a client id."""
+        for order in self.open.values():
+            if order.cl_ord_id == cl_ord_id and order.account == account:
+                return order
+        return None
+
+    def held(self, account: str = MAIN) -> dict[str, Decimal]:
+        """Give what the open orders of an account reserve, by asset."""
+        return holds(self.open_of(account), self.pairs)
+
+    def available(self, account: str, asset: str) -> Decimal:
+        """Give what an account may still spend of an asset."""
+        balance = self.state.accounts[account].balances.get(asset, ZERO)
+        return balance - self.held(account).get(asset, ZERO)
+
+    def rate_count(self, account: str, symbol: str, at: datetime) -> Decimal:
+        """Give the trading counter of an account on a pair (protocol section 10)."""
+        owner = self.state.accounts[account]
+        return decayed(owner.counters.get(symbol), owner.tier, at)
+
+    def max_rate_count(self, account: str) -> int:
+        """Give the trading counter's threshold for an account."""
+        return TIER_LIMITS[self.state.accounts[account].tier].threshold
+
+    def next_due(self) -> datetime | None:
+        """Give the moment at which the next order starts or ends by itself."""
         moments = [order.expire_at for order in self.open.values() if order.expire_at]
         return min(moments, default=None)
 
@@ -127,8 +185,8 @@ class Venue:
             self._fill(level.order, level.tick, lots, "m", at, reports)
         return reports
 
-    def expire(self, at: datetime) -> list[Report]:
-        """End the GTD orders whose time has come."""
+    def run_due(self, at: datetime) -> list[Report]:
+        """Start and end the orders whose time has come."""
         reports: list[Report] = []
         for order in list(self.open.values()):
             if order.expire_at is not None and order.expire_at <= at:
@@ -146,25 +204,27 @@ class Venue:
                 return self._amend(command, at)
             case Cancel():
                 order = self.open.get(command.order_id)
-                if order is None:
+                if order is None or order.account != command.account:
                     return [Refused(UNKNOWN_ORDER)]
                 reports: list[Report] = []
                 self._close(order, "canceled", REASON_USER, at, reports)
                 return reports
             case CancelAll():
                 reports = []
-                for order in list(self.open.values()):
+                for order in self.open_of(command.account):
                     self._close(order, "canceled", command.reason, at, reports)
                 return reports
+            case Transfer():
+                owner = self.state.accounts[command.account]
+                entry = owner.post(
+                    at, "", command.kind, command.asset, to_unit(command.amount, command.asset),
+                    ZERO,
+                )  # fmt: skip
+                return [Posted(command.account, (entry,))]
+            case PlaceBatch() | Edit() | CancelBatch() | SetSystem() | SetPair() | SetVolume():
+                return [Refused("EGeneral:Internal error")]
             case _:
                 assert_never(command)
-
-    def find_open(self, cl_ord_id: str) -> Order | None:
-        """Find the open order that carries a client id."""
-        for order in self.open.values():
-            if order.cl_ord_id == cl_ord_id:
-                return order
-        return None
 
     def _place(self, place: Place, at: datetime) -> list[Report]:
         error = checks.check_form(place, at)
@@ -184,11 +244,12 @@ class Venue:
         )
         if not error and place.cash_qty is not None and place.cash_qty < pair.cost_min:
             error = "EOrder:Cost minimum not met"
-        if not error and place.cl_ord_id and self.find_open(place.cl_ord_id):
+        if not error and place.cl_ord_id and self.find_open(place.account, place.cl_ord_id):
             error = f"{checks.BAD}:cl_ord_id already in use by an open order"
         if not error:
-            same = sum(1 for order in self.open.values() if order.symbol == place.symbol)
-            if same >= checks.MAX_OPEN_ORDERS:
+            mine = self.open_of(place.account)
+            same = sum(1 for order in mine if order.symbol == place.symbol)
+            if same >= TIER_LIMITS[self.state.accounts[place.account].tier].open_orders:
                 error = "EOrder:Orders limit exceeded"
         if error:
             return [Refused(error)]
@@ -206,7 +267,7 @@ class Venue:
         if not self._can_pay(order, pair, taken):
             return [Refused(NO_FUNDS)]
         takes = bool(taken.fills) or taken.met_own
-        if place.post_only and takes and self.rules.post_only == "refuse":
+        if place.post_only and takes and self.rules.post_only != "cancel":
             return [Refused(f"EOrder:{REASON_POST_ONLY}")]
         if place.validate:
             return [Checked(order)]
@@ -230,10 +291,11 @@ class Venue:
             limit_price=place.limit_price,
             time_in_force="ioc" if place.order_type == "market" else place.time_in_force,
             opened_at=at,
-            hold_rate=rate(self.state.volume.at(at), maker=False),
+            hold_rate=rate(self.state.accounts[place.account].volume.at(at), maker=False),
             expire_at=place.expire_at,
             post_only=place.post_only,
-            fee_in_base=place.fee_in_base,
+            account=place.account,
+            fee_in_base=bool(place.fee_in_base),
             cl_ord_id=place.cl_ord_id,
             userref=place.userref,
         )
@@ -260,7 +322,7 @@ class Venue:
                 needed += pair.price_of(fill.tick) * pair.qty_of(fill.lots)
             if not order.fee_in_base:
                 needed *= 1 + order.hold_rate
-        return needed <= self.available(asset)
+        return needed <= self.available(order.account, asset)
 
     def _take(
         self, order: Order, book: PairBook, taken: Walk, at: datetime, reports: list[Report]
@@ -297,11 +359,11 @@ class Venue:
         at: datetime,
         reports: list[Report],
     ) -> None:
-        pair, account = self.pairs[order.symbol], self.state.account
+        pair, account = self.pairs[order.symbol], self.state.accounts[order.account]
         price, qty = pair.price_of(tick), pair.qty_of(lots)
         cost = to_unit(price * qty, pair.quote)
         # An order never pays more than the rate that was reserved for it.
-        share = min(rate(self.state.volume.at(at), maker=liquidity == "m"), order.hold_rate)
+        share = min(rate(account.volume.at(at), maker=liquidity == "m"), order.hold_rate)
         fee_asset = pair.base if order.fee_in_base else pair.quote
         fee = to_unit((qty if order.fee_in_base else cost) * share, fee_asset)
         number = len(self.state.trades)
@@ -319,10 +381,10 @@ class Venue:
             cl_ord_id=order.cl_ord_id, userref=order.userref, symbol=order.symbol,
             side=order.side, order_type=order.order_type, price=price, qty=qty, cost=cost,
             fee=fee, fee_asset=fee_asset, liquidity=liquidity, at=at,
-            ledgers=(base.ledger_id, quote.ledger_id),
+            ledgers=(base.ledger_id, quote.ledger_id), account=order.account,
         )  # fmt: skip
         self.state.trades.append(trade)
-        self.state.volume.add(at, cost)
+        account.volume.add(at, cost)
         order.trades.append(exec_id)
         order.cum_qty += qty
         order.cum_cost += cost
@@ -347,7 +409,7 @@ class Venue:
 
     def _amend(self, amend: Amend, at: datetime) -> list[Report]:
         order = self.open.get(amend.order_id)
-        if order is None:
+        if order is None or order.account != amend.account:
             return [Refused(UNKNOWN_ORDER)]
         pair, book = self.pairs[order.symbol], self.books[order.symbol]
         qty = order.qty if amend.qty is None else amend.qty
@@ -364,7 +426,7 @@ class Venue:
         changed = msgspec.structs.replace(order, qty=qty, limit_price=price, amended=True)
         if qty > order.cum_qty:
             asset, held_now = hold_of(order, pair)
-            if hold_of(changed, pair)[1] - held_now > self.available(asset):
+            if hold_of(changed, pair)[1] - held_now > self.available(order.account, asset):
                 return [Refused(NO_FUNDS)]
         taken = Walk([], met_own=False)
         if qty > order.cum_qty and price != order.limit_price:

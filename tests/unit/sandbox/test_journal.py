@@ -7,12 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from simple_trader.sandbox.journal import Advanced, Did, Journal, Meta, Record, read_meta
+from simple_trader.sandbox.journal import (
+    VERSION,
+    Advanced,
+    Did,
+    Journal,
+    Meta,
+    Record,
+    read_meta,
+)
 from simple_trader.sandbox.settings import SandboxError
 from simple_trader.simulator.orders import Cancel, CancelAll
 
 META = Meta(
-    version=1,
+    version=VERSION,
     world="seed 1",
     stepped=True,
     seed=1,
@@ -130,6 +138,6 @@ def test_a_damaged_meta_file_is_one_sentence(tmp_path: Path, text: str, words: s
 def test_a_state_of_another_format_names_the_way_out(tmp_path: Path) -> None:
     opened(tmp_path, []).close()
     path = tmp_path / "meta.json"
-    path.write_text(path.read_text().replace('"version":1', '"version":99'))
-    with pytest.raises(SandboxError, match="format 99, this program reads 1"):
+    path.write_text(path.read_text().replace('"version":2', '"version":99'))
+    with pytest.raises(SandboxError, match="format 99, this program reads 2"):
         read_meta(tmp_path)

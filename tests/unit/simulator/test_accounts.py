@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from simple_trader.simulator.accounts import hold_of, holds, open_account, to_unit
+from simple_trader.simulator.accounts import AccountSpec, hold_of, holds, open_account, to_unit
 from simple_trader.simulator.instruments import INSTRUMENT_BY_SYMBOL
 from simple_trader.simulator.orders import Order, OrderType, Side
 
@@ -28,7 +28,7 @@ def order(side: Side, qty: str, price: str | None, *, fee_in_base: bool = False)
 
 
 def test_a_ledger_entry_moves_the_balance_by_amount_less_fee() -> None:
-    account = open_account(1, {"USD": Decimal(1000)})
+    account = open_account(1, AccountSpec(opening={"USD": Decimal(1000)}))
     entry = account.post(NOON, "T1", "trade", "USD", Decimal("-132.9995"), Decimal("0.5320"))
     assert entry.balance == account.balances["USD"] == Decimal("866.4685")
     assert account.opening["USD"] == 1000
@@ -36,7 +36,7 @@ def test_a_ledger_entry_moves_the_balance_by_amount_less_fee() -> None:
 
 
 def test_an_asset_never_owned_starts_at_nothing() -> None:
-    account = open_account(1, {"USD": Decimal(1000)})
+    account = open_account(1, AccountSpec(opening={"USD": Decimal(1000)}))
     account.post(NOON, "T1", "trade", "BTC", Decimal("0.005"), Decimal(0))
     assert account.balances["BTC"] == Decimal("0.005")
 

@@ -10,31 +10,38 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simple_trader.simulator.accounts import holds
+from simple_trader.simulator.accounts import AccountSpec, holds
 from simple_trader.simulator.fill_model import Print
 from simple_trader.simulator.instruments import INSTRUMENT_BY_SYMBOL
 from simple_trader.simulator.liquidity import ASK, BID
 from simple_trader.simulator.orders import (
     Amend,
-    Amended,
     Cancel,
     CancelAll,
+    Place,
+)
+from simple_trader.simulator.reports import (
+    Amended,
     Checked,
     Closed,
     Opened,
-    Place,
     Refused,
     Report,
     Traded,
 )
-from simple_trader.simulator.venue import Venue, VenueRules, VenueState, new_state
+from simple_trader.simulator.rules import VenueRules
+from simple_trader.simulator.venue import Venue, VenueState, new_state
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BTC = INSTRUMENT_BY_SYMBOL["BTC/USD"]
 
 
 def venue(usd: str = "10000", rules: VenueRules | None = None) -> Venue:
-    there = Venue(new_state(7, {"USD": Decimal(usd)}), dict(INSTRUMENT_BY_SYMBOL), rules)
+    there = Venue(
+        new_state(7, (AccountSpec(opening={"USD": Decimal(usd)}),)),
+        dict(INSTRUMENT_BY_SYMBOL),
+        rules,
+    )
     there.on_market("BTC/USD", NOON, 650_000, 650_010, ())
     return there
 
@@ -72,12 +79,15 @@ def opened(reports: Sequence[Report]) -> str:
 def check_books(there: Venue) -> None:
     """What must hold after every command and every step."""
     state = there.state
-    for asset in {*state.account.balances, *state.account.opening}:
-        entries = [entry for entry in state.account.ledger if entry.asset == asset]
+    for asset in {*state.accounts["main"].balances, *state.accounts["main"].opening}:
+        entries = [entry for entry in state.accounts["main"].ledger if entry.asset == asset]
         moved = sum((entry.amount - entry.fee for entry in entries), Decimal(0))
-        assert state.account.balances[asset] == state.account.opening.get(asset, 0) + moved
+        assert (
+            state.accounts["main"].balances[asset]
+            == state.accounts["main"].opening.get(asset, 0) + moved
+        )
         held = holds(there.open.values(), there.pairs).get(asset, Decimal(0))
-        assert state.account.balances[asset] >= held >= 0, asset
+        assert state.accounts["main"].balances[asset] >= held >= 0, asset
     for order in state.orders.values():
         assert order.cum_qty <= order.qty or order.reason is not None
         assert (order.status == "filled") <= (order.cum_qty == order.qty)
@@ -104,7 +114,7 @@ def test_a_market_buy_fills_at_the_ask_and_books_two_entries_with_the_taker_fee(
     assert traded.trade.fee == Decimal("0.2600")
     assert traded.trade.liquidity == "t"
     assert [entry.ref_id for entry in traded.entries] == [traded.trade.exec_id] * 2
-    assert there.state.account.balances == {
+    assert there.state.accounts["main"].balances == {
         "USD": Decimal("9934.7390"),
         "BTC": Decimal("0.0010000000"),
     }
@@ -114,7 +124,7 @@ def test_a_market_buy_fills_at_the_ask_and_books_two_entries_with_the_taker_fee(
 def test_a_resting_buy_fills_as_maker_when_the_market_falls_through_it() -> None:
     there = venue()
     order_id = opened(there.apply(place(qty="0.01", price="64990.0"), NOON))
-    assert there.available("USD") < Decimal(10_000) - Decimal("649.9")
+    assert there.available("main", "USD") < Decimal(10_000) - Decimal("649.9")
     assert there.on_market("BTC/USD", NOON, 649_950, 649_960, ()) == []
     reports = there.on_market(
         "BTC/USD", NOON, 649_800, 649_810, (Print(649_800, 10**9, False, True),)
@@ -215,12 +225,12 @@ def test_a_gtd_order_expires_at_its_moment_and_not_before() -> None:
     there = venue()
     end = NOON + timedelta(seconds=30)
     there.apply(place(price="60000.0", time_in_force="gtd", expire_at=end), NOON)
-    assert there.next_expiry() == end
-    assert there.expire(end - timedelta(microseconds=1)) == []
-    closed = there.expire(end)[0]
+    assert there.next_due() == end
+    assert there.run_due(end - timedelta(microseconds=1)) == []
+    closed = there.run_due(end)[0]
     assert isinstance(closed, Closed)
     assert closed.order.status == "expired"
-    assert there.next_expiry() is None
+    assert there.next_due() is None
 
 
 def test_a_cash_order_spends_at_most_its_cash() -> None:
@@ -235,7 +245,7 @@ def test_a_fee_in_base_is_paid_out_of_what_was_bought() -> None:
     there = venue()
     there.apply(place(qty="0.01", fee_in_base=True), NOON)
     assert there.state.trades[0].fee_asset == "BTC"
-    assert there.state.account.balances["BTC"] == Decimal("0.0099600000")
+    assert there.state.accounts["main"].balances["BTC"] == Decimal("0.0099600000")
     check_books(there)
 
 
@@ -268,7 +278,7 @@ def test_cancel_all_closes_every_open_order() -> None:
     for price in ("60000.0", "60001.0", "60002.0"):
         there.apply(place(price=price), NOON)
     assert kinds(there.apply(CancelAll(), NOON)) == ["Closed"] * 3
-    assert there.available("USD") == 10_000
+    assert there.available("main", "USD") == 10_000
 
 
 def test_a_volume_tier_lowers_the_fee() -> None:
