@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import typer
 
+from simple_trader.cli.backfill import register as add_backfill
 from simple_trader.cli.daemon import register as add_daemon
 from simple_trader.cli.database import register as add_database
 from simple_trader.cli.operator import register as add_operator
@@ -21,7 +22,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for add_commands in (add_setup, add_daemon, add_database, add_reports, add_operator):
+for add_commands in (
+    add_setup,
+    add_daemon,
+    add_database,
+    add_backfill,
+    add_reports,
+    add_operator,
+):
     add_commands(app)
 
 
