@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from simple_trader.adapters.kraken.hall_monitor import HallMonitor
-from simple_trader.adapters.store.counters import read_counter, write_counter
+from simple_trader.adapters.store.counters import write_counter
 from simple_trader.adapters.store.postgres_backup import nightly_backup
 from simple_trader.adapters.store.retention import cleanup
 from simple_trader.app.database import Database
@@ -55,15 +55,8 @@ def add_chores(
         daemon.add_root(RootTask("run limit", _stop_after(daemon, options.run_for_market_s)))
 
 
-async def take_up_budget(dsn: str, monitor: HallMonitor) -> None:
-    """Go on counting REST calls where the last run stopped."""
-    kept = await read_counter(dsn, REST_COUNTER)
-    if kept is not None:
-        monitor.restore(*kept)
-
-
 async def _keep_budget(daemon: Daemon, dsn: str, monitor: HallMonitor) -> None:
-    """Put the REST counter down now and then: a restart must not spend the budget twice."""
+    """Put the REST counter into its row now and then, for people: the next start reads its file."""
     while True:
         value = round(monitor.value, 3)
         try:

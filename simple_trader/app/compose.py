@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import simple_trader
 from simple_trader.adapters.kraken.auth import Credentials, FileHighWater
 from simple_trader.adapters.kraken.connection import open_wire
+from simple_trader.adapters.kraken.hall_monitor import FileCount
 from simple_trader.adapters.kraken.http_client import HttpClient
 from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
@@ -23,7 +24,7 @@ from simple_trader.adapters.store.market_lane import MarketLane
 from simple_trader.adapters.store.recovery import Recovery
 from simple_trader.adapters.store.training import training_rows
 from simple_trader.app.advice import AdvisorDesk, assets_of, provider_of
-from simple_trader.app.chores import add_chores, take_up_budget
+from simple_trader.app.chores import add_chores
 from simple_trader.app.database import Database
 from simple_trader.app.face import Face
 from simple_trader.app.places import Setup
@@ -76,7 +77,6 @@ async def wire(
     )
     market = MarketLane(dsn, ensure_server=base.ensure)
     rest, venue = _exchange(setup, world, clock, inbox, lane, stack)
-    await take_up_budget(dsn, rest.monitor)
     desk = AdvisorDesk()
     provider = provider_of(config, setup.environment.secrets, world.stand_in_url)
     desk.learn(config.hash, assets_of(config), provider)
@@ -158,6 +158,7 @@ def _exchange(
             dice=dice,
             credentials=Credentials(world.key, world.secret),
             high_water=FileHighWater(setup.places.state / "nonce"),
+            count=FileCount(setup.places.state / "rest_count"),
         )
     )
     venue = KrakenVenue(

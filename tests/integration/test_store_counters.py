@@ -1,18 +1,19 @@
-"""A rate counter goes on over a restart, with the time that passed meanwhile."""
+"""A rate counter has one row, which shows its last value and when that was."""
 
 from datetime import UTC, datetime
 
-from simple_trader.adapters.store.counters import read_counter, write_counter
+from simple_trader.adapters.store.counters import write_counter
+from simple_trader.adapters.store.db_manager import connect
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-async def test_a_counter_reads_back_with_its_age(database: str) -> None:
-    assert await read_counter(database, "kraken rest") is None
+async def test_a_counter_has_one_row_with_its_last_value(database: str) -> None:
     await write_counter(database, "kraken rest", 3.0, AT)
     await write_counter(database, "kraken rest", 12.5, AT)
-    found = await read_counter(database, "kraken rest")
-    assert found is not None
-    value, age_s = found
-    assert value == 12.5
-    assert 0.0 <= age_s < 30.0, "the age is real time, not market time"
+    connection = await connect(database, application="test")
+    try:
+        rows = await connection.fetch("SELECT name, value, at FROM rate_counters")
+    finally:
+        await connection.close()
+    assert [tuple(row) for row in rows] == [("kraken rest", 12.5, AT)]

@@ -4,9 +4,16 @@ The counter grows with each call and decays with time; a share of it is kept for
 look-ups, which must get through when everything else is used up (X18).
 """
 
+import logging
+import math
 from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
 
 import msgspec
+
+log = logging.getLogger(__name__)
 
 
 class Tier(msgspec.Struct, frozen=True):
@@ -22,10 +29,14 @@ TIERS = {
     "pro": Tier(20, 1.0),
     "none": Tier(1e12, 1e12),  # our own sandbox does not count
 }
-RESERVED = 4.0
+RESERVED = 5.0  # an OpenOrders and a QueryTrades, or a token, on top of what came before
 # Ledger and history calls cost 4 on the newest page, 2 on older ones: 4 is the safe reading.
 COSTS = {"Ledgers": 4.0, "QueryLedgers": 4.0, "TradesHistory": 4.0, "ClosedOrders": 4.0}
 FREE = frozenset({"AddOrder", "CancelOrder", "CancelAll"})  # these use the trading counter
+# Look-ups of orders, the token without which no private stream comes, and the dead man's switch.
+URGENT = frozenset(
+    {"OpenOrders", "QueryOrders", "QueryTrades", "GetWebSocketsToken", "CancelAllOrdersAfter"}
+)
 _PUBLIC_GAP_S = 1.0
 
 
@@ -34,15 +45,84 @@ def cost_of(endpoint: str) -> float:
     return 0.0 if endpoint in FREE else COSTS.get(endpoint, 1.0)
 
 
+class KeepsCount(Protocol):
+    """Where the counter is kept over restarts: the exchange goes on counting meanwhile."""
+
+    def load(self) -> tuple[float, datetime] | None:
+        """Value and real moment at which it was put down; None where there is none."""
+        ...
+
+    def save(self, value: float, at: datetime) -> None:
+        """Put it down."""
+        ...
+
+
+class FileCount:
+    """The counter in a small file; it must survive a killed process, not a power loss."""
+
+    def __init__(self, path: Path) -> None:
+        """Keep it at `path`; the directory must exist."""
+        self._path = path
+        self._failed = False
+
+    def load(self) -> tuple[float, datetime] | None:
+        """As KeepsCount; a file that cannot be read is told and counts as none."""
+        try:
+            kept = _KEPT.decode(self._path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (msgspec.DecodeError, OSError) as error:
+            log.warning("The REST counter in %s cannot be read: %s", self._path, error)
+            return None
+        if not math.isfinite(kept.value) or kept.at.tzinfo is None:
+            log.warning("The REST counter in %s is no counter.", self._path)
+            return None
+        return kept.value, kept.at
+
+    def save(self, value: float, at: datetime) -> None:
+        """Write beside, rename; a failure is told once and costs only exactness."""
+        beside = self._path.with_suffix(".new")
+        try:
+            beside.write_bytes(msgspec.json.encode(_Kept(round(value, 3), at)))
+            beside.replace(self._path)
+            self._failed = False
+        except OSError as error:
+            if not self._failed:
+                log.warning("The REST counter cannot be written to %s: %s", self._path, error)
+            self._failed = True
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    value: float
+    at: datetime
+
+
+_KEPT = msgspec.json.Decoder(_Kept)
+
+
 class HallMonitor:
     """The counter of one API key; times are monotonic seconds."""
 
-    def __init__(self, tier: str, monotonic: Callable[[], float]) -> None:
-        """`tier` is a name of TIERS; raises KeyError for another."""
+    def __init__(
+        self,
+        tier: str,
+        monotonic: Callable[[], float],
+        *,
+        kept: KeepsCount | None = None,
+        wall: Callable[[], datetime] | None = None,
+    ) -> None:
+        """`tier` is a name of TIERS; raises KeyError for another.
+
+        With `kept` and `wall` it goes on from where the last process was, decayed since then.
+        """
         self.tier = TIERS[tier]
         self._monotonic = monotonic
+        self._kept, self._wall = kept, wall
         self._value = 0.0
         self._at = monotonic()
+        before = None if kept is None or wall is None else kept.load()
+        if before is not None and wall is not None:
+            self.restore(before[0], (wall() - before[1]).total_seconds())
 
     @property
     def value(self) -> float:
@@ -53,8 +133,9 @@ class HallMonitor:
         return self._value
 
     def restore(self, value: float, age_s: float) -> None:
-        """Go on from a value that was written down `age_s` ago."""
-        self._value = max(0.0, value - max(0.0, age_s) * self.tier.decay_per_s)
+        """Go on from a value that was written down `age_s` ago; a clock set back ages nothing."""
+        old = max(0.0, value - max(0.0, age_s) * self.tier.decay_per_s)
+        self._value = min(old, self.tier.limit)
         self._at = self._monotonic()
 
     def wait_s(self, cost: float, *, urgent: bool = False) -> float:
@@ -64,11 +145,17 @@ class HallMonitor:
 
     def charge(self, cost: float) -> None:
         """A call is made."""
-        self._value = self.value + cost
+        self._put(self.value + cost)
 
     def exhausted(self) -> None:
         """The exchange said that the counter is full: believe it."""
-        self._value = max(self.value, self.tier.limit)
+        self._put(max(self.value, self.tier.limit))
+
+    def _put(self, value: float) -> None:
+        changed = value != self._value
+        self._value = value
+        if changed and self._kept is not None and self._wall is not None:
+            self._kept.save(value, self._wall())
 
 
 class PublicPace:

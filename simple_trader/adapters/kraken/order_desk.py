@@ -31,6 +31,8 @@ from simple_trader.ports import Emit, WireClosed
 log = logging.getLogger(__name__)
 
 _SENDS_KEPT = 20_000
+# A cancel refused so would be refused by REST as well: both ways lead to the same engine.
+_TOLD = {ErrorKind.DEFINITIVE, ErrorKind.WAIT, ErrorKind.RATE}
 Placed = OrderAcked | OrderRejected | NotSent | SendUnknown
 
 
@@ -119,7 +121,7 @@ class OrderDesk:
         )
         if reply is not None and reply.success is True:
             return None
-        if reply is not None and kind_of(reply.error or "") is ErrorKind.DEFINITIVE:
+        if reply is not None and kind_of(reply.error or "") in _TOLD:
             return CancelRejected(cl_ord_id=action.cl_ord_id, error=reply.error or "")
         try:
             await self._rest.cancel_order(order_id=action.order_id, cl_ord_id=action.cl_ord_id)

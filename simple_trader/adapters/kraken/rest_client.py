@@ -9,8 +9,19 @@ import msgspec
 
 from simple_trader.adapters.kraken.auth import Credentials, HighWater, Nonces, sign
 from simple_trader.adapters.kraken.connection import is_loopback
-from simple_trader.adapters.kraken.errors import ErrorKind, KrakenRefused
-from simple_trader.adapters.kraken.hall_monitor import HallMonitor, PublicPace, cost_of
+from simple_trader.adapters.kraken.errors import (
+    ErrorKind,
+    KrakenRefused,
+    Outcome,
+    throttled_until,
+)
+from simple_trader.adapters.kraken.hall_monitor import (
+    URGENT,
+    HallMonitor,
+    KeepsCount,
+    PublicPace,
+    cost_of,
+)
 from simple_trader.domain.errors import VenueRefused, VenueUnreachable
 from simple_trader.ports import Clock, Dice, Http, HttpFailed, HttpReply
 
@@ -19,7 +30,14 @@ log = logging.getLogger(__name__)
 _TRIES = 4
 _FIRST_PAUSE_S = 0.5
 _LOCKOUT_S = 900.0
-_LOCKING = ("EAPI:Invalid key", "EAPI:Invalid signature", "EGeneral:Temporary lockout")
+_LOCKING = (
+    "EAPI:Invalid key",
+    "EAPI:Invalid signature",
+    "EGeneral:Temporary lockout",
+    "EGeneral:Too many requests",
+)
+_THROTTLE_MAX_S = 120.0  # a moment further ahead is no moment of Kraken's
+_TOO_MANY = 429
 
 
 class _Envelope(msgspec.Struct):
@@ -50,8 +68,10 @@ class RestClient:
         tier: str | None = None,
         timeout_s: float = 10.0,
         public_pace: bool | None = None,
+        count: KeepsCount | None = None,
     ) -> None:
-        """`credentials` None allows public calls only; `tier` is the REST tier of the account.
+        """`credentials` None allows public calls only; `tier` is the REST tier of the account,
+        `count` where its counter is kept over restarts.
 
         Where no tier is named, Kraken is taken as `intermediate`; our own sandbox on this machine
         does not count calls, and a count in real time would hold up its stepped market. The same
@@ -65,13 +85,15 @@ class RestClient:
         self._credentials = credentials
         self._nonces = Nonces(clock.wall, high_water)
         tier = tier or ("intermediate" if counted else "none")
-        self.monitor = HallMonitor(tier, clock.monotonic)
+        kept = None if tier == "none" else count
+        self.monitor = HallMonitor(tier, clock.monotonic, kept=kept, wall=clock.wall)
         paced = counted if public_pace is None else public_pace
         self._pace = PublicPace(clock.monotonic) if paced else None
         self._timeout_s = timeout_s
         self._one_at_a_time = asyncio.Lock()
         self._locked_until = 0.0
         self._locked_by = ""
+        self._throttled_until = 0.0
 
     @property
     def can_sign(self) -> bool:
@@ -83,8 +105,10 @@ class RestClient:
         query = f"?{urlencode(params)}" if params else ""
 
         async def once() -> HttpReply:
-            if self._pace is not None:
-                await asyncio.sleep(self._pace.take_s())
+            throttled_s = self._throttled_until - self._clock.monotonic()
+            await asyncio.sleep(
+                max(throttled_s, 0.0 if self._pace is None else self._pace.take_s())
+            )
             return await self._http.request(
                 "GET",
                 f"{self._url}/0/public/{endpoint}{query}",
@@ -97,6 +121,7 @@ class RestClient:
             try:
                 return _open(endpoint, await once())
             except (HttpFailed, KrakenRefused, VenueUnreachable) as error:
+                self._note_throttle(error)
                 await self._pause(endpoint, attempt, error)
         raise VenueUnreachable(f"Kraken did not answer {endpoint}.")
 
@@ -106,7 +131,9 @@ class RestClient:
         """POST a private endpoint; with `read` false it is sent once and may use the reserve."""
         for attempt in range(_TRIES if read else 1):
             try:
-                return await self._private_once(endpoint, params or {}, urgent=not read)
+                return await self._private_once(
+                    endpoint, params or {}, urgent=not read or endpoint in URGENT
+                )
             except (HttpFailed, KrakenRefused, VenueUnreachable) as error:
                 if not read:
                     raise _final(endpoint, error) from None
@@ -116,28 +143,45 @@ class RestClient:
     async def _private_once(self, endpoint: str, params: Params, *, urgent: bool) -> msgspec.Raw:
         if self._credentials is None:
             raise KrakenRefused(endpoint, "EAPI:Invalid key (no API key is configured)")
-        if self._clock.monotonic() < self._locked_until:
-            raise KrakenRefused(endpoint, self._locked_by)
         cost = cost_of(endpoint)
-        while (wait_s := self.monitor.wait_s(cost, urgent=urgent)) > 0:
-            await asyncio.sleep(wait_s)
-        path = f"/0/private/{endpoint}"
-        async with self._one_at_a_time:
+        while True:
+            if self._clock.monotonic() < self._locked_until:
+                raise KrakenRefused(endpoint, self._locked_by)
+            wait_s = self._wait_s(cost, urgent=urgent)
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+                continue
             # Nonces must arrive in order: the next request starts when this one is answered.
-            self.monitor.charge(cost)
-            nonce = str(self._nonces.next())
-            body = urlencode({"nonce": nonce, **params})
-            reply = await self._http.request(
-                "POST",
-                self._url + path,
-                headers={
-                    "API-Key": self._credentials.key.reveal(),
-                    "API-Sign": sign(self._credentials.secret.reveal(), path, nonce, body),
-                    "Content-Type": "application/x-www-form-urlencoded",
-                },
-                body=body.encode(),
-                timeout_s=self._timeout_s,
-            )
+            async with self._one_at_a_time:
+                if self._wait_s(cost, urgent=urgent) > 0:
+                    continue  # others used the room while this one waited for its turn
+                self.monitor.charge(cost)
+                reply = await self._post(self._credentials, endpoint, params)
+            return self._opened(endpoint, reply)
+
+    def _wait_s(self, cost: float, *, urgent: bool) -> float:
+        throttled_s = self._throttled_until - self._clock.monotonic()
+        return max(throttled_s, self.monitor.wait_s(cost, urgent=urgent))
+
+    async def _post(self, credentials: Credentials, endpoint: str, params: Params) -> HttpReply:
+        path = f"/0/private/{endpoint}"
+        nonce = str(self._nonces.next())
+        body = urlencode({"nonce": nonce, **params})
+        return await self._http.request(
+            "POST",
+            self._url + path,
+            headers={
+                "API-Key": credentials.key.reveal(),
+                "API-Sign": sign(credentials.secret.reveal(), path, nonce, body),
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
+            body=body.encode(),
+            timeout_s=self._timeout_s,
+        )
+
+    def _opened(self, endpoint: str, reply: HttpReply) -> msgspec.Raw:
+        if reply.status == _TOO_MANY:
+            self.monitor.exhausted()
         try:
             return _open(endpoint, reply)
         except KrakenRefused as error:
@@ -152,14 +196,23 @@ class RestClient:
         elif error.error.startswith(_LOCKING):
             self._locked_until = self._clock.monotonic() + _LOCKOUT_S
             self._locked_by = error.error
+        self._note_throttle(error)
+
+    def _note_throttle(self, error: Exception) -> None:
+        """Kraken named the moment before which it takes nothing: wait for it, whoever asks."""
+        until = throttled_until(error.error) if isinstance(error, KrakenRefused) else None
+        if until is not None:
+            wait_s = (until - self._clock.wall()).total_seconds()
+            self._throttled_until = self._clock.monotonic() + min(_THROTTLE_MAX_S, max(0.0, wait_s))
 
     async def _pause(self, endpoint: str, attempt: int, error: Exception) -> None:
         """Wait before a read is tried again; raises what another try would not change."""
         final = _final(endpoint, error)
-        stubborn = (
-            isinstance(final, KrakenRefused)
-            and (final.kind in {ErrorKind.DEFINITIVE, ErrorKind.FATAL, ErrorKind.RENEW})
-        ) or (isinstance(final, KrakenRefused) and final.kind is ErrorKind.NONCE and attempt > 0)
+        stubborn = isinstance(final, KrakenRefused) and (
+            final.kind.outcome is Outcome.DEFINITIVE
+            or final.kind in {ErrorKind.RENEW, ErrorKind.WAIT}
+            or (final.kind is ErrorKind.NONCE and attempt > 0)
+        )
         if stubborn or attempt + 1 >= _TRIES:
             raise final from None
         pause = _FIRST_PAUSE_S * 2.0**attempt

@@ -4,6 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kraken_parts import AT, Mark, SetClock, Shown
 
 from simple_trader.adapters.kraken.auth import Credentials, FileHighWater, Nonces, sign
@@ -58,6 +60,32 @@ def test_the_mark_is_saved_ahead_and_not_for_each_nonce() -> None:
     issued = [nonces.next() for _ in range(1000)]
     assert mark.saves == 1
     assert mark.value > max(issued)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.integers(-10_000, 10_000).map(lambda s: ("step", s)),
+            st.just(("restart", 0)),
+            st.just(("leap", 0)),
+            st.integers(1, 50).map(lambda n: ("use", n)),
+        ),
+        max_size=40,
+    )
+)
+def test_i48_nonces_grow_over_any_clock_steps_and_restarts(steps: list[tuple[str, int]]) -> None:
+    mark, clock = Mark(), SetClock()
+    nonces = Nonces(clock.wall, mark)
+    used: list[int] = []
+    for what, amount in steps:
+        if what == "step":
+            clock.at += timedelta(seconds=amount)
+        elif what == "restart":
+            nonces = Nonces(clock.wall, mark)
+        elif what == "leap":
+            nonces.leap()
+        used += [nonces.next() for _ in range(amount if what == "use" else 1)]
+    assert used == sorted(set(used))
 
 
 def test_a_leap_passes_everything_reserved() -> None:

@@ -1,42 +1,133 @@
-"""Error strings: what is certain, what is not, and what must stop."""
+"""Error strings: every text of the catalogue (protocol section 9), and what is not in it."""
+
+from datetime import UTC, datetime
 
 import pytest
 
-from simple_trader.adapters.kraken.errors import ErrorKind, KrakenRefused, kind_of
+from simple_trader.adapters.kraken.errors import (
+    ErrorKind,
+    KrakenRefused,
+    Outcome,
+    kind_of,
+    throttled_until,
+)
 
+DEFINITIVE = """
+EGeneral:Invalid arguments
+EGeneral:Invalid arguments:volume minimum not met
+EGeneral:Invalid arguments:Index unavailable
+EGeneral:Invalid arguments:ordertype
+EOrder:Order minimum not met
+EOrder:Cost minimum not met
+EOrder:Tick size check failed
+EOrder:Invalid price
+EOrder:Insufficient funds
+EOrder:Insufficient margin
+EOrder:Margin allowance exceeded
+EOrder:Margin level too low
+EOrder:Margin position size exceeded
+EOrder:Cannot open position
+EOrder:Cannot open opposing position
+EOrder:Positions limit exceeded
+EOrder:Unknown position
+EOrder:Reduce only:No position exists
+EOrder:Reduce only:Position is closed
+EOrder:Reduce only:Non-PC
+EOrder:Post only order
+EOrder:Orders limit exceeded
+EOrder:Scheduled orders limit exceeded
+EOrder:Unknown order
+EOrder:Invalid order
+EService:Deadline elapsed
+EAPI:Bad request
+EGeneral:Unknown method
+EQuery:Unknown asset pair
+EQuery:Unknown asset
+EQuery:Invalid asset pair
+ETrade:Invalid request
+EBM:limit exceeded:CAL
+Currency pair not supported XBT/USD
+Subscription depth not supported
+Subscription ohlc interval not supported
+Subscription Not Found
+Already subscribed
+Malformed request
+Unsupported event
+Unsupported field: 'price' for the given msg type: add order
+Limit_price field must be a number_float
+""".strip().splitlines()
+FATAL = """
+EAPI:Invalid key
+EAPI:Invalid signature
+EGeneral:Permission denied
+EGeneral:Temporary lockout
+EGeneral:Too many requests
+EAccount:Invalid permissions
+EAccount:Invalid permissions:BTC/USD trading restricted
+EAuth:Account temporary disabled
+EAuth:Account unconfirmed
+EAuth:Rate limit exceeded
+EAuth:Too many requests
+ETrade:User Locked
+""".strip().splitlines()
+RATE = """
+EOrder:Rate limit exceeded
+EOrder:Domain rate limit exceeded
+EService: Throttled: 1700000000
+EAPI:Rate limit exceeded
+Exceeded msg rate
+""".strip().splitlines()
+WAIT = """
+EService:Market in cancel_only mode
+EService:Market in post_only mode
+EService:Market in limit_only mode
+""".strip().splitlines()
+RENEW = ["Token(s) not found", "ESession:Invalid session"]
+UNKNOWN = """
+EService:Unavailable
+EService:Busy
+EService:Timeout
+EGeneral:Internal error
+EGeneral:Internal error:7
+EOrder:A text of next year
+EService:Something new
+something Kraken never said before
+Every field is fine
+""".strip().splitlines()
 CASES = [
-    ("EOrder:Insufficient funds", ErrorKind.DEFINITIVE),
-    ("EOrder:Post only order", ErrorKind.DEFINITIVE),
-    ("EOrder:Rate limit exceeded", ErrorKind.DEFINITIVE),
-    ("EGeneral:Invalid arguments:volume minimum not met", ErrorKind.DEFINITIVE),
-    ("EService:Deadline elapsed", ErrorKind.DEFINITIVE),
-    ("EService:Market in cancel_only mode", ErrorKind.DEFINITIVE),
-    ("Limit_price field must be a number_float", ErrorKind.DEFINITIVE),
-    ("Unsupported field: 'price' for the given msg type: add order", ErrorKind.DEFINITIVE),
-    ("Currency pair not supported XBT/USD", ErrorKind.DEFINITIVE),
-    ("EService:Unavailable", ErrorKind.UNKNOWN),
-    ("EService:Busy", ErrorKind.UNKNOWN),
-    ("EGeneral:Internal error:7", ErrorKind.UNKNOWN),
-    ("something Kraken never said before", ErrorKind.UNKNOWN),
-    ("", ErrorKind.UNKNOWN),
-    ("EAPI:Rate limit exceeded", ErrorKind.RETRYABLE),
-    ("EService: Throttled: 1700000000", ErrorKind.RETRYABLE),
-    ("EAPI:Invalid nonce", ErrorKind.NONCE),
-    ("Token(s) not found", ErrorKind.RENEW),
-    ("ESession:Invalid session", ErrorKind.RENEW),
-    ("EAPI:Invalid key", ErrorKind.FATAL),
-    ("EGeneral:Permission denied", ErrorKind.FATAL),
-    ("EGeneral:Temporary lockout", ErrorKind.FATAL),
-    ("EAuth:Account temporary disabled", ErrorKind.FATAL),
+    *((text, ErrorKind.DEFINITIVE, Outcome.DEFINITIVE) for text in DEFINITIVE),
+    *((text, ErrorKind.FATAL, Outcome.DEFINITIVE) for text in FATAL),
+    *((text, ErrorKind.RATE, Outcome.RETRYABLE) for text in RATE),
+    *((text, ErrorKind.WAIT, Outcome.RETRYABLE) for text in WAIT),
+    *((text, ErrorKind.RENEW, Outcome.RETRYABLE) for text in RENEW),
+    ("EAPI:Invalid nonce", ErrorKind.NONCE, Outcome.RETRYABLE),
+    *((text, ErrorKind.UNKNOWN, Outcome.UNKNOWN) for text in [*UNKNOWN, ""]),
 ]
 
 
-@pytest.mark.parametrize(("text", "kind"), CASES)
-def test_each_error_has_its_kind(text: str, kind: ErrorKind) -> None:
+@pytest.mark.parametrize(("text", "kind", "outcome"), CASES)
+def test_each_text_of_the_catalogue_has_its_kind(
+    text: str, kind: ErrorKind, outcome: Outcome
+) -> None:
     assert kind_of(text) is kind
+    assert kind.outcome is outcome
 
 
 def test_a_refusal_keeps_krakens_own_words() -> None:
     error = KrakenRefused("AddOrder", "EOrder:Insufficient funds")
     assert "EOrder:Insufficient funds" in str(error)
     assert error.kind is ErrorKind.DEFINITIVE
+
+
+def test_a_throttle_names_its_moment() -> None:
+    at = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+    assert throttled_until("EService: Throttled: 1700000000") == at
+    assert throttled_until("EService:Throttled:1700000000") == at
+
+
+@pytest.mark.parametrize(
+    "text", ["EService: Throttled", "EService: Throttled: soon", "EService: Throttled: " + "9" * 40]
+)
+def test_a_throttle_without_a_usable_moment_names_none(text: str) -> None:
+    assert throttled_until(text) is None
+    assert kind_of(text) is ErrorKind.RATE

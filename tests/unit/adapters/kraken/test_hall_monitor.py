@@ -1,9 +1,19 @@
 """The REST counter: costs, decay, the reserved share, and the sandbox that does not count."""
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 from kraken_parts import SetClock
 
-from simple_trader.adapters.kraken.hall_monitor import HallMonitor, PublicPace, cost_of
+from simple_trader.adapters.kraken.hall_monitor import (
+    COSTS,
+    URGENT,
+    FileCount,
+    HallMonitor,
+    PublicPace,
+    cost_of,
+)
 
 
 def test_history_costs_four_orders_nothing_the_rest_one() -> None:
@@ -23,7 +33,7 @@ def test_the_counter_grows_and_decays() -> None:
 def test_a_full_counter_says_how_long_to_wait() -> None:
     clock = SetClock()
     monitor = HallMonitor("starter", clock.monotonic)
-    monitor.charge(11)
+    monitor.charge(10)
     assert monitor.wait_s(1) == pytest.approx(1 / 0.33)
     assert monitor.wait_s(1, urgent=True) == 0
     assert monitor.wait_s(0) == 0
@@ -39,6 +49,47 @@ def test_a_counter_of_before_goes_on_decayed() -> None:
     monitor = HallMonitor("pro", SetClock().monotonic)
     monitor.restore(15, age_s=5)
     assert monitor.value == pytest.approx(10)
+
+
+def test_the_counter_of_a_killed_process_goes_on_in_the_next(tmp_path: Path) -> None:
+    clock, kept = SetClock(), FileCount(tmp_path / "rest_count")
+    HallMonitor("intermediate", clock.monotonic, kept=kept, wall=clock.wall).charge(12)
+    clock.seconds = 8.0
+    later = HallMonitor("intermediate", clock.monotonic, kept=kept, wall=clock.wall)
+    assert later.value == pytest.approx(8.0)
+
+
+def test_a_clock_set_back_over_a_restart_ages_nothing(tmp_path: Path) -> None:
+    clock, kept = SetClock(), FileCount(tmp_path / "rest_count")
+    HallMonitor("pro", clock.monotonic, kept=kept, wall=clock.wall).charge(12)
+    clock.at -= timedelta(hours=1)
+    assert HallMonitor("pro", clock.monotonic, kept=kept, wall=clock.wall).value == 12
+
+
+@pytest.mark.parametrize("text", ["", "twelve", '{"value": "NaN", "at": 1}', '{"value": 1e999}'])
+def test_a_broken_counter_file_counts_as_none(
+    text: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "rest_count"
+    path.write_text(text)
+    assert FileCount(path).load() is None
+    assert str(path) in caplog.text
+
+
+def test_a_counter_that_cannot_be_written_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = SetClock()
+    kept = FileCount(tmp_path / "no" / "such")
+    monitor = HallMonitor("pro", clock.monotonic, kept=kept, wall=clock.wall)
+    monitor.charge(1)
+    monitor.charge(1)
+    assert caplog.text.count("cannot be written") == 1
+
+
+def test_look_ups_of_orders_may_use_the_reserve_and_history_may_not() -> None:
+    assert {"OpenOrders", "QueryOrders", "GetWebSocketsToken"} <= URGENT
+    assert not URGENT & COSTS.keys()
 
 
 def test_the_sandbox_does_not_count() -> None:
