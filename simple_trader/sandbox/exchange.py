@@ -8,15 +8,16 @@ import msgspec
 
 from simple_trader.sandbox import feeds
 from simple_trader.sandbox.auth import Keys
-from simple_trader.sandbox.journal import Advanced, Did, Journal, Rebased, Record
+from simple_trader.sandbox.journal import Advanced, Bent, Did, Journal, Printed, Rebased, Record
 from simple_trader.sandbox.market import MarketState, PairMarket, TapeTrade, Timeline
 from simple_trader.sandbox.moment import Best, PairMoment
 from simple_trader.sandbox.rest import Rest
 from simple_trader.sandbox.session import Session
 from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxError
-from simple_trader.sandbox.sources import MarketSource, Tick, to_moment, to_us
+from simple_trader.sandbox.sources import MarketSource, Tick, bent_tick, to_moment, to_us
 from simple_trader.sandbox.truth import truth_of
 from simple_trader.simulator.dice import stream_key
+from simple_trader.simulator.fill_model import Print
 from simple_trader.simulator.instruments import Instrument
 from simple_trader.simulator.matching import PairBook
 from simple_trader.simulator.orders import REASON_SWITCH, CancelAll, Command
@@ -34,6 +35,7 @@ class ExchangeState(msgspec.Struct):
     markets: dict[str, MarketState]
     source: bytes
     timeline: Timeline
+    bends: dict[str, Bent] = {}
 
 
 class Exchange:
@@ -63,6 +65,7 @@ class Exchange:
         self.troubles: list[str] = []
         self._source = source
         self._timeline = state.timeline
+        self._bends = dict(state.bends)
         self._at = state.at
         self._wall = wall
         self._journal = journal
@@ -169,6 +172,8 @@ class Exchange:
 
     def _take(self, tick: Tick) -> None:
         self._steps += 1
+        if self._bends:
+            tick = self._bent(tick)
         moved = self._markets[tick.symbol].take(tick, self._at)
         reports = self.venue.on_market(
             tick.symbol, to_moment(self._at), tick.bid, tick.ask, tick.prints
@@ -177,7 +182,28 @@ class Exchange:
             self._tell_private(report)
         self._tell_public(tick.symbol, moved.trades)
 
+    def _bent(self, tick: Tick) -> Tick:
+        bend = self._bends.get(tick.symbol)
+        if bend is None:
+            return tick
+        if self._at >= bend.until:
+            del self._bends[tick.symbol]
+            return tick
+        return bent_tick(tick, bend.millionths)
+
     # --- commands -----------------------------------------------------------------------------
+
+    def bend(self, symbol: str, millionths: int, lasts_us: int) -> None:
+        """Move a pair's prices to a part of the source's for a while, journaled (a fault)."""
+        record = Bent(self._at, symbol, millionths, self._at + lasts_us)
+        self._write(record)
+        self._again(record)
+
+    def print_privately(self, symbol: str, prints: list[Print]) -> None:
+        """Let prints that no tape shows pass the own orders of a pair, journaled (a fault)."""
+        record = Printed(self._at, symbol, prints)
+        self._write(record)
+        self._again(record)
 
     def execute(self, command: Command) -> list[Report]:
         """Journal a command, then carry it out; `publish` tells the sessions."""
@@ -221,6 +247,15 @@ class Exchange:
             case Did(at=at, command=command):
                 self._at = max(self._at, at)
                 self.venue.apply(command, self.now)
+            case Printed(at=at, symbol=symbol, prints=prints):
+                self._at = max(self._at, at)
+                market = self._markets[symbol]
+                self.publish(
+                    self.venue.on_market(symbol, self.now, market.bid, market.ask, prints)
+                )
+            case Bent(at=at, symbol=symbol):
+                self._at = max(self._at, at)
+                self._bends[symbol] = record
             case Rebased(source=source, market=market, speed=speed):
                 self._timeline = Timeline(source, market, speed)
             case _:
@@ -240,6 +275,7 @@ class Exchange:
                 {symbol: market.save() for symbol, market in self._markets.items()},
                 self._source.save(),
                 self._timeline,
+                self._bends,
             )
         )
 

@@ -25,6 +25,11 @@ class BookFeed:
         self._bids = book.top(BID, depth)
         self._asks = book.top(ASK, depth)
 
+    @property
+    def levels(self) -> tuple[list[wire.Level], list[wire.Level]]:
+        """The (bids, asks) that were last published, best first."""
+        return self._bids, self._asks
+
     def snapshot(self) -> str:
         """Give the book as last published; its stamp is that of the last change."""
         return self._message("snapshot", self._bids, self._asks)

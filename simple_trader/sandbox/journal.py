@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from simple_trader.sandbox.settings import SandboxError
+from simple_trader.simulator.fill_model import Print
 from simple_trader.simulator.orders import Command
 
 VERSION = 2
@@ -61,7 +62,24 @@ class Rebased(msgspec.Struct, frozen=True, tag="rebase"):
     speed: float
 
 
-Record = Advanced | Did | Rebased
+class Printed(msgspec.Struct, frozen=True, tag="print"):
+    """Prints that no public tape shows went past the own orders of a pair (the operator)."""
+
+    at: int
+    symbol: str
+    prints: list[Print]
+
+
+class Bent(msgspec.Struct, frozen=True, tag="bend"):
+    """From `at` until `until` a pair's prices are `millionths` of the source's (the operator)."""
+
+    at: int
+    symbol: str
+    millionths: int
+    until: int
+
+
+Record = Advanced | Did | Rebased | Printed | Bent
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Record)

@@ -26,6 +26,17 @@ class Tick(NamedTuple):
     prints: Sequence[Print]
 
 
+def bent_tick(tick: Tick, millionths: int) -> Tick:
+    """Give the tick with all prices at `millionths` of what they are, at least one tick."""
+
+    def moved(price: int) -> int:
+        return max(1, price * millionths // 1_000_000)
+
+    bid = moved(tick.bid)
+    prints = [trade._replace(tick=moved(trade.tick)) for trade in tick.prints]
+    return tick._replace(bid=bid, ask=max(bid + 1, moved(tick.ask)), prints=prints)
+
+
 class MarketSource(Protocol):
     """A market that is read forwards only; its whole position is a small saved state."""
 
