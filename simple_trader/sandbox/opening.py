@@ -135,8 +135,11 @@ def _traded(options: SandboxOptions) -> tuple[str, ...]:
 
 
 def _source(meta: Meta) -> MarketSource:
+    files = [(pair, Path(path)) for pair, path in meta.replays]
     if meta.replay is not None:
-        return ReplaySource(Path(meta.replay), meta.replay_pair, meta.history_bars, meta.seed)
+        files.insert(0, (meta.replay_pair, Path(meta.replay)))
+    if files:
+        return ReplaySource(files, meta.history_bars, meta.seed)
     return GeneratedSource(
         meta.seed, meta.start, meta.history_bars, symbols=meta.traded, regime=meta.regime
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import sandbox_parts as parts
 
-from simple_trader.sandbox.replay_files import Bar, read_replay
+from simple_trader.sandbox.replay_files import bars_of, scan
+from simple_trader.sandbox.replay_rows import Bar
 from simple_trader.sandbox.sources import SECOND, to_us
 
 MINUTE_FILE = "BTCPERP_1m_2022-01.csv.gz"
@@ -24,11 +25,11 @@ def test_every_price_lies_inside_the_bar_of_its_stamp_and_bars_come_out_as_they_
     shared_data: Path, name: str, history_bars: int, span: timedelta
 ) -> None:
     path = shared_data / "market" / name
-    file = read_replay(path)
-    bars = {bar.at: bar for bar in file.bars}
+    file = scan(path)
+    bars = {bar.at: bar for bar in bars_of(file)}
     minutes = file.interval // 60
     there = parts.exchange(replay=path, history_bars=history_bars, seed=11)
-    assert to_us(there.now) == file.bars[history_bars].at
+    assert to_us(there.now) == list(bars)[history_bars]
     session = there.open_session(private=False)
     parts.ask(session, "subscribe", channel="ticker", symbol=["BTC/USD"], event_trigger="bbo")
     history = parts.ask(session, "subscribe", channel="ohlc", symbol=["BTC/USD"], interval=minutes)
@@ -62,7 +63,7 @@ def _same(row: dict[str, Decimal], bar: Bar) -> None:
 def test_the_file_s_hash_is_the_world(shared_data: Path) -> None:
     path = shared_data / "market" / MINUTE_FILE
     there = parts.exchange(replay=path, history_bars=10)
-    assert there.world == f"replay {read_replay(path).digest}"
+    assert there.world == f"replay {scan(path).digest}"
     frame = json.loads(there.open_session(private=False).outgoing()[0])
     assert frame["channel"] == "status"
     errors, rows = parts.public(there, "AssetPairs")

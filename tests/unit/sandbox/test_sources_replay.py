@@ -28,18 +28,24 @@ def minutes(count: int, skip: set[int] | None = None) -> list[str]:
     ]
 
 
+def replay(path: Path, pair: str, history_bars: int, seed: int) -> ReplaySource:
+    return ReplaySource([(pair, path)], history_bars, seed)
+
+
 def everything(source: ReplaySource) -> list[Tick]:
     ticks: list[Tick] = []
     while source.next_at() is not None:
-        assert source.next_at() == source._current()[source._at.tick].at
-        ticks += source.step()
+        due = source.next_at()
+        moved = source.step()
+        assert {tick.at for tick in moved} == {due}
+        ticks += moved
     return ticks
 
 
 def test_the_path_inside_a_bar_hits_open_high_low_and_close_and_stays_inside(
     tmp_path: Path,
 ) -> None:
-    source = ReplaySource(ohlcvt(tmp_path / "a.csv", minutes(40)), "BTC/USD", 5, 1)
+    source = replay(ohlcvt(tmp_path / "a.csv", minutes(40)), "BTC/USD", 5, 1)
     pair = source.pairs["BTC/USD"]
     assert source.start == (BASE + 300) * SECOND
     ticks = everything(source)
@@ -60,7 +66,7 @@ def test_the_order_of_high_and_low_is_drawn_by_the_seed(tmp_path: Path) -> None:
     path = ohlcvt(tmp_path / "a.csv", minutes(60))
 
     def high_first(seed: int) -> list[bool]:
-        source = ReplaySource(path, "BTC/USD", 5, seed)
+        source = replay(path, "BTC/USD", 5, seed)
         order: dict[int, list[int]] = {}
         for tick in everything(source):
             for trade in tick.prints:
@@ -73,14 +79,14 @@ def test_the_order_of_high_and_low_is_drawn_by_the_seed(tmp_path: Path) -> None:
 
 def test_gaps_in_the_data_stay_gaps(tmp_path: Path) -> None:
     path = ohlcvt(tmp_path / "a.csv", minutes(30, skip={12, 13, 14}))
-    ticks = everything(ReplaySource(path, "BTC/USD", 5, 1))
+    ticks = everything(replay(path, "BTC/USD", 5, 1))
     silent = range((BASE + 12 * 60) * SECOND, (BASE + 15 * 60) * SECOND)
     assert not any(tick.at in silent for tick in ticks)
 
 
 def test_a_bar_with_one_trade_is_one_print_and_quotes_that_stay_fresh(tmp_path: Path) -> None:
     rows = [f"{BASE // 3600 * 3600 + 3600 * n},12200,12200,12200,12200,0.1,1" for n in range(9)]
-    source = ReplaySource(ohlcvt(tmp_path / "a.csv", rows), "XBTUSD", 2, 1)
+    source = replay(ohlcvt(tmp_path / "a.csv", rows), "XBTUSD", 2, 1)
     ticks = everything(source)
     assert len(ticks) == 7 * 720
     assert sum(len(tick.prints) for tick in ticks) == 7
@@ -89,11 +95,11 @@ def test_a_bar_with_one_trade_is_one_print_and_quotes_that_stay_fresh(tmp_path: 
 
 def test_a_saved_replay_goes_on_exactly_where_it_stood(tmp_path: Path) -> None:
     path = ohlcvt(tmp_path / "a.csv.gz", minutes(30), pack=True)
-    source = ReplaySource(path, "BTC/USD", 5, 1)
+    source = replay(path, "BTC/USD", 5, 1)
     for _ in range(333):
         source.step()
     saved = source.save()
-    fresh = ReplaySource(path, "BTC/USD", 5, 1)
+    fresh = replay(path, "BTC/USD", 5, 1)
     fresh.restore(saved)
     assert everything(fresh) == everything(source)
 
@@ -101,7 +107,7 @@ def test_a_saved_replay_goes_on_exactly_where_it_stood(tmp_path: Path) -> None:
 def test_a_trades_file_prints_each_row_at_its_stamp(tmp_path: Path) -> None:
     rows = [f"{BASE + 37 * n}.5,{100 + n % 3}.5,0.25" for n in range(40)]
     rows.append(f"{BASE + 37 * 40 + 9000},99.5,1.5")
-    source = ReplaySource(ohlcvt(tmp_path / "t.csv", rows), "BTC/USD", 3, 1)
+    source = replay(ohlcvt(tmp_path / "t.csv", rows), "BTC/USD", 3, 1)
     history = [trade for tick in source.history() for trade in tick.prints]
     ticks = everything(source)
     printed = [tick.at for tick in ticks if tick.prints]
@@ -116,7 +122,7 @@ def test_a_trades_file_prints_each_row_at_its_stamp(tmp_path: Path) -> None:
 def test_a_headed_file_with_volume_in_dollars_is_divided_by_price(tmp_path: Path) -> None:
     rows = ["timestamp,open,high,low,close,volume"]
     rows += [f"2022-01-01 00:{n:02}:00.000000,46000,46010,45990,46000,2300000" for n in range(12)]
-    source = ReplaySource(ohlcvt(tmp_path / "h.csv", rows), "BTC/USD", 2, 1)
+    source = replay(ohlcvt(tmp_path / "h.csv", rows), "BTC/USD", 2, 1)
     lots = [sum(trade.lots for trade in tick.prints) for tick in everything(source)]
     assert sum(lots) == 10 * 50 * 10**8
 
@@ -144,7 +150,7 @@ def test_garbage_is_refused_with_file_and_line(
 ) -> None:
     path = ohlcvt(tmp_path / "bad.csv", spoil(minutes(20)))
     with pytest.raises(SourceError) as caught:
-        ReplaySource(path, "BTC/USD", 5, 1)
+        replay(path, "BTC/USD", 5, 1)
     sentence = str(caught.value)
     assert f"replay file bad.csv, line {line}: " in sentence
     assert words in sentence
@@ -159,7 +165,7 @@ def test_files_that_are_no_market_are_one_sentence_each(tmp_path: Path) -> None:
     short = ohlcvt(tmp_path / "short.csv", minutes(4))
     for path in (empty, cut, binary, tmp_path / "missing.csv", short, tmp_path):
         with pytest.raises(SourceError) as caught:
-            ReplaySource(path, "BTC/USD", 5, 1)
+            replay(path, "BTC/USD", 5, 1)
         assert str(caught.value).count(".") >= 1
     with pytest.raises(SourceError, match="choose one of BTC/USD"):
-        ReplaySource(short, "NOPE", 1, 1)
+        replay(short, "NOPE", 1, 1)
