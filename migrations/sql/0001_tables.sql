@@ -706,6 +706,12 @@ CREATE TABLE pending_trades (
     post_only BOOLEAN NOT NULL,
     expire_at TIMESTAMP WITH TIME ZONE,
     deadline TIMESTAMP WITH TIME ZONE NOT NULL,
+    limit_price_type TEXT NOT NULL,
+    trigger_price NUMERIC,
+    trigger_price_type TEXT,
+    trigger_reference TEXT,
+    fee_preference TEXT NOT NULL,
+    stp TEXT NOT NULL,
     origin TEXT NOT NULL,
     owner TEXT NOT NULL,
     decision_id TEXT,
@@ -728,11 +734,17 @@ CREATE TABLE pending_trades (
     CONSTRAINT pk_pending_trades PRIMARY KEY (cl_ord_id),
     CONSTRAINT ck_pending_trades_qty_positive CHECK (qty > 0 AND qty < 'Infinity'::numeric),
     CONSTRAINT ck_pending_trades_limit_price_positive CHECK (limit_price > 0 AND limit_price < 'Infinity'::numeric),
+    CONSTRAINT ck_pending_trades_trigger_price_positive CHECK (trigger_price > 0 AND trigger_price < 'Infinity'::numeric),
     CONSTRAINT ck_pending_trades_filled_qty_not_negative CHECK (filled_qty >= 0 AND filled_qty < 'Infinity'::numeric),
     CONSTRAINT ck_pending_trades_filled_qty_at_most_qty CHECK (filled_qty <= qty),
     CONSTRAINT ck_pending_trades_side_known CHECK (side IN ('buy', 'sell')),
-    CONSTRAINT ck_pending_trades_order_type_known CHECK (order_type IN ('limit', 'market')),
+    CONSTRAINT ck_pending_trades_order_type_known CHECK (order_type IN ('limit', 'market', 'stop-loss', 'stop-loss-limit', 'take-profit', 'take-profit-limit', 'trailing-stop', 'trailing-stop-limit')),
     CONSTRAINT ck_pending_trades_time_in_force_known CHECK (time_in_force IN ('gtc', 'gtd', 'ioc')),
+    CONSTRAINT ck_pending_trades_limit_price_type_known CHECK (limit_price_type IN ('static', 'pct', 'quote')),
+    CONSTRAINT ck_pending_trades_trigger_price_type_known CHECK (trigger_price_type IN ('static', 'pct', 'quote')),
+    CONSTRAINT ck_pending_trades_trigger_reference_known CHECK (trigger_reference IN ('last', 'index')),
+    CONSTRAINT ck_pending_trades_fee_preference_known CHECK (fee_preference IN ('base', 'quote')),
+    CONSTRAINT ck_pending_trades_stp_known CHECK (stp IN ('cancel_newest', 'cancel_oldest', 'cancel_both')),
     CONSTRAINT ck_pending_trades_origin_known CHECK (origin IN ('ai', 'exit', 'operator')),
     CONSTRAINT ck_pending_trades_state_known CHECK (state IN ('DISPATCHING', 'SENT', 'OPEN', 'AMENDING', 'PARTIAL', 'PENDING_CANCEL', 'FILLED', 'CANCELED', 'EXPIRED', 'REJECTED', 'VOID', 'UNKNOWN', 'NOT_ACCEPTED'))
 );
@@ -745,13 +757,19 @@ COMMENT ON TABLE pending_trades IS 'Our orders: durable before they are sent, se
 COMMENT ON COLUMN pending_trades.cl_ord_id IS 'Our client order id: unique for the life of the account.';
 COMMENT ON COLUMN pending_trades.pair IS 'Pair by its v2 name.';
 COMMENT ON COLUMN pending_trades.side IS 'buy or sell, of the base asset.';
-COMMENT ON COLUMN pending_trades.order_type IS 'limit or market.';
+COMMENT ON COLUMN pending_trades.order_type IS 'Type of the order by its WS v2 name.';
 COMMENT ON COLUMN pending_trades.qty IS 'Ordered quantity, in base units.';
 COMMENT ON COLUMN pending_trades.limit_price IS 'Limit price, in quote units.';
 COMMENT ON COLUMN pending_trades.time_in_force IS 'gtc, gtd or ioc.';
 COMMENT ON COLUMN pending_trades.post_only IS 'Refused by the exchange if it would take.';
 COMMENT ON COLUMN pending_trades.expire_at IS 'Market time at which the exchange lets it expire.';
 COMMENT ON COLUMN pending_trades.deadline IS 'Market time after which the exchange must not match it.';
+COMMENT ON COLUMN pending_trades.limit_price_type IS 'static, or how the limit price is a distance: pct or quote.';
+COMMENT ON COLUMN pending_trades.trigger_price IS 'Price or distance of the trigger.';
+COMMENT ON COLUMN pending_trades.trigger_price_type IS 'static, pct or quote; null without a trigger.';
+COMMENT ON COLUMN pending_trades.trigger_reference IS 'Price the trigger watches: last or index.';
+COMMENT ON COLUMN pending_trades.fee_preference IS 'Asset the fee was asked for in: base or quote.';
+COMMENT ON COLUMN pending_trades.stp IS 'Which order goes when two of ours would trade with each other.';
 COMMENT ON COLUMN pending_trades.origin IS 'Who made the intent: ai, exit or operator.';
 COMMENT ON COLUMN pending_trades.owner IS 'Whose lots it moves.';
 COMMENT ON COLUMN pending_trades.decision_id IS 'The decision it came from (ai_decisions).';

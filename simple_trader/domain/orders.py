@@ -18,10 +18,41 @@ class Side(StrEnum):
 
 
 class OrderType(StrEnum):
-    """Order types the product uses."""
+    """Order types the product can use (protocol section 8.1)."""
 
     LIMIT = "limit"
     MARKET = "market"
+    STOP_LOSS = "stop-loss"
+    STOP_LOSS_LIMIT = "stop-loss-limit"
+    TAKE_PROFIT = "take-profit"
+    TAKE_PROFIT_LIMIT = "take-profit-limit"
+    TRAILING_STOP = "trailing-stop"
+    TRAILING_STOP_LIMIT = "trailing-stop-limit"
+
+    @property
+    def has_limit(self) -> bool:
+        """Whether it carries a limit price."""
+        return self in _WITH_LIMIT
+
+    @property
+    def has_trigger(self) -> bool:
+        """Whether it waits for a trigger before it is worked."""
+        return self not in {OrderType.LIMIT, OrderType.MARKET}
+
+    @property
+    def trails(self) -> bool:
+        """Whether its trigger follows the market at a distance."""
+        return self in {OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT}
+
+
+_WITH_LIMIT = frozenset(
+    {
+        OrderType.LIMIT,
+        OrderType.STOP_LOSS_LIMIT,
+        OrderType.TAKE_PROFIT_LIMIT,
+        OrderType.TRAILING_STOP_LIMIT,
+    }
+)
 
 
 class TimeInForce(StrEnum):
@@ -30,6 +61,48 @@ class TimeInForce(StrEnum):
     GTC = "gtc"
     GTD = "gtd"
     IOC = "ioc"
+
+
+class PriceType(StrEnum):
+    """How a price is meant: as it stands, or as a distance in percent or in quote units."""
+
+    STATIC = "static"
+    PCT = "pct"
+    QUOTE = "quote"
+
+
+class TriggerReference(StrEnum):
+    """The price a trigger watches: last trade, or the index of the pair."""
+
+    LAST = "last"
+    INDEX = "index"
+
+
+class FeePreference(StrEnum):
+    """The asset in which the fee is asked for; what was taken stands in each trade's fees."""
+
+    BASE = "base"
+    QUOTE = "quote"
+
+
+class SelfTrade(StrEnum):
+    """Which order goes when two of ours would trade with each other."""
+
+    CANCEL_NEWEST = "cancel_newest"
+    CANCEL_OLDEST = "cancel_oldest"
+    CANCEL_BOTH = "cancel_both"
+
+
+class Trigger(msgspec.Struct, frozen=True, kw_only=True):
+    """When a stop, take-profit or trailing stop is worked.
+
+    For trailing types `price` is the distance kept behind the best price so far: above zero, in
+    percent or quote units.
+    """
+
+    price: Decimal
+    price_type: PriceType = PriceType.STATIC
+    reference: TriggerReference = TriggerReference.LAST
 
 
 class Origin(StrEnum):
@@ -52,6 +125,30 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     time_in_force: TimeInForce
     post_only: bool
     expire_at: datetime | None
+    deadline: datetime
+    # Of a trailing-stop-limit the limit price is a distance from the trigger.
+    limit_price_type: PriceType = PriceType.STATIC
+    trigger: Trigger | None = None
+    # Both are always said on the wire: the defaults of the exchange are disputed.
+    fee_preference: FeePreference = FeePreference.QUOTE
+    stp: SelfTrade = SelfTrade.CANCEL_NEWEST
+
+
+class AmendRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of one resting order in place; None leaves a value as it is.
+
+    `qty` is the new total in base units, with what is filled already: below that the rest is
+    cancelled. The order is named by `order_id` where it is known, else by `cl_ord_id`.
+    """
+
+    cl_ord_id: str
+    order_id: str | None = None
+    qty: Decimal | None = None
+    limit_price: Decimal | None = None
+    limit_price_type: PriceType = PriceType.STATIC
+    trigger_price: Decimal | None = None
+    trigger_price_type: PriceType = PriceType.STATIC
+    post_only: bool = False  # refuse the change rather than take
     deadline: datetime
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import asyncpg
+import msgspec
 import pytest
 from store_parts import (
     AT,
@@ -33,7 +34,17 @@ from simple_trader.adapters.store.training import training_rows
 from simple_trader.domain.errors import InvariantBroken
 from simple_trader.domain.fills import LedgerEntry
 from simple_trader.domain.memory import RiskMemory
-from simple_trader.domain.orders import OrderState, Side
+from simple_trader.domain.orders import (
+    FeePreference,
+    OrderState,
+    OrderType,
+    PriceType,
+    SelfTrade,
+    Side,
+    TimeInForce,
+    Trigger,
+    TriggerReference,
+)
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import (
     BalanceRow,
@@ -108,6 +119,28 @@ async def test_an_order_on_its_way_is_unknown_after_a_restart(
     connection = await asyncpg.connect(database)
     assert await connection.fetchval("SELECT state FROM pending_trades") == "UNKNOWN"
     await connection.close()
+
+
+async def test_a_trailing_stop_is_recovered_as_it_was_asked_for(database: str) -> None:
+    plain = order(1)
+    request = msgspec.structs.replace(
+        plain.request,
+        order_type=OrderType.TRAILING_STOP_LIMIT,
+        limit_price=Decimal("0.50"),
+        limit_price_type=PriceType.QUOTE,
+        trigger=Trigger(
+            price=Decimal("1.50"),
+            price_type=PriceType.PCT,
+            reference=TriggerReference.INDEX,
+        ),
+        time_in_force=TimeInForce.GTC,
+        fee_preference=FeePreference.BASE,
+        stp=SelfTrade.CANCEL_BOTH,
+    )
+    await write(database, (IntentRow(order=order(1, request=request), epoch=1),))
+    (found,) = (await Recovery(database, boot_seconds=1).recover()).orders
+    assert found.request == request
+    assert msgspec.json.encode(found.request) == msgspec.json.encode(request)  # to the digit
 
 
 async def test_a_cycle_that_was_cut_off_is_recovered_by_its_snapshots(database: str) -> None:

@@ -135,7 +135,7 @@ def test_ledger_money_is_numeric_and_moments_have_a_zone() -> None:
         for column in table.columns
         if re.search(r"qty|price|cost|balance$|pnl|amount|^fee$|equity", column.name)
         and table.name not in {"price_history", "order_book_metrics", "market_trades"}
-        and not column.name.endswith("precision")
+        and not column.name.endswith(("precision", "price_type"))
     }
     assert kinds == {"NUMERIC"}
     for table in METADATA.tables.values():

@@ -196,7 +196,17 @@ def _value(row: asyncpg.Record, kind: type[_T], **changed: Any) -> _T:
 
 
 def _order(row: asyncpg.Record) -> Order:
-    return _value(row, Order, request=msgspec.structs.asdict(_value(row, OrderRequest)))
+    trigger = None
+    if row["trigger_price"] is not None:
+        trigger = {
+            "price": row["trigger_price"],
+            "price_type": row["trigger_price_type"],
+            "reference": row["trigger_reference"],
+        }
+    request = msgspec.structs.asdict(_value(row, OrderRequest, trigger=trigger))
+    if request["trigger"] is not None:
+        request["trigger"] = msgspec.structs.asdict(request["trigger"])
+    return _value(row, Order, request=request)
 
 
 def _fill(row: asyncpg.Record) -> Fill:

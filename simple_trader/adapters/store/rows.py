@@ -87,8 +87,12 @@ def _prediction(record: r.PredictionRow, at: datetime) -> list[Row]:
 
 def _intent(record: r.IntentRow, at: datetime) -> list[Row]:
     order = record.order
+    trigger = order.request.trigger
     values = {
         **msgspec.structs.asdict(order.request),
+        "trigger_price": None if trigger is None else trigger.price,
+        "trigger_price_type": None if trigger is None else trigger.price_type,
+        "trigger_reference": None if trigger is None else trigger.reference,
         **msgspec.structs.asdict(order),
         "epoch": record.epoch,
         "at": at,

@@ -16,9 +16,20 @@ from simple_trader.adapters.store.tables.columns import (
     recorded_at,
     words,
 )
-from simple_trader.domain.orders import OrderState, OrderType, Origin, Side, TimeInForce
+from simple_trader.domain.orders import (
+    FeePreference,
+    OrderState,
+    OrderType,
+    Origin,
+    PriceType,
+    SelfTrade,
+    Side,
+    TimeInForce,
+    TriggerReference,
+)
 
 _SIDES = tuple(side.value for side in Side)
+_PRICE_TYPES = tuple(kind.value for kind in PriceType)
 _ORIGINS = tuple(origin.value for origin in Origin)
 
 PENDING_TRADES = Table(
@@ -27,13 +38,19 @@ PENDING_TRADES = Table(
     words("cl_ord_id", "Our client order id: unique for the life of the account.", key=True),
     words("pair", "Pair by its v2 name."),
     words("side", "buy or sell, of the base asset."),
-    words("order_type", "limit or market."),
+    words("order_type", "Type of the order by its WS v2 name."),
     money("qty", "Ordered quantity, in base units."),
     money("limit_price", "Limit price, in quote units.", nullable=True),
     words("time_in_force", "gtc, gtd or ioc."),
     flag("post_only", "Refused by the exchange if it would take."),
     moment("expire_at", "Market time at which the exchange lets it expire.", nullable=True),
     moment("deadline", "Market time after which the exchange must not match it."),
+    words("limit_price_type", "static, or how the limit price is a distance: pct or quote."),
+    money("trigger_price", "Price or distance of the trigger.", nullable=True),
+    words("trigger_price_type", "static, pct or quote; null without a trigger.", nullable=True),
+    words("trigger_reference", "Price the trigger watches: last or index.", nullable=True),
+    words("fee_preference", "Asset the fee was asked for in: base or quote."),
+    words("stp", "Which order goes when two of ours would trade with each other."),
     words("origin", "Who made the intent: ai, exit or operator."),
     words("owner", "Whose lots it moves."),
     words("decision_id", "The decision it came from (ai_decisions).", nullable=True),
@@ -55,11 +72,17 @@ PENDING_TRADES = Table(
     recorded_at(),
     positive("qty"),
     positive("limit_price"),
+    positive("trigger_price"),
     not_negative("filled_qty"),
     at_most("filled_qty", "qty"),
     one_of("side", _SIDES),
     one_of("order_type", tuple(kind.value for kind in OrderType)),
     one_of("time_in_force", tuple(life.value for life in TimeInForce)),
+    one_of("limit_price_type", _PRICE_TYPES),
+    one_of("trigger_price_type", _PRICE_TYPES),
+    one_of("trigger_reference", tuple(price.value for price in TriggerReference)),
+    one_of("fee_preference", tuple(asset.value for asset in FeePreference)),
+    one_of("stp", tuple(rule.value for rule in SelfTrade)),
     one_of("origin", _ORIGINS),
     one_of("state", tuple(state.value for state in OrderState)),
     Index("ix_pending_trades_state", "state"),

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from simple_trader.adapters.kraken import requests
 from simple_trader.domain.moments import EPOCH
-from simple_trader.domain.orders import OrderRequest, OrderType, Side, TimeInForce
+from simple_trader.domain.orders import (
+    AmendRequest,
+    FeePreference,
+    OrderRequest,
+    OrderType,
+    PriceType,
+    SelfTrade,
+    Side,
+    TimeInForce,
+    Trigger,
+    TriggerReference,
+)
 
 AT = datetime(2026, 3, 2, 10, 7, 2, 5000, tzinfo=UTC)
 LIMIT = OrderRequest(
@@ -31,6 +42,16 @@ WIRE = (
     b'"expire_time":"2026-03-02T11:00:00Z","deadline":"2026-03-02T10:07:02.005Z",'
     b'"cl_ord_id":"st7-127","fee_preference":"quote","stp_type":"cancel_newest"}'
 )
+
+
+STOP: dict[str, object] = {
+    "order_type": OrderType.STOP_LOSS,
+    "limit_price": None,
+    "trigger": Trigger(price=Decimal("60000.0")),
+    "time_in_force": TimeInForce.GTC,
+    "post_only": False,
+    "expire_at": None,
+}
 
 
 def changed(**fields: object) -> OrderRequest:
@@ -64,6 +85,18 @@ def test_a_market_order_says_nothing_of_price_and_time_in_force() -> None:
         {"order_type": OrderType.MARKET, "limit_price": None},
         {"expire_at": None},
         {"time_in_force": TimeInForce.IOC},
+        {"trigger": Trigger(price=Decimal(1))},
+        {"limit_price_type": PriceType.PCT},
+        STOP | {"trigger": None},
+        STOP | {"trigger": Trigger(price=Decimal(0))},
+        STOP | {"trigger": Trigger(price=Decimal("-1"))},
+        STOP | {"trigger": Trigger(price=Decimal("Infinity"))},
+        STOP | {"trigger": Trigger(price=Decimal(1), price_type=PriceType.PCT)},
+        STOP | {"post_only": True},
+        STOP | {"limit_price": Decimal(1)},
+        STOP | {"time_in_force": TimeInForce.IOC},
+        STOP | {"order_type": OrderType.STOP_LOSS_LIMIT},
+        STOP | {"order_type": OrderType.TRAILING_STOP},
         {"qty": Decimal("NaN")},
         {"limit_price": Decimal("Infinity")},
     ],
@@ -85,7 +118,9 @@ def test_a_deadline_finer_than_the_wire_does_not_pass_the_audit() -> None:
         b"[]",
         b"\xff",
         WIRE.replace(b"buy", b"both"),
-        WIRE.replace(b'"stp_type":"cancel_newest"', b'"stp_type":"cancel_both"'),
+        WIRE.replace(b'"stp_type":"cancel_newest"', b'"stp_type":"cancel_none"'),
+        WIRE.replace(b'"post_only":true,', b'"post_only":true,"reduce_only":true,'),
+        WIRE.replace(b'"limit_price":61250.50,', b'"limit_price":61250.50,"triggers":{},'),
         WIRE.replace(b'"post_only":true,', b'"post_only":true,"margin":true,'),
         WIRE.replace(b"0.00000120", b'"0.00000120"'),
         WIRE.replace(b"0.00000120", b'"NaN"'),
@@ -108,21 +143,39 @@ millis = st.integers(min_value=0, max_value=4_000_000_000_000)
 
 @st.composite
 def orders(draw: st.DrawFn) -> OrderRequest:
-    limit = draw(st.booleans())
-    force = draw(st.sampled_from(TimeInForce)) if limit else TimeInForce.IOC
+    kind = draw(st.sampled_from(OrderType))
+    forces = set(TimeInForce)
+    if kind is OrderType.MARKET:
+        forces = {TimeInForce.IOC}
+    elif not kind.has_limit:
+        forces -= {TimeInForce.IOC}
+    force = draw(st.sampled_from(sorted(forces)))
+    distance = st.sampled_from([PriceType.PCT, PriceType.QUOTE])
+    trigger = None
+    if kind.has_trigger:
+        trigger = Trigger(
+            price=draw(numbers),
+            price_type=draw(distance) if kind.trails else PriceType.STATIC,
+            reference=draw(st.sampled_from(TriggerReference)),
+        )
+    is_offset = kind is OrderType.TRAILING_STOP_LIMIT
     return OrderRequest(
         cl_ord_id=draw(ids),
         pair=draw(st.sampled_from(["BTC/USD", "SOL/EUR", "X/Y"])),
         side=draw(st.sampled_from(Side)),
-        order_type=OrderType.LIMIT if limit else OrderType.MARKET,
+        order_type=kind,
         qty=draw(numbers),
-        limit_price=draw(numbers) if limit else None,
+        limit_price=draw(numbers) if kind.has_limit else None,
+        limit_price_type=draw(st.sampled_from(PriceType)) if is_offset else PriceType.STATIC,
+        trigger=trigger,
         time_in_force=force,
-        post_only=limit and draw(st.booleans()),
+        post_only=kind is OrderType.LIMIT and draw(st.booleans()),
         expire_at=EPOCH + timedelta(seconds=draw(millis) // 1000)
         if force is TimeInForce.GTD
         else None,
         deadline=EPOCH + timedelta(milliseconds=draw(millis)),
+        fee_preference=draw(st.sampled_from(FeePreference)),
+        stp=draw(st.sampled_from(SelfTrade)),
     )
 
 
@@ -166,3 +219,66 @@ def test_subscriptions_and_cancels_say_what_the_protocol_wants() -> None:
     by_theirs = json.loads(requests.cancel_order("TOK", 9, order_id="O1"))
     assert by_theirs["params"] == {"order_id": ["O1"], "token": "TOK"}
     assert json.loads(requests.cancel_all("TOK", 5))["params"] == {"token": "TOK"}
+
+
+def test_a_stop_says_reference_price_and_kind_of_its_trigger() -> None:
+    wire = json.loads(requests.encode_order(changed(**STOP)), parse_float=str)
+    assert wire["triggers"] == {"reference": "last", "price": "60000.0", "price_type": "static"}
+    assert wire["time_in_force"] == "gtc"
+    assert "limit_price" not in wire
+
+
+def test_a_check_is_the_order_with_validate_and_never_without() -> None:
+    params = json.loads(requests.check_frame(WIRE, "TOK", 4), parse_float=str)["params"]
+    assert params.pop("validate") is True
+    assert params.pop("token") == "TOK"
+    assert params == json.loads(WIRE, parse_float=str)
+
+
+def test_an_amend_names_one_id_and_only_what_changes() -> None:
+    change = AmendRequest(cl_ord_id="st7-1", limit_price=Decimal("61240.0"), deadline=AT)
+    assert json.loads(requests.amend_order("TOK", 3, change), parse_float=str) == {
+        "method": "amend_order",
+        "params": {
+            "cl_ord_id": "st7-1",
+            "limit_price": "61240.0",
+            "deadline": "2026-03-02T10:07:02.005Z",
+            "token": "TOK",
+        },
+        "req_id": 3,
+    }
+    whole = AmendRequest(
+        cl_ord_id="st7-1",
+        order_id="O1",
+        qty=Decimal("0.00000001"),
+        limit_price=Decimal(1),
+        limit_price_type=PriceType.QUOTE,
+        trigger_price=Decimal(2),
+        trigger_price_type=PriceType.PCT,
+        post_only=True,
+        deadline=AT,
+    )
+    params = json.loads(requests.amend_order("TOK", 3, whole), parse_float=str)["params"]
+    assert "cl_ord_id" not in params
+    assert params["order_qty"] == "0.00000001"
+    assert (params["limit_price_type"], params["trigger_price_type"]) == ("quote", "pct")
+    assert params["post_only"] is True
+
+
+def test_an_amend_that_changes_nothing_is_refused() -> None:
+    with pytest.raises(ValueError):
+        requests.amend_order("TOK", 3, AmendRequest(cl_ord_id="st7-1", deadline=AT))
+
+
+@pytest.mark.parametrize("seconds", [-1, 86_400])
+def test_the_switch_takes_less_than_a_day(seconds: int) -> None:
+    with pytest.raises(ValueError):
+        requests.cancel_all_after("TOK", 3, seconds)
+
+
+def test_the_switch_is_a_whole_number_of_seconds() -> None:
+    assert json.loads(requests.cancel_all_after("TOK", 3, 60)) == {
+        "method": "cancel_all_orders_after",
+        "params": {"timeout": 60, "token": "TOK"},
+        "req_id": 3,
+    }
