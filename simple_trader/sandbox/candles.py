@@ -11,6 +11,7 @@ from simple_trader.simulator.fill_model import Print
 INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
 KEPT = 720
 DAY_MINUTES = 1440
+DAY_US = DAY_MINUTES * MINUTE
 
 
 class Candle(msgspec.Struct):
@@ -97,6 +98,7 @@ class Candles:
         # The longer candles hold closed minutes only; `running` adds the minute that runs.
         self._running = {interval: _candle(row) for interval, row in state.running.items()}
         self._day: Day | None = None
+        self._day_begin = -1
 
     def save(self) -> CandleState:
         """Give everything that `__init__` needs to go on."""
@@ -161,14 +163,20 @@ class Candles:
         return rows[-limit:]
 
     def day(self, now: int) -> Day | None:
-        """Give the rolling 24 hours that end now; None before the first trade."""
+        """Give the rolling 24 hours that end now (microseconds); None without a trade in them.
+
+        They are made of whole minutes: the one that runs and the 1439 before it.
+        """
         minute = self._minute
         if minute is None:
             return None
+        begin = (max(now, minute.begin) // MINUTE - (DAY_MINUTES - 1)) * MINUTE
+        if minute.begin < begin:
+            return None
+        if self._day is None or self._day_begin != begin:
+            self._day = _fold(self._since(begin))
+            self._day_begin = begin
         closed = self._day
-        if closed is None:
-            closed = _fold(self._since(minute.begin - (DAY_MINUTES - 1) * MINUTE))
-            self._day = closed
         if closed is None:
             closed = Day(minute.open, minute.high, minute.low, 0, 0, 0)
         return Day(
@@ -179,6 +187,11 @@ class Candles:
             closed.turnover + minute.turnover,
             closed.count + minute.count,
         )
+
+    def today(self, now: int) -> Candle | None:
+        """Give the candle of the running UTC day; None when nothing has traded in it."""
+        day = self.running(DAY_MINUTES)
+        return day if day is not None and day.begin == now // DAY_US * DAY_US else None
 
     def _since(self, begin: int) -> Iterator[Candle]:
         return (candle for candle in self._closed[1] if candle.begin >= begin)

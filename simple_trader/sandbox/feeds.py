@@ -1,12 +1,14 @@
 """The public channels' messages: ticker, trade, ohlc, instrument, and the book with its diffs."""
 
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from simple_trader.sandbox import wire
 from simple_trader.sandbox.candles import KEPT, Candle
 from simple_trader.sandbox.market import PairMarket, TapeTrade
 from simple_trader.sandbox.sources import MINUTE
-from simple_trader.simulator.instruments import ASSETS, Instrument
+from simple_trader.simulator.instruments import Asset, Instrument, assets_of
 from simple_trader.simulator.liquidity import ASK, BID
 from simple_trader.simulator.matching import PairBook
 
@@ -165,40 +167,57 @@ def _candle(pair: Instrument, candle: Candle, interval: int) -> dict[str, Any]:
     }
 
 
-def instruments(pairs: dict[str, Instrument]) -> str:
-    """Give the reference data message (protocol section 3.6)."""
-    used = {name for pair in pairs.values() for name in (pair.base, pair.quote)}
-    assets = [
-        {
-            "id": asset.name,
-            "status": "enabled",
-            "precision": asset.precision,
-            "precision_display": asset.precision_display,
-            "borrowable": False,
-            "collateral_value": wire.number("1.00"),
-        }
-        for asset in ASSETS
-        if asset.name in used
-    ]
+def instruments(
+    pairs: Mapping[str, Instrument],
+    status_of: Callable[[str], str] | None = None,
+    kind: str = "snapshot",
+) -> str:
+    """Give the reference data message (protocol section 3.6).
+
+    `status_of` gives a pair's status of this moment, else that of the table stands. An `update`
+    carries the pairs given and no asset.
+    """
+    assets = [] if kind == "update" else list(assets_of(dict(pairs)).values())
     rows = [
-        {
-            "symbol": pair.symbol,
-            "base": pair.base,
-            "quote": pair.quote,
-            "status": "online",
-            "qty_precision": pair.qty_precision,
-            "qty_increment": wire.number(wire.fixed(1, pair.qty_precision)),
-            "price_precision": pair.price_precision,
-            "cost_precision": pair.cost_precision,
-            "marginable": False,
-            "has_index": True,
-            "cost_min": wire.decimal(pair.cost_min, 2),
-            "tick_size": wire.number(wire.fixed(1, pair.price_precision)),
-            "price_increment": wire.number(wire.fixed(1, pair.price_precision)),
-            "qty_min": wire.decimal(pair.qty_min, pair.qty_precision),
-        }
+        _pair_row(pair, pair.status if status_of is None else status_of(pair.symbol))
         for pair in pairs.values()
     ]
-    return wire.push(
-        {"channel": "instrument", "type": "snapshot", "data": {"assets": assets, "pairs": rows}}
-    )
+    data = {"assets": [_asset_row(asset) for asset in assets], "pairs": rows}
+    return wire.push({"channel": "instrument", "type": kind, "data": data})
+
+
+def _asset_row(asset: Asset) -> dict[str, Any]:
+    return {
+        "id": asset.name,
+        "status": asset.status,
+        "precision": asset.precision,
+        "precision_display": asset.precision_display,
+        "borrowable": False,
+        "collateral_value": wire.number("1.00"),
+    }
+
+
+def _pair_row(pair: Instrument, status: str) -> dict[str, Any]:
+    increment = wire.decimal(pair.price_increment, pair.price_precision)
+    return {
+        "symbol": pair.symbol,
+        "base": pair.base,
+        "quote": pair.quote,
+        "status": status,
+        "qty_precision": pair.qty_precision,
+        "qty_increment": wire.number(wire.fixed(1, pair.qty_precision)),
+        "price_precision": pair.price_precision,
+        "cost_precision": pair.cost_precision,
+        "marginable": pair.marginable,
+        "has_index": pair.has_index,
+        "cost_min": wire.decimal(pair.cost_min, _decimals(pair.cost_min)),
+        "tick_size": increment,
+        "price_increment": increment,
+        "qty_min": wire.decimal(pair.qty_min, pair.qty_precision),
+    }
+
+
+def _decimals(value: Decimal) -> int:
+    # Two at least, as Kraken prints the minimum of a dollar pair (0.50).
+    exponent = value.as_tuple().exponent
+    return max(2, -exponent) if isinstance(exponent, int) else 2

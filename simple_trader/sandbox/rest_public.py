@@ -1,6 +1,6 @@
 """The public REST endpoints (protocol section 11.4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from simple_trader.sandbox import candles, wire
@@ -17,8 +17,14 @@ from simple_trader.sandbox.rest_shared import (
     whole,
 )
 from simple_trader.sandbox.sources import MINUTE, SECOND
-from simple_trader.simulator.fees import TIERS
-from simple_trader.simulator.instruments import ASSET_BY_NAME, Asset, Instrument, find_asset
+from simple_trader.simulator.fees import FEE_TABLES
+from simple_trader.simulator.instruments import (
+    ASSET_BY_NAME,
+    Asset,
+    Instrument,
+    assets_of,
+    find_asset,
+)
 from simple_trader.simulator.liquidity import ASK, BID
 
 DAY_US = 86_400 * SECOND
@@ -43,8 +49,7 @@ def system_status(floor: RestFloor, fields: Fields) -> Any:
 
 def assets(floor: RestFloor, fields: Fields) -> Any:
     """Give the assets of the listed pairs, or those asked for."""
-    used = {name for pair in floor.pairs.values() for name in (pair.base, pair.quote)}
-    listed = {name: asset for name, asset in ASSET_BY_NAME.items() if name in used}
+    listed = assets_of(floor.pairs, staked=True)
     wanted: list[Asset] = list(listed.values())
     if fields.get("asset"):
         wanted = []
@@ -60,7 +65,7 @@ def assets(floor: RestFloor, fields: Fields) -> Any:
             "decimals": asset.precision,
             "display_decimals": asset.precision_display,
             "collateral_value": 1.0,
-            "status": "enabled",
+            "status": asset.status,
         }
         for asset in wanted
     }
@@ -72,6 +77,7 @@ def asset_pairs(floor: RestFloor, fields: Fields) -> Any:
 
 
 def _pair_row(pair: Instrument) -> dict[str, Any]:
+    tiers = FEE_TABLES[pair.fee_table]
     return {
         "altname": pair.altname,
         "wsname": pair.wsname,
@@ -86,15 +92,15 @@ def _pair_row(pair: Instrument) -> dict[str, Any]:
         "lot_multiplier": 1,
         "leverage_buy": [],
         "leverage_sell": [],
-        "fees": [[int(tier.volume), wire.decimal(tier.taker_pct, 2)] for tier in TIERS],
-        "fees_maker": [[int(tier.volume), wire.decimal(tier.maker_pct, 2)] for tier in TIERS],
+        "fees": [[int(tier.volume), wire.decimal(tier.taker_pct, 2)] for tier in tiers],
+        "fees_maker": [[int(tier.volume), wire.decimal(tier.maker_pct, 2)] for tier in tiers],
         "fee_volume_currency": "ZUSD",
         "margin_call": 80,
         "margin_stop": 40,
         "ordermin": f"{pair.qty_min:f}",
         "costmin": f"{pair.cost_min:f}",
-        "tick_size": wire.fixed(1, pair.price_precision),
-        "status": "online",
+        "tick_size": f"{pair.price_increment:f}",
+        "status": pair.status,
     }
 
 
@@ -111,8 +117,7 @@ def _ticker_row(floor: Floor, market: PairMarket) -> dict[str, Any]:
     last = market.last.tick if market.last else market.bid
     last_lots = market.last.lots if market.last else 0
     day = market.candles.day(floor.now_us())
-    today = market.candles.rows(1440, 1)
-    fold = today[-1] if today else None
+    fold = market.candles.today(floor.now_us())
 
     def price(tick: int) -> str:
         return wire.fixed(tick, pair.price_precision)
@@ -167,7 +172,8 @@ def ohlc(floor: RestFloor, fields: Fields) -> Any:
         ]
         volume = wire.fixed(row.volume, pair.qty_precision)
         answer.append([row.begin // SECOND, *prices, vwap, volume, row.count])
-    committed = rows[-2].begin if len(rows) > 1 else 0
+    # The interval before the running one is over, whether anything traded in it or not.
+    committed = rows[-1].begin - interval * MINUTE if len(rows) > 1 else 0
     return {key: answer, "last": committed // SECOND}
 
 
@@ -199,12 +205,21 @@ def trades(floor: RestFloor, fields: Fields) -> Any:
     if not 1 <= count <= MAX_TRADES:
         raise invalid("count")
     since = whole(fields, "since", 0)
-    since_us = since // 1000 if since > 10**12 else since * SECOND
-    tape = [entry for entry in floor.market(pair.symbol).tape if entry.at > since_us]
+    since_ns = since if since > 10**12 else since * SECOND * 1000
+    tape = [entry for entry in _numbered(floor.market(pair.symbol).tape) if entry[0] > since_ns]
     chosen = tape[:count] if since else tape[-count:]
-    rows = [_tape_row(pair, entry) for entry in chosen]
-    newest = chosen[-1].at if chosen else since_us
-    return {key: rows, "last": str(newest * 1000)}
+    rows = [_tape_row(pair, entry) for _, entry in chosen]
+    newest = chosen[-1][0] if chosen else since_ns
+    return {key: rows, "last": str(newest)}
+
+
+def _numbered(tape: Iterable[TapeTrade]) -> Iterator[tuple[int, TapeTrade]]:
+    # Trades of one microsecond are one nanosecond apart: a page may end between any two of them.
+    ahead, before = 0, -1
+    for entry in tape:
+        ahead = ahead + 1 if entry.at == before else 0
+        before = entry.at
+        yield entry.at * 1000 + ahead, entry
 
 
 def _tape_row(pair: Instrument, entry: TapeTrade) -> list[Any]:

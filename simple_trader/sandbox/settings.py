@@ -30,8 +30,8 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     `state`: directory of journal and checkpoints; None keeps nothing. `stepped`: market time moves
     by the control socket only; else the market runs `speed` times as fast as the wall clock.
     `child`: port 0, one JSON line on stdout, ends at end-of-file on stdin, ignores SIGINT.
-    `capital`: opening USD balance of a new world. `pairs`: trade these only; empty means the first eight
-    of the table when stepped, and all of them otherwise.
+    `capital`: opening USD balance of a new world. `pairs`: trade these only; empty means the first
+    eight of the table when stepped, and all of them otherwise.
     `start`: first moment of a new generated market (stepped only; else now).
     `frozen`: serve a state without ever changing it; a state made by a daemon is always served so
     when `stepped` is false.

@@ -1,10 +1,12 @@
 """The tradable pairs and assets, with Kraken's names, precisions, minimums and statuses."""
 
 from decimal import Decimal
+from typing import get_args
 
 import msgspec
 
 from simple_trader.simulator import pair_table
+from simple_trader.simulator.orders import PairStatus
 
 # What a level of the book is usually worth, in units of the quote asset.
 LEVEL_QUOTE = {
@@ -56,7 +58,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     cost_precision: int = 5
     cost_min: Decimal = Decimal("0.5")
     fee_table: str = "crypto"
-    status: str = "online"
+    status: PairStatus = "online"
     has_index: bool = True
     marginable: bool = False
     level_quote: Decimal = LEVEL_QUOTE["USD"]
@@ -129,8 +131,9 @@ def _read_assets(table: str, staked: str) -> tuple[Asset, ...]:
 
 
 def _read_pair(line: str) -> Instrument:
-    symbol, rest_id, precision, step, qty_min, cost_min, cost, fees, status, shape = line.split()
+    symbol, rest_id, precision, step, qty_min, cost_min, cost, fees, told, shape = line.split()
     base, quote = (ASSET_BY_NAME[name] for name in symbol.split("/"))
+    status: PairStatus = next(known for known in get_args(PairStatus) if known == told)
     return Instrument(
         symbol=symbol,
         base=base.name,
