@@ -8,7 +8,8 @@ from typing import Any, Literal, get_args, get_origin
 import typer
 
 from simple_trader.config.env import PLACES, names
-from simple_trader.config.schema import Section, Settings, walk
+from simple_trader.config.fields import Section
+from simple_trader.config.schema import Settings, walk
 from simple_trader.domain import errors
 from simple_trader.domain.reasons import TEXT
 

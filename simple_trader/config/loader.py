@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from simple_trader.assets import asset_path
 from simple_trader.config.env import Secrets
-from simple_trader.config.schema import Database, Section, Settings
+from simple_trader.config.fields import Section
+from simple_trader.config.schema import Database, Settings
 from simple_trader.config.templates import broken_tags
 from simple_trader.config.yaml_reader import Document, KeyPath, YamlRefused, dotted, read_yaml
 from simple_trader.domain.errors import ConfigError, ModeError
