@@ -8,9 +8,19 @@ import msgspec
 
 from simple_trader.sandbox import feeds
 from simple_trader.sandbox.auth import Keys
-from simple_trader.sandbox.journal import Advanced, Bent, Did, Journal, Printed, Rebased, Record
+from simple_trader.sandbox.journal import (
+    Advanced,
+    Bent,
+    Did,
+    Journal,
+    Printed,
+    Rebased,
+    Record,
+    Relayed,
+)
 from simple_trader.sandbox.market import MarketState, PairMarket, TapeTrade, Timeline
 from simple_trader.sandbox.moment import Best, PairMoment
+from simple_trader.sandbox.overlay import OverlayState
 from simple_trader.sandbox.rest import Rest
 from simple_trader.sandbox.session import Session
 from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxError
@@ -36,6 +46,7 @@ class ExchangeState(msgspec.Struct):
     source: bytes
     timeline: Timeline
     bends: dict[str, Bent] = {}
+    overlays: dict[str, OverlayState] = {}
 
 
 class Exchange:
@@ -258,6 +269,8 @@ class Exchange:
                 self._bends[symbol] = record
             case Rebased(source=source, market=market, speed=speed):
                 self._timeline = Timeline(source, market, speed)
+            case Relayed():
+                raise SandboxError("this state belongs to a relay: start it with --relay.")
             case _:
                 assert_never(record)
 

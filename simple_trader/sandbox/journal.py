@@ -24,7 +24,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     """What a state directory was made for; never changes.
 
     `pairs` are those it was to list (all when empty), `traded` those that the market generates,
-    `replays` the (pair, file) of a replay of several.
+    `replays` the (pair, file) of a replay of several, `relay` the upstream of a paper account.
     """
 
     version: int
@@ -38,6 +38,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     pairs: tuple[str, ...] = ()
     replays: tuple[tuple[str, str], ...] = ()
     regime: str = "mixed"
+    relay: str = ""
     traded: tuple[str, ...] = ()
 
 
@@ -79,7 +80,21 @@ class Bent(msgspec.Struct, frozen=True, tag="bend"):
     until: int
 
 
-Record = Advanced | Did | Rebased | Printed | Bent
+class Relayed(msgspec.Struct, frozen=True, tag="relay", omit_defaults=True):
+    """What the venue was shown of a relayed pair at `at`: (tick, lots) that changed, and prints.
+
+    `whole`: the levels are the whole book, after a gap.
+    """
+
+    at: int
+    symbol: str
+    bids: list[tuple[int, int]]
+    asks: list[tuple[int, int]]
+    prints: list[Print] = []
+    whole: bool = False
+
+
+Record = Advanced | Did | Rebased | Printed | Bent | Relayed
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Record)
