@@ -4,8 +4,11 @@ import math
 import statistics
 from itertools import pairwise
 
-from simple_trader.sandbox.sources import MINUTE, SECOND, Tick
-from simple_trader.sandbox.sources_generated import CHARACTERS, REGIMES, GeneratedSource
+import pytest
+
+from simple_trader.sandbox.sources import MINUTE, SECOND, SourceError, Tick
+from simple_trader.sandbox.sources_generated import GeneratedSource
+from simple_trader.simulator.instruments import DEFAULT_SYMBOLS, INSTRUMENT_BY_SYMBOL
 
 START = 1_772_445_600 * SECOND
 
@@ -40,7 +43,7 @@ def test_every_pair_ticks_each_second_with_sound_quotes() -> None:
     source, _ = opened(4)
     assert source.next_at() == START + SECOND
     ticks = run(source, 200)
-    assert len(ticks) == 200 * len(CHARACTERS)
+    assert len(ticks) == 200 * len(DEFAULT_SYMBOLS)
     for tick in ticks:
         assert 0 < tick.bid < tick.ask
         assert (tick.ask - tick.bid) / tick.bid < 0.005
@@ -51,7 +54,7 @@ def test_every_pair_ticks_each_second_with_sound_quotes() -> None:
 
 def test_history_covers_twelve_hours_up_to_the_start_for_every_pair() -> None:
     _, history = opened(5)
-    for symbol in CHARACTERS:
+    for symbol in DEFAULT_SYMBOLS:
         printed = {tick.at // MINUTE for tick in history if tick.symbol == symbol and tick.prints}
         assert len(printed) > 640
     assert {tick.at // MINUTE for tick in history} == {
@@ -79,4 +82,129 @@ def test_regimes_change_the_pace_of_the_market() -> None:
     moves = [abs(mids[key + 1] - mids[key]) for key in sorted(mids) if key + 1 in mids]
     quiet, wild = sorted(moves)[len(moves) // 4], sorted(moves)[-len(moves) // 10]
     assert wild > 3 * quiet
-    assert len({regime.name for regime in REGIMES}) == 5
+
+
+EVERY = tuple(INSTRUMENT_BY_SYMBOL)
+
+
+def closes(source: GeneratedSource, symbol: str, seconds: int) -> list[float]:
+    return [math.log(tick.bid) for tick in run(source, seconds) if tick.symbol == symbol]
+
+
+def test_the_eight_have_the_same_tape_whatever_else_is_traded() -> None:
+    few = GeneratedSource(5, START)
+    many = GeneratedSource(5, START, symbols=EVERY)
+    alone = GeneratedSource(5, START, symbols=("ETH/BTC", "SOL/USD"))
+    for source in (few, many, alone):
+        for _ in source.history():
+            pass
+    wanted, there = run(few, 200), run(many, 200)
+    assert [tick for tick in there if tick.symbol in DEFAULT_SYMBOLS] == wanted
+    both = run(alone, 200)
+    assert [t for t in both if t.symbol == "SOL/USD"] == [
+        t for t in wanted if t.symbol == "SOL/USD"
+    ]
+    assert [t for t in both if t.symbol == "ETH/BTC"] == [t for t in there if t.symbol == "ETH/BTC"]
+    assert {tick.symbol for tick in both} == {"SOL/USD", "ETH/BTC"}
+
+
+def test_all_pairs_tick_on_their_increments_with_quotes_that_do_not_cross() -> None:
+    source = GeneratedSource(2, START, symbols=EVERY)
+    ticks = run(source, 120)
+    assert len(ticks) == 120 * len(EVERY)
+    for tick in ticks:
+        step = INSTRUMENT_BY_SYMBOL[tick.symbol].increment_ticks
+        assert 0 < tick.bid < tick.ask
+        assert tick.bid % step == tick.ask % step == 0
+
+
+@pytest.mark.parametrize("regime", ["mixed", "crash", "thin"])
+def test_no_round_trip_over_three_pairs_pays_even_before_fees(regime: str) -> None:
+    source = GeneratedSource(3, START, symbols=EVERY, regime=regime)
+    triangles = [
+        (symbol, f"{symbol.split('/')[0]}/USD", f"{symbol.split('/')[1]}/USD")
+        for symbol in EVERY
+        if not symbol.endswith("/USD") and f"{symbol.split('/')[0]}/USD" in EVERY
+    ]
+    assert len(triangles) > 15
+    closest = 0.0
+    for _ in range(600):
+        now = {tick.symbol: tick for tick in source.step()}
+        for cross, base, quote in triangles:
+            legs = [INSTRUMENT_BY_SYMBOL[name] for name in (cross, base, quote)]
+            scales = [10.0**pair.price_precision for pair in legs]
+            bid = [now[pair.symbol].bid / scale for pair, scale in zip(legs, scales, strict=True)]
+            ask = [now[pair.symbol].ask / scale for pair, scale in zip(legs, scales, strict=True)]
+            assert bid[0] * bid[2] / ask[1] <= 1.0000001, cross
+            assert bid[1] / (ask[0] * ask[2]) <= 1.0000001, cross
+            closest = max(closest, bid[0] * bid[2] / ask[1])
+    assert closest > 0.999 or regime == "thin"
+
+
+def test_nothing_prints_where_nothing_is_matched() -> None:
+    source = GeneratedSource(4, START, symbols=("ACA/EUR", "MON/USD", "KTA/USD"))
+    prints = {tick.symbol: 0 for tick in source.step()}
+    for tick in run(source, 6000):
+        prints[tick.symbol] += len(tick.prints)
+    assert prints["ACA/EUR"] == prints["MON/USD"] == 0
+    assert prints["KTA/USD"] > 50
+
+
+def test_a_crash_comes_soon_after_the_start_and_most_of_it_is_recovered() -> None:
+    source = GeneratedSource(1, START, regime="crash")
+    history = [math.log(t.bid) for t in source.history() if t.symbol == "BTC/USD"]
+    assert max(abs(later - earlier) for earlier, later in pairwise(history[::6])) < 0.01
+    path = closes(source, "BTC/USD", 7200)
+    bottom = path.index(min(path))
+    assert path[0] - path[bottom] > 0.12
+    assert bottom < 3600
+    assert max(path[bottom:]) - path[bottom] > 0.08
+
+
+def test_the_regimes_differ_as_their_names_say() -> None:
+    def spread(regime: str) -> tuple[float, float, float, float]:
+        source = GeneratedSource(6, START, regime=regime)
+        ticks = [tick for tick in run(source, 5400) if tick.symbol == "BTC/USD"]
+        mids = [math.log(tick.bid) for tick in ticks][::30]
+        moves = [abs(later - earlier) for earlier, later in pairwise(mids)]
+        way = abs(mids[-1] - mids[0]) / sum(moves)
+        wide = statistics.mean((tick.ask - tick.bid) / tick.bid for tick in ticks)
+        return statistics.mean(moves), way, wide, sum(len(tick.prints) for tick in ticks)
+
+    calm, chop, thin = spread("calm"), spread("chop"), spread("thin")
+    assert chop[0] > 2 * calm[0]
+    assert thin[2] > 5 * calm[2]
+    assert thin[3] < calm[3] / 5
+    assert chop[1] < 0.3
+
+
+def test_a_trend_goes_further_than_a_chop_in_the_same_time() -> None:
+    def way(regime: str) -> float:
+        lengths = []
+        for seed in (1, 2, 3):
+            source = GeneratedSource(seed, START, regime=regime)
+            mids = [math.log(t.bid) for t in source.history() if t.symbol == "BTC/USD"][::6]
+            lengths.append(max(mids) - min(mids))
+        return statistics.mean(lengths)
+
+    assert way("trend") > 2 * way("chop")
+
+
+def test_a_thin_market_has_thin_books() -> None:
+    assert all(pair.thin for pair in GeneratedSource(1, START, regime="thin").pairs.values())
+    assert not any(pair.thin for pair in GeneratedSource(1, START).pairs.values())
+
+
+def test_what_this_market_does_not_know_is_one_sentence() -> None:
+    with pytest.raises(SourceError, match="pair NO/USD is unknown"):
+        GeneratedSource(1, START, symbols=("NO/USD",))
+    with pytest.raises(SourceError, match="--regime storm"):
+        GeneratedSource(1, START, regime="storm")
+    other = GeneratedSource(1, START, symbols=("BTC/USD",))
+    with pytest.raises(SourceError, match="other pairs"):
+        GeneratedSource(1, START).restore(other.save())
+
+
+def test_another_regime_is_another_world() -> None:
+    worlds = {GeneratedSource(1, START, regime=name).world for name in ("mixed", "calm", "crash")}
+    assert worlds == {"seed 1", "seed 1, regime calm", "seed 1, regime crash"}
