@@ -56,13 +56,13 @@ class Day(msgspec.Struct):
     count: int
 
 
-Row = tuple[int, int, int, int, int, int, int, int, int]
+Row = tuple[int, int, int, int, int, int, int, int, int, int]
 
 
 class CandleState(msgspec.Struct):
     """What a checkpoint keeps: closed candles by interval and the running ones, as plain rows.
 
-    A turnover may exceed 64 bits, so a row holds it in two parts.
+    A volume or turnover may exceed 64 bits, so a row holds each in two parts.
     """
 
     closed: dict[int, list[Row]]
@@ -74,12 +74,16 @@ _LOW = (1 << 60) - 1
 
 
 def _row(c: Candle) -> Row:
-    parts = c.turnover >> 60, c.turnover & _LOW
-    return (c.begin, c.open, c.high, c.low, c.close, c.volume, *parts, c.count)
+    volume, turnover = _parts(c.volume), _parts(c.turnover)
+    return (c.begin, c.open, c.high, c.low, c.close, *volume, *turnover, c.count)
+
+
+def _parts(number: int) -> tuple[int, int]:
+    return number >> 60, number & _LOW
 
 
 def _candle(row: Row) -> Candle:
-    return Candle(*row[:6], (row[6] << 60) | row[7], row[8])
+    return Candle(*row[:5], (row[5] << 60) | row[6], (row[7] << 60) | row[8], row[9])
 
 
 class Candles:

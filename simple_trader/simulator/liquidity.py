@@ -3,7 +3,7 @@
 Best bid and ask stand exactly where the market source puts them; deeper levels stand on a grid of
 about one basis point. The quantity of a level is a hash of (pair, side, price, epoch), and every
 level takes a new epoch after its own number of steps, so one step changes a few levels, as on a
-real book, and nothing but the step count need be remembered.
+real book, and nothing but the step count need be remembered. In one epoch of eight a level is gone.
 
 A thin book has wider gaps, levels missing from the grid, and between five and forty levels a side;
 which are missing and where a side ends follow from slower epochs of the same step count.
@@ -46,7 +46,7 @@ class Liquidity:
         self._cache: dict[tuple[int, int], tuple[int, int]] = {}
 
     def lots_at(self, side: int, tick: int, step: int, *, best: bool = False) -> int:
-        """Give the size in lots that rests at one price at one step."""
+        """Give the size in lots that rests at one price at one step; the best is never empty."""
         where = (side, tick)
         if not best:
             known = self._cache.get(where)
@@ -63,6 +63,8 @@ class Liquidity:
             lots *= 6
         lots = max(1, lots)
         if not best:
+            if (draw >> 40) & 7 == 0:
+                lots = 0  # the level is gone for an epoch: a client must hear of it, or forget it
             if len(self._cache) > _CACHE_LIMIT:
                 self._cache.clear()
             until = (epoch + 1) * period - offset
@@ -81,12 +83,16 @@ class Liquidity:
         if side == BID:
             tick = (best - 1) // gap * gap
             while tick > 0:
-                yield tick, self.lots_at(side, tick, step)
+                lots = self.lots_at(side, tick, step)
+                if lots:
+                    yield tick, lots
                 tick -= gap
         else:
             tick = (best // gap + 1) * gap
             while True:
-                yield tick, self.lots_at(side, tick, step)
+                lots = self.lots_at(side, tick, step)
+                if lots:
+                    yield tick, lots
                 tick += gap
 
     def _thin_levels(self, side: int, best: int, step: int, gap: int) -> Iterator[tuple[int, int]]:
@@ -97,8 +103,9 @@ class Liquidity:
             where = mix(self._key ^ (tick * 2 + side) ^ 0x5DEECE66D)
             # Each price of the grid comes and goes in epochs of its own length.
             epoch = (step + (where & 1023)) // (200 + (where >> 10 & 511))
-            if mix(where ^ epoch) & 3:
-                yield tick, self.lots_at(side, tick, step)
+            lots = self.lots_at(side, tick, step) if mix(where ^ epoch) & 3 else 0
+            if lots:
+                yield tick, lots
                 left -= 1
             tick += -gap if side == BID else gap
 

@@ -37,8 +37,8 @@ BCH    BCH   BCH   10 5 enabled
 TRX    TRX   TRX    8 5 enabled
 AAVE   AAVE  AAVE  10 5 enabled
 ALGO   ALGO  ALGO   8 5 enabled
-PEPE   PEPE  PEPE  10 2 enabled
-SHIB   SHIB  SHIB  10 2 enabled
+PEPE   PEPE  PEPE   5 2 enabled
+SHIB   SHIB  SHIB   5 2 enabled
 PAXG   PAXG  PAXG  10 5 enabled
 ACA    ACA   ACA   10 5 withdrawalonly
 MON    MON   MON   10 5 depositonly

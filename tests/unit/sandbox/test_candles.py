@@ -3,14 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simple_trader.sandbox.candles import INTERVALS, Candle, Candles, filled_rows
+from simple_trader.sandbox.candles import INTERVALS, Candle, Candles, Day, filled_rows
 from simple_trader.sandbox.sources import MINUTE, SECOND
 from simple_trader.simulator.fill_model import Print
 
 BASE = 1_772_409_600 * SECOND
 
 TRADES = st.lists(
-    st.tuples(st.integers(1, 400), st.integers(1, 10**12), st.integers(1, 10**15)), max_size=120
+    st.tuples(st.integers(1, 400), st.integers(1, 10**12), st.integers(1, 10**19)), max_size=120
 )
 
 
@@ -72,3 +72,28 @@ def test_empty_intervals_become_flat_rows() -> None:
     assert [row.close for row in rows] == [10, 10, 10, 10, 20]
     assert [row.count for row in rows] == [1, 0, 0, 0, 1]
     assert [row.volume for row in rows] == [1, 0, 0, 0, 2]
+
+
+def test_the_day_ends_now_even_when_nothing_trades_any_more() -> None:
+    candles, _ = fed([(60, 10, 1), (240, 20, 2)])
+    last = BASE + 5 * MINUTE
+    assert candles.day(last + 1435 * MINUTE) == Day(10, 20, 10, 3, 50, 2)
+    assert candles.day(last + 1436 * MINUTE) == Day(20, 20, 20, 2, 40, 1)
+    assert candles.day(last + 1440 * MINUTE) is None
+    assert candles.day(last) == Day(10, 20, 10, 3, 50, 2)
+
+
+def test_today_is_the_running_utc_day_and_nothing_when_it_has_no_trade() -> None:
+    candles, _ = fed([(60, 10, 1), (240, 20, 2)])
+    today = candles.today(BASE + 6 * MINUTE)
+    assert today is not None
+    assert (today.open, today.close, today.volume) == (10, 20, 3)
+    assert candles.today(BASE + 1440 * MINUTE) is None
+
+
+def test_the_longest_interval_is_fifteen_days_counted_from_1970() -> None:
+    candles, _ = fed([(60, 10, 1)] + [(86_400, 20, 1)] * 20)
+    begins = [row.begin for row in candles.rows(21_600)]
+    assert len(begins) == 2
+    assert all(begin % (21_600 * MINUTE) == 0 for begin in begins)
+    assert sum(row.count for row in candles.rows(21_600)) == 21
