@@ -34,7 +34,7 @@ from simple_trader.domain.events import (
     TrainingSkipped,
 )
 from simple_trader.domain.fills import Fill, LedgerEntry
-from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules
+from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules, VenueStatus
 from simple_trader.domain.orders import OrderRequest
 from simple_trader.domain.quotes import Candle
 from simple_trader.domain.records import LedgerRecord, MarketRecord, VenueOrderRow
@@ -247,6 +247,10 @@ class Venue(Protocol):
         """Whether `place` would send at this very instant: the private connection is up."""
         ...
 
+    def no_room(self, request: OrderRequest, *, new_risk: bool) -> str | None:
+        """Why the exchange's order counter leaves no room for this order now, or None."""
+        ...
+
     async def place(
         self, request: OrderRequest, wire: bytes
     ) -> OrderAcked | OrderRejected | NotSent | SendUnknown:
@@ -275,6 +279,10 @@ class VenueReads(Protocol):
 
     async def server_time(self) -> datetime:
         """The exchange's clock."""
+        ...
+
+    async def system_status(self) -> VenueStatus:
+        """The state of the exchange."""
         ...
 
     async def assets(self) -> tuple[AssetRules, ...]:

@@ -17,10 +17,13 @@ from simple_trader.core.reactions import (
 )
 from simple_trader.core.reactions.showing import status_view
 from simple_trader.core.risk.checks import HALT, RUN
+from simple_trader.core.risk.venue_states import refusal
 from simple_trader.core.state import EngineState
 from simple_trader.domain import events as e
 from simple_trader.domain.actions import Action
 from simple_trader.domain.errors import InvariantBroken
+from simple_trader.domain.orders import Intent
+from simple_trader.domain.reasons import Reason
 from simple_trader.domain.views import StatusView
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -49,7 +52,8 @@ AnswerEvent = (
     | e.TrainingSkipped
 )
 LifeEvent = (
-    e.FeedUp
+    e.VenueWarned
+    | e.FeedUp
     | e.FeedDown
     | e.StoreHealth
     | e.Stopping
@@ -91,6 +95,11 @@ class Engine:
     def trading_state(self) -> str:
         """RUN, REDUCE or HALT; HALT before Started, as nothing may be sent then."""
         return HALT if self._state is None else self._state.trading_state
+
+    def venue_refuses(self, intent: Intent) -> tuple[Reason, str] | None:
+        """Why exchange or pair do not take this intent now, by the rule of the risk manager."""
+        state = self.state
+        return refusal(intent, state.rules.get(intent.pair), state.health.venue)
 
     @property
     def reconciled(self) -> bool:
@@ -176,7 +185,8 @@ def _react(state: EngineState, event: e.Event, at: datetime) -> list[Action]:
         ):
             return _of_answers(state, event, at)
         case (
-            e.FeedUp()
+            e.VenueWarned()
+            | e.FeedUp()
             | e.FeedDown()
             | e.StoreHealth()
             | e.Stopping()
@@ -271,6 +281,8 @@ def _of_answers(state: EngineState, event: AnswerEvent, at: datetime) -> list[Ac
 def _of_life(state: EngineState, event: LifeEvent, at: datetime) -> list[Action]:
     """The daemon, its feeds and the people around it."""
     match event:
+        case e.VenueWarned():
+            return on_life.on_venue_warned(event)
         case e.FeedUp():
             return on_life.on_feed_up(state, event, at)
         case e.FeedDown():

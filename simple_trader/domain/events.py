@@ -1,7 +1,6 @@
 """Events: everything the brain can learn; each a frozen, tagged struct: the journal codec.
 
-`Stamped` is the envelope: the engine loop numbers the event and says when (market time) it was
-seen.
+`Stamped` is the envelope: the engine loop numbers the event and says when (market time) it came.
 """
 
 from datetime import datetime
@@ -36,9 +35,7 @@ class Started(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     orders: tuple[Order, ...]
     lots: tuple[Lot, ...]
     fills: tuple[Fill, ...]  # fills since the oldest open lot of each key: the fold can be redone
-    seen_exec_ids: tuple[
-        str, ...
-    ]  # recent executions already booked (two minutes of overlap and more)
+    seen_exec_ids: tuple[str, ...]  # booked of late (two minutes of overlap and more)
     balances: dict[str, Decimal]
     risk: RiskMemory
     candles: tuple[Candle, ...]
@@ -52,6 +49,7 @@ class Started(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     cycles_run: int = 0
     undecided: tuple[Undecided, ...] = ()  # of a cycle that the last end cut off
     source: str = ""  # the text of the configuration, for config_versions (it holds no secrets)
+    venue: VenueStatus = VenueStatus.ONLINE  # SystemStatus, before the first word of a stream
 
 
 class Stopping(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -61,9 +59,7 @@ class Stopping(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class SettingsChanged(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """config.yaml, a template or a tool schema changed: one new version, valid from the next
-    cycle.
-    """
+    """config.yaml, a template or a tool schema changed: a version valid from the next cycle."""
 
     settings: TradingSettings
     config_hash: str
@@ -123,9 +119,7 @@ class BookSeen(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class BookLost(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """A book failed its checksum or its feed ended: the pair is untrusted until the next
-    BookSeen.
-    """
+    """A book failed or its feed ended: the pair is untrusted until the next BookSeen."""
 
     pair: str
     detail: str
@@ -147,6 +141,19 @@ class VenueStatusSeen(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """The exchange said in what state it is."""
 
     status: VenueStatus
+
+
+class VenueWarned(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Something about a connection that people should know: late data, a refused subscription.
+
+    `value` is in seconds for `late` and `clock_skew`; `over` says that it has passed.
+    """
+
+    feed: str
+    kind: str
+    detail: str
+    value: float | None = None
+    over: bool = False
 
 
 class FeedUp(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -241,9 +248,7 @@ class CancelRejected(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class OrderLooked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """What the resolver found about one order: `found` None means no trace in open, closed and
-    trades.
-    """
+    """What the resolver found about one order; `status` None: no trace in open, closed, trades."""
 
     cl_ord_id: str
     order_id: str | None
@@ -256,8 +261,7 @@ class OrderLooked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 class ExecutionReport(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """One element of the executions channel, or one trade found by REST, normalised.
 
-    `fill` is set for trades only. Fields the exchange left out are None. `raw` is the payload as
-    received.
+    `fill` is set for trades only; what the exchange left out is None; `raw` is as received.
     """
 
     exec_type: str
@@ -281,9 +285,7 @@ class ExecutionReport(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class AdviceArrived(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """The advisor answered: raw text or tool arguments, exactly as received; judged by
-    core/strategy/advice.
-    """
+    """The advisor answered: raw text or tool arguments as received; core/strategy/advice judges."""
 
     question_id: str
     prompt: str
@@ -364,6 +366,7 @@ Event = (
     | CandleSeen
     | InstrumentSeen
     | VenueStatusSeen
+    | VenueWarned
     | FeedUp
     | FeedDown
     | BalancesSeen

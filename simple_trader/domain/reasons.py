@@ -75,6 +75,7 @@ class Reason(StrEnum):
     APPROVAL_EXPIRED = "approval_expired"
     WIRE_DIFFERS = "wire_differs"
     PRIVATE_FEED_DOWN = "private_feed_down"
+    RATE_LIMITED = "rate_limited"
     RESTARTED_BEFORE_SEND = "restarted_before_send"
     # what became of an order
     SENT_UNKNOWN = "sent_unknown"
@@ -164,6 +165,7 @@ TEXT: dict[Reason, str] = {
     Reason.APPROVAL_EXPIRED: "The approval was older than its life.",
     Reason.WIRE_DIFFERS: "The bytes to be sent did not equal the approved order.",
     Reason.PRIVATE_FEED_DOWN: "The private connection was down.",
+    Reason.RATE_LIMITED: "The exchange's order counter of the pair leaves no room for it now.",
     Reason.RESTARTED_BEFORE_SEND: "The daemon restarted before the order was sent.",
     Reason.SENT_UNKNOWN: "The order was sent and its outcome is not known.",
     Reason.REJECTED_BY_VENUE: "The exchange rejected the order.",

@@ -9,6 +9,8 @@ from decimal import Decimal
 from functools import partial
 from typing import TypeVar
 
+import msgspec
+
 from simple_trader.domain.errors import VenueUnreachable
 from simple_trader.domain.events import Started
 from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules
@@ -59,6 +61,7 @@ async def boot(
     held = {lot.pair for lot in recovered.lots} | {order.request.pair for order in live}
     extra = tuple(sorted(held - set(settings.traded_pairs)))
     wanted = settings.traded_pairs + extra
+    status = await _patient(reads.system_status)
     assets = await _patient(reads.assets)
     pairs = await _patient(reads.pairs)
     known = {rules.pair for rules in pairs}
@@ -76,7 +79,8 @@ async def boot(
     for pair in tradable:
         read = partial(reads.candles, pair, CANDLE_S, settings.quantity_of_price_history)
         candles += await _patient(read)
-    return _started(plan, recovered, assets, pairs, fees, balances, candles, wanted)
+    started = _started(plan, recovered, assets, pairs, fees, balances, candles, wanted)
+    return msgspec.structs.replace(started, venue=status)
 
 
 async def _account_rows(

@@ -95,6 +95,7 @@ class Daemon:
             emit=parts.inbox.put,
             halted=lambda: self.desk.kill_switch,
             standing=lambda: parts.brain.trading_state,
+            venue_refuses=parts.brain.venue_refuses,
             may_place=parts.may_place,
             loop_gap=self._gap,
         )

@@ -14,6 +14,8 @@ import msgspec
 
 from simple_trader.domain.actions import VISIBLE, Action, Remember
 from simple_trader.domain.events import Event, ExecutionReport, Stamped
+from simple_trader.domain.orders import Intent
+from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import BookMetricsRow, LedgerRecord, PriceRow
 from simple_trader.domain.views import StatusView
 from simple_trader.ports import Batch, Clock, Lane, MarketRows
@@ -47,6 +49,10 @@ class Brain(Protocol):
     @property
     def trading_state(self) -> str:
         """RUN, REDUCE or HALT."""
+        ...
+
+    def venue_refuses(self, intent: Intent) -> tuple[Reason, str] | None:
+        """Why exchange or pair do not take this intent now, or None."""
         ...
 
     @property

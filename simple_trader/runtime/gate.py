@@ -7,6 +7,7 @@ socket or a missing ack becomes SendUnknown. There is never a second send.
 from collections.abc import Callable
 
 from simple_trader.domain.events import NotSent, OrderSent
+from simple_trader.domain.orders import Intent
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.verdicts import Approved
 from simple_trader.ports import Clock, Emit, Lane, Venue
@@ -49,20 +50,35 @@ class Gate:
         emit: Emit,
         halted: Callable[[], bool],
         standing: Callable[[], str],
+        venue_refuses: Callable[[Intent], tuple[Reason, str] | None],
         may_place: Callable[[], bool],
         loop_gap: LoopGap,
     ) -> None:
         """`halted` is true from the moment a kill switch is seen, before the brain has read of
         it; `standing` is the brain's trading state: it may have changed while an approved order
-        waited for its commit.
+        waited for its commit. `venue_refuses` is the brain's word on what exchange and pair take.
         """
         self._venue, self._lane, self._clock, self._emit = venue, lane, clock, emit
         self._halted, self._may_place, self._loop_gap = halted, may_place, loop_gap
-        self._standing = standing
+        self._standing, self._venue_refuses = standing, venue_refuses
         self._sent: dict[str, None] = {}  # the newest sends; older approvals died of age long ago
 
-    def _objection(self, approved: Approved, received_at: float, wire: bytes) -> Reason | None:
-        """The reason not to send, or None; pure looks, no await."""
+    def _objection(
+        self, approved: Approved, received_at: float, wire: bytes
+    ) -> tuple[Reason, str] | None:
+        """The reason not to send and what more is known of it, or None; pure looks, no await."""
+        reason = self._reason(approved, received_at, wire)
+        if reason is not None:
+            return reason, ""
+        refused = self._venue_refuses(approved.intent)
+        if refused is not None:
+            return refused
+        crowded = self._venue.no_room(
+            approved.request, new_risk=not approved.intent.lowers_exposure
+        )
+        return None if crowded is None else (Reason.RATE_LIMITED, crowded)
+
+    def _reason(self, approved: Approved, received_at: float, wire: bytes) -> Reason | None:
         request = approved.request
         if not self._may_place():
             return Reason.PLACING_OFF
@@ -91,7 +107,8 @@ class Gate:
         wire = self._venue.encode_order(request)
         objection = self._objection(approved, received_at, wire)
         if objection is not None:
-            self._emit(NotSent(cl_ord_id=request.cl_ord_id, reason=objection, detail=""))
+            reason, detail = objection
+            self._emit(NotSent(cl_ord_id=request.cl_ord_id, reason=reason, detail=detail))
             return
         self._note_sent(request.cl_ord_id)
         self._emit(OrderSent(cl_ord_id=request.cl_ord_id))

@@ -65,6 +65,7 @@ class RecordingVenue:
     sends: list = field(default_factory=list)
     spoil: bool = False
     connected: bool = True
+    crowded: bool = False
 
     def encode_order(self, request: OrderRequest) -> bytes:
         return request.cl_ord_id.encode()
@@ -76,6 +77,9 @@ class RecordingVenue:
     def decode_order(self, wire: bytes) -> OrderRequest:
         found = request(wire.decode())
         return request("other") if self.spoil else found
+
+    def no_room(self, request: OrderRequest, *, new_risk: bool) -> str | None:
+        return "the counter is full" if new_risk and self.crowded else None
 
     async def place(self, request: OrderRequest, wire: bytes):
         self.sends.append(wire)

@@ -14,6 +14,7 @@ from simple_trader.adapters.kraken.feed import Feed
 from simple_trader.adapters.kraken.private_session import PrivateSession
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
+from simple_trader.adapters.kraken.trading_counter import TradingCounter
 from simple_trader.adapters.kraken.wire import Reply
 from simple_trader.domain.actions import CancelOrder
 from simple_trader.domain.errors import VenueUnreachable
@@ -53,11 +54,13 @@ class OrderDesk:
         self._timing, self._emit = timing, emit
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self.sent_at: dict[str, datetime] = {}  # market time of each send of this process
+        self.counter = TradingCounter()
 
     # -- replies -------------------------------------------------------------------------
 
     def take_replies(self, session: PrivateSession) -> None:
         """Give replies to those who wait; a late one about an order is still evidence."""
+        self._follow_counter(session)
         for req_id, command, reply in session.take_replies():
             future = self._waiting.get(req_id)
             if future is not None and not future.done():
@@ -67,6 +70,15 @@ class OrderDesk:
                 log.warning("A late reply for order %s: %s", command.cl_ord_id, late)
                 if not isinstance(late, SendUnknown):
                     self._emit(late)
+
+    def _follow_counter(self, session: PrivateSession) -> None:
+        """Believe the exchange where its trading counter is above our model (I-22)."""
+        limit = session.max_rate_count
+        if limit is not None and limit != self.counter.tier.limit:
+            self.counter.learn_limit(limit)
+        for pair, value in session.take_rate_counts():
+            if self.counter.seen(pair, value, self._market_now()):
+                log.warning("Kraken's counter of %s is at %g, above our model: taken", pair, value)
 
     def connection_lost(self, detail: str) -> None:
         """Everything that waits on the ended connection will never be answered."""
@@ -95,6 +107,7 @@ class OrderDesk:
             )
         now = self._market_now()
         self._note_send(request.cl_ord_id, now)
+        self.counter.placed(request.cl_ord_id, request.pair, now)
         limit_s = max(0.0, (request.deadline - now).total_seconds()) + self._timing.order_margin_s
         req_id, text = session.order(wire, request.cl_ord_id)
         future = self._expect(req_id)
@@ -116,6 +129,7 @@ class OrderDesk:
         Where neither way gives an answer, the refusal says so: the order counts as there until the
         executions stream or a look shows that it is gone (I-08).
         """
+        self.counter.cancelled(action.cl_ord_id, action.pair, self._market_now())
         reply = await self._by_socket(
             lambda session: session.cancel(action.cl_ord_id, action.order_id)
         )
@@ -133,6 +147,7 @@ class OrderDesk:
 
     async def cancel_all(self) -> int:
         """Cancel everything by socket, else by REST; the count."""
+        self.counter.cancelled_all(self._market_now())
         reply = await self._by_socket(lambda session: session.cancel_all())
         if reply is not None and reply.success is True:
             return (reply.result.count if reply.result is not None else None) or 0

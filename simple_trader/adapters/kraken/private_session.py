@@ -13,6 +13,7 @@ from simple_trader.adapters.kraken import parse, requests
 from simple_trader.adapters.kraken.errors import ErrorKind, kind_of
 from simple_trader.adapters.kraken.session import Session, Timing
 from simple_trader.adapters.kraken.symbols import Symbols
+from simple_trader.adapters.kraken.trading_counter import told_count
 from simple_trader.adapters.kraken.wire import BalancesFrame, ExecutionsFrame, Reply, Unreadable
 from simple_trader.domain.events import BalancesSeen, FeedDown, FeedUp, LedgerSeen
 
@@ -55,6 +56,7 @@ class PrivateSession(Session):
         self._wanting_since: float | None = now  # a snapshot is due, None when all are in
         self._commands: dict[int, Command] = {}
         self._replies: list[tuple[int, Command, Reply]] = []
+        self._rate_counts: list[tuple[str, float]] = []
         for channel in CHANNELS:
             self._ask(channel)
 
@@ -81,6 +83,11 @@ class PrivateSession(Session):
     def take_replies(self) -> list[tuple[int, Command, Reply]]:
         """Replies with the requests they answer, in order."""
         out, self._replies = self._replies, []
+        return out
+
+    def take_rate_counts(self) -> list[tuple[str, float]]:
+        """(pair, value) of each trading counter the exchange told, in order."""
+        out, self._rate_counts = self._rate_counts, []
         return out
 
     def _command(self, method: str, cl_ord_id: str) -> int:
@@ -112,6 +119,7 @@ class PrivateSession(Session):
         options: dict[str, str | int | bool] = {}
         if on and channel == "executions":
             options = {"snap_orders": True, "snap_trades": True, "order_status": True}
+            options["ratecounter"] = True
         elif on:
             options = {"snapshot": True}
         return requests.subscribe(channel, req_id, token=self._token, on=on, options=options)
@@ -138,6 +146,9 @@ class PrivateSession(Session):
                 broken = str(error)
                 continue
             self._events.append(report)
+            count = None if snapshot else told_count(bytes(raw), self._known)
+            if count is not None:
+                self._rate_counts.append(count)
         if snapshot:
             self._complete("executions")
         if broken:

@@ -10,13 +10,13 @@ import msgspec
 from simple_trader.adapters.kraken import rest_rows
 from simple_trader.adapters.kraken.errors import KrakenRefused
 from simple_trader.adapters.kraken.hall_monitor import HallMonitor
-from simple_trader.adapters.kraken.parse import KnownOrder, KnownOrders, number
+from simple_trader.adapters.kraken.parse import KnownOrder, KnownOrders, number, venue_status
 from simple_trader.adapters.kraken.rest_client import Params, RestClient
 from simple_trader.adapters.kraken.rest_rows import decode, part
 from simple_trader.adapters.kraken.symbols import Symbols
 from simple_trader.domain.errors import VenueError, VenueUnreachable
 from simple_trader.domain.fills import Fill, LedgerEntry
-from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules
+from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules, VenueStatus
 from simple_trader.domain.moments import from_unix, to_unix
 from simple_trader.domain.money import ZERO, plain
 from simple_trader.domain.quotes import Candle
@@ -54,10 +54,10 @@ class KrakenRest:
         result = decode(await self._client.public("Time"), dict[str, msgspec.Raw], "Time")
         return from_unix(part(result, "unixtime", int, "Time"))
 
-    async def system_status(self) -> str:
-        """`online`, `maintenance`, `cancel_only` or `post_only`."""
+    async def system_status(self) -> VenueStatus:
+        """The state of the exchange; a word that is not known is UNKNOWN."""
         result = decode(await self._client.public("SystemStatus"), Raws, "SystemStatus")
-        return part(result, "status", str, "SystemStatus")
+        return venue_status(part(result, "status", str, "SystemStatus"))
 
     async def assets(self) -> tuple[AssetRules, ...]:
         """All assets."""

@@ -144,6 +144,10 @@ class KrakenVenue:
         """Whether the private connection would take an order now."""
         return self._desk.can_place
 
+    def no_room(self, request: OrderRequest, *, new_risk: bool) -> str | None:
+        """Why the trading counter of the pair has no room for this order now, or None (PT6)."""
+        return self._desk.counter.objection(request.pair, self._clock.now(), new_risk=new_risk)
+
     async def place(self, request: OrderRequest, wire: bytes) -> Placed:
         """Send once and wait for the reply until deadline + margin."""
         return await self._desk.place(request, wire)

@@ -23,6 +23,7 @@ from simple_trader.domain.events import (
     Started,
     Stopping,
     StoreHealth,
+    VenueWarned,
 )
 from simple_trader.domain.moments import utc_day
 from simple_trader.domain.money import ZERO
@@ -51,7 +52,7 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
         balances=Balances(totals=dict(event.balances), snapshot_at=at),
         lots=LotBook(),
         memory=event.risk,
-        health=Health(),
+        health=Health(venue=event.venue),
         pending_predictions=event.pending_predictions,
         last_cycle_at=event.last_cycle_at,
         last_training_at=event.last_training_at,
@@ -150,6 +151,14 @@ def on_feed_up(state: EngineState, event: FeedUp, at: datetime) -> list[Action]:
     state.health.reconciled = False
     state.close_about(asking.ACCOUNT, "all")  # a look begun before the stream came is not enough
     return [*restate(state, at), *ask_reconcile(state, at), *ask_unresolved(state, at)]
+
+
+def on_venue_warned(event: VenueWarned) -> list[Action]:
+    """Tell people; what is late or refused is guarded where it is used (age of a quote, books)."""
+    what = event.kind.replace("_", " ")
+    state = "is over" if event.over else event.detail
+    level = "info" if event.over else "warning"
+    return [Note(level=level, text=f"Kraken, {event.feed} connection, {what}: {state}")]
 
 
 def on_feed_down(state: EngineState, event: FeedDown, at: datetime) -> list[Action]:

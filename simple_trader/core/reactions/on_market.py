@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from simple_trader.core.reactions.standing import restate
+from simple_trader.core.reactions.standing import cancel_again, restate
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, Note, Remember
 from simple_trader.domain.events import (
@@ -94,6 +94,6 @@ def on_instrument(state: EngineState, event: InstrumentSeen) -> list[Action]:
 
 
 def on_venue_status(state: EngineState, event: VenueStatusSeen, at: datetime) -> list[Action]:
-    """Honour the state of the exchange."""
+    """Honour the state of the exchange; after maintenance cancels that had to wait are sent."""
     state.health.venue = event.status
-    return restate(state, at)
+    return [*restate(state, at), *cancel_again(state, at)]

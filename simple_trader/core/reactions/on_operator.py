@@ -2,10 +2,17 @@
 
 from datetime import datetime
 
-from simple_trader.core.reactions.standing import audit, cancel_own, restate, risk_row
+from simple_trader.core.reactions.standing import (
+    audit,
+    cancel_all,
+    cancel_own,
+    cover_all,
+    restate,
+    risk_row,
+)
 from simple_trader.core.risk import breaker
 from simple_trader.core.state import EngineState
-from simple_trader.domain.actions import Action, CancelAllOrders, Note, Remember
+from simple_trader.domain.actions import Action, Note, Remember
 from simple_trader.domain.events import (
     OperatorHalt,
     OperatorResume,
@@ -20,14 +27,12 @@ def on_halt(state: EngineState, event: OperatorHalt, at: datetime) -> list[Actio
     """Latch HALT and cancel everything on the account: the kill switch."""
     before = state.trading_state
     state.memory = breaker.latch(state.memory, Reason.OPERATOR, event.detail)
-    marked = [
-        action for action in cancel_own(state, at, Reason.OPERATOR) if isinstance(action, Remember)
-    ]  # CancelAllOrders covers the single cancels in one request
+    marked = cover_all(cancel_own(state, at, Reason.OPERATOR))
     return [
         audit(at, event.actor, "cli", "halt", "trading", before, event.detail),
         *(restate(state, at) or [risk_row(state, at)]),
         *marked,
-        CancelAllOrders(reason=Reason.OPERATOR),
+        *cancel_all(state),
     ]
 
 
@@ -35,6 +40,7 @@ def on_resume(state: EngineState, event: OperatorResume, at: datetime) -> list[A
     """Lift HALT and the daily stop, deliberately; other causes stay until they heal."""
     before = ", ".join(state.causes) or state.trading_state
     state.memory = breaker.resume(state.memory, state.equity())
+    state.cancel_all_due = False
     changed = restate(state, at) or [risk_row(state, at)]
     return [
         audit(at, event.actor, "cli", "resume", "trading", before, state.trading_state),

@@ -9,7 +9,7 @@ from simple_trader.core.reactions.exit_orders import due_exits
 from simple_trader.core.reactions.on_advice import give_up
 from simple_trader.core.reactions.on_execution import claim
 from simple_trader.core.reactions.on_reply import doubt_silent
-from simple_trader.core.reactions.standing import audit, restate, risk_row
+from simple_trader.core.reactions.standing import audit, cancel_again, restate, risk_row
 from simple_trader.core.risk import breaker
 from simple_trader.core.schedule.timers import AGGREGATE, DAY, RECONCILE, RISK_CHECK, TRAIN
 from simple_trader.core.state import EngineState
@@ -55,6 +55,7 @@ def _risk_check(state: EngineState, at: datetime) -> list[Action]:
         *doubt_silent(state, at),
         *ask_unresolved(state, at),
         *_look_again(state, at),
+        *cancel_again(state, at),
         *due_exits(state, at),
     ]
 

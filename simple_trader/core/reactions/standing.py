@@ -4,8 +4,9 @@ from datetime import datetime
 
 from simple_trader.core.risk import breaker
 from simple_trader.core.risk.checks import HALT, REDUCE, RUN
+from simple_trader.core.risk.venue_states import takes_cancels
 from simple_trader.core.state import EngineState
-from simple_trader.domain.actions import Action, CancelOrder, Note, Remember
+from simple_trader.domain.actions import Action, CancelAllOrders, CancelOrder, Note, Remember
 from simple_trader.domain.instruments import VenueStatus
 from simple_trader.domain.orders import OrderState
 from simple_trader.domain.reasons import TEXT, Reason
@@ -106,9 +107,12 @@ def halt_on(state: EngineState, at: datetime, reason: Reason, detail: str) -> li
 def cancel_own(state: EngineState, at: datetime, reason: Reason) -> list[Action]:
     """Ask to cancel every resting order of ours, and of no one else (I-09).
 
-    Their exposure counts until the exchange confirms (I-08).
+    Their exposure counts until the exchange confirms (I-08). In maintenance nothing is sent: see
+    `cancel_again`.
     """
     actions: list[Action] = []
+    if not takes_cancels(state.health.venue):
+        return actions
     for order in state.orders.live():
         if order.state not in CANCELABLE:
             continue
@@ -126,3 +130,28 @@ def cancel_own(state: EngineState, at: datetime, reason: Reason) -> list[Action]
             )
         )
     return actions
+
+
+def cancel_again(state: EngineState, at: datetime) -> list[Action]:
+    """Under HALT nothing of ours rests: cancel what could not be cancelled, or was refused."""
+    if not state.memory.halted or not takes_cancels(state.health.venue):
+        return []
+    reason = state.memory.halt_reason or Reason.OPERATOR
+    own = cancel_own(state, at, reason)
+    if not state.cancel_all_due:
+        return own
+    return [*cover_all(own), *cancel_all(state)]
+
+
+def cancel_all(state: EngineState) -> list[Action]:
+    """Cancel everything on the account, or as soon as the exchange takes cancels again (X22)."""
+    state.cancel_all_due = not takes_cancels(state.health.venue)
+    if state.cancel_all_due:
+        text = "The exchange takes no cancels in maintenance: everything is cancelled after it."
+        return [Note(level="warning", text=text, reason=Reason.VENUE_NOT_ONLINE)]
+    return [CancelAllOrders(reason=Reason.OPERATOR)]
+
+
+def cover_all(actions: list[Action]) -> list[Action]:
+    """CancelAllOrders covers the single cancels in one request: their rows are enough."""
+    return [action for action in actions if isinstance(action, Remember)]

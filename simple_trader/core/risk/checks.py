@@ -12,9 +12,10 @@ import msgspec
 from simple_trader.core.risk.exposure import Exposure
 from simple_trader.core.risk.limits import room_for
 from simple_trader.core.risk.sizing import too_small
+from simple_trader.core.risk.venue_states import pair_takes, venue_takes
 from simple_trader.domain.instruments import PairRules, PairStatus, VenueStatus
 from simple_trader.domain.money import BPS, ONE, ZERO, bps_of, is_on_step
-from simple_trader.domain.orders import Intent, OrderType, Side
+from simple_trader.domain.orders import Intent, Side
 from simple_trader.domain.quotes import Quote
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.settings import TradingSettings
@@ -120,22 +121,14 @@ def instrument_known(case: Case) -> Objection | None:
 def pair_online(case: Case) -> Objection | None:
     """The pair takes this order now."""
     status = PairStatus.UNKNOWN if case.rules is None else case.rules.status
-    if status is PairStatus.ONLINE:
-        return None
-    if status is PairStatus.LIMIT_ONLY and case.intent.order_type is OrderType.LIMIT:
-        return None
-    if status is PairStatus.REDUCE_ONLY and not case.raises_exposure:
-        return None
-    if status is PairStatus.POST_ONLY and case.intent.post_only:
+    if pair_takes(status, case.intent):
         return None
     return Reason.PAIR_NOT_ONLINE, f"{case.intent.pair} is {status}"
 
 
 def venue_online(case: Case) -> Objection | None:
-    """The exchange takes orders; post_only takes resting ones."""
-    if case.venue is VenueStatus.ONLINE:
-        return None
-    if case.venue is VenueStatus.POST_ONLY and case.intent.post_only:
+    """The exchange takes this order now."""
+    if venue_takes(case.venue, case.intent):
         return None
     return Reason.VENUE_NOT_ONLINE, f"the exchange is {case.venue}"
 

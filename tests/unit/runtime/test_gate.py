@@ -16,6 +16,7 @@ class Desk:
         self.clock, self.lane, self.venue = HandClock(), ListLane(), RecordingVenue()
         self.events: list = []
         self.halted, self.placing, self.standing = False, True, "RUN"
+        self.refusal: tuple[Reason, str] | None = None
         self.gap = LoopGap(self.clock)
         self.gate = Gate(
             venue=self.venue,
@@ -24,6 +25,7 @@ class Desk:
             emit=self.events.append,
             halted=lambda: self.halted,
             standing=lambda: self.standing,
+            venue_refuses=lambda intent: self.refusal,
             may_place=lambda: self.placing,
             loop_gap=self.gap,
         )
@@ -72,6 +74,8 @@ def late(desk: Desk) -> None:
         (lambda d: setattr(d.venue, "spoil", True), Reason.WIRE_DIFFERS),
         # Found by killing the sandbox: OrderSent followed by NotSent left the order SENT for ever.
         (lambda d: setattr(d.venue, "connected", False), Reason.PRIVATE_FEED_DOWN),
+        (lambda d: setattr(d.venue, "crowded", True), Reason.RATE_LIMITED),
+        (lambda d: setattr(d, "refusal", (Reason.PAIR_NOT_ONLINE, "")), Reason.PAIR_NOT_ONLINE),
     ],
 )
 async def test_every_objection_keeps_the_order_from_the_wire(spoil, reason) -> None:
@@ -109,3 +113,14 @@ async def test_i23_an_order_approved_before_the_trading_state_changed_obeys_the_
     await desk.gate.send(approved(side=side), received_at=desk.clock.real)
     assert len(desk.venue.sends) == (reason is None)
     assert [e.reason for e in desk.events if isinstance(e, NotSent)] == ([reason] if reason else [])
+
+
+async def test_pt6_a_crowded_counter_refuses_new_risk_and_lets_an_exit_through() -> None:
+    desk = Desk()
+    desk.venue.crowded = True
+    await desk.gate.send(approved("st1-1", side=Side.BUY), received_at=desk.clock.real)
+    await desk.gate.send(approved("st1-2", side=Side.SELL), received_at=desk.clock.real)
+    assert desk.venue.sends == [b"st1-2"]
+    assert desk.events[0] == NotSent(
+        cl_ord_id="st1-1", reason=Reason.RATE_LIMITED, detail="the counter is full"
+    )

@@ -68,6 +68,7 @@ def test_both_channels_are_asked_for_with_the_token_and_every_snapshot() -> None
         "snap_orders": True,
         "snap_trades": True,
         "order_status": True,
+        "ratecounter": True,
         "token": TOKEN,
     }
     assert second["params"] == {"channel": "balances", "snapshot": True, "token": TOKEN}
@@ -246,3 +247,24 @@ def test_a_feed_that_is_up_is_not_ended_for_want_of_snapshots() -> None:
         made.receive('{"channel":"heartbeat"}', float(second))
         made.tick(float(second))
     assert made.ended is None
+
+
+def counted(field: str, value: object) -> str:
+    """An execution that tells the counter."""
+    return json.dumps({**json.loads(PENDING_NEW), field: value})
+
+
+@pytest.mark.parametrize("field", ["ratecounter", "ratecount", "rate_counter", "rate_count"])
+def test_the_trading_counter_is_read_under_any_of_its_names(field: str) -> None:
+    made = up()
+    feed(made, executions(2, counted(field, 12.5)))
+    assert made.take_rate_counts() == [("BTC/USD", 12.5)]
+    assert made.take_rate_counts() == []
+
+
+@pytest.mark.parametrize("value", ["many", None, -1, 1e300, [1], {"a": 1}])
+def test_a_counter_that_is_no_count_is_left_out_and_the_report_stays(value: object) -> None:
+    made = up()
+    found = feed(made, executions(2, counted("ratecounter", value)))
+    assert made.take_rate_counts() == []
+    assert len(found) == 1
