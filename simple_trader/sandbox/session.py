@@ -160,13 +160,14 @@ class Session:
     def tell_status(self) -> None:
         """Queue the status message, the first of every connection."""
         state = "maintenance" if self.floor.frozen else "online"
+        # Sorted at every level, unlike the other pushes: as live test suites compare it.
         row = {
-            "version": "2.0.10",
-            "system": state,
             "api_version": "v2",
             "connection_id": self.connection_id,
+            "system": state,
+            "version": "2.0.10",
         }
-        self.send(wire.push({"channel": "status", "type": "update", "data": [row]}))
+        self.send(wire.push({"channel": "status", "data": [row], "type": "update"}))
 
     # --- subscriptions --------------------------------------------------------------------------
 
