@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,12 +14,18 @@ from simple_trader.sandbox import control, wire
 from simple_trader.sandbox.advisor_mount import mount_advisor
 from simple_trader.sandbox.child import announcement, until_end_of_input
 from simple_trader.sandbox.exchange import Exchange
+from simple_trader.sandbox.faults import rest as rest_faults
+from simple_trader.sandbox.faults.script import Script
+from simple_trader.sandbox.faults.setting import Faulted, faulted
+from simple_trader.sandbox.lines import Doorkeeper, Line, reset
+from simple_trader.sandbox.listener import Listener
 from simple_trader.sandbox.opening import open_exchange
-from simple_trader.sandbox.session import Session
+from simple_trader.sandbox.recording import Recorder
 from simple_trader.sandbox.settings import SandboxError, SandboxOptions
 
 FOLLOW_S = 0.05
 BEAT_S = 0.1
+BUSY_S = 0.005
 MAX_BACKLOG = 64 * 1024 * 1024
 _NEVER_DRAIN = 1 << 40  # writes never wait for a slow reader: Kraken queues, it does not shed
 _LOOPBACK = ("127.0.0.1", "::1")
@@ -32,13 +39,16 @@ def wall_clock() -> datetime:
 class Server:
     """Carries frames between sockets and the exchange; holds no state of the market."""
 
-    def __init__(self, exchange: Exchange, options: SandboxOptions) -> None:
-        self._exchange = exchange
-        self._options = options
-        self._sockets: dict[int, web.WebSocketResponse] = {}
-        self._transports: dict[int, asyncio.Transport] = {}
-        self._stopped = asyncio.Event()
+    def __init__(self, exchange: Exchange, options: SandboxOptions, faults: Faulted) -> None:
+        self.exchange = exchange
+        self.script: Script = faults.script
+        self.recorder: Recorder | None = faults.recorder
+        self.lines: dict[int, Line] = {}
         self.failure: str | None = None
+        self._faults = faults
+        self._options = options
+        self._door = Doorkeeper(self.script, _websocket)
+        self._stopped = asyncio.Event()
 
     def app(self) -> web.Application:
         """Give the aiohttp application."""
@@ -69,44 +79,39 @@ class Server:
         return await self._serve(request, private=True)
 
     async def _serve(self, request: web.Request, *, private: bool) -> web.StreamResponse:
+        met = await self._door.met(request, "private" if private else "public")
+        if met is not None:
+            return met
         socket = _websocket()
         await socket.prepare(request)
-        self._touch()
-        session = self._exchange.open_session(private)
-        self._sockets[session.connection_id] = socket
-        if isinstance(request.transport, asyncio.Transport):
-            self._transports[session.connection_id] = request.transport
+        self.touch()
+        session = self.exchange.open_session(private)
+        line = Line(self, session, socket, request.transport, private=private)
+        self.lines[session.connection_id] = line
         try:
-            await self._flush(session, socket)
+            await line.flush()
             async for message in socket:
                 if message.type is not WSMsgType.TEXT:
                     break
-                self._touch()
-                session.receive(message.data)
+                self.touch()
+                line.receive(message.data)
                 await self.flush_all()
         except SandboxError as error:
             self._fail(error)
         finally:
-            self._exchange.close_session(session)
-            self._sockets.pop(session.connection_id, None)
-            self._transports.pop(session.connection_id, None)
+            self.exchange.close_session(session)
+            self.lines.pop(session.connection_id, None)
+            line.end()
         return socket
-
-    async def _flush(self, session: Session, socket: web.WebSocketResponse) -> None:
-        """Hand a session's frames to the transport; never waits, so frames stay in order."""
-        for frame in session.outgoing():
-            try:
-                await socket.send_str(frame)
-            except (ConnectionError, RuntimeError):
-                # The peer is gone: its handler ends the session, its frames go nowhere.
-                return
 
     async def flush_all(self) -> None:
         """Hand all queued frames to their transports."""
-        for session in self._exchange.sessions:
-            socket = self._sockets.get(session.connection_id)
-            if socket is not None and not socket.closed:
-                await self._flush(session, socket)
+        for session in self.exchange.sessions:
+            line = self.lines.get(session.connection_id)
+            if line is not None and not line.closed:
+                if line.busy:
+                    await line.pump()
+                await line.flush()
 
     async def _control(self, request: web.Request) -> web.StreamResponse:
         _refuse_strangers(request)
@@ -115,81 +120,142 @@ class Server:
         async for message in socket:
             if message.type is not WSMsgType.TEXT:
                 break
-            try:
-                op, to = control.read_control(message.data)
-                if to is not None:
-                    control.advance(self._exchange, to, stepped=self._options.stepped)
-                    await self.flush_all()
-                answer = control.standing(self._exchange, hello=op == "hello")
-            except control.ControlError as error:
-                answer = wire.push({"error": str(error)})
-            await socket.send_str(answer)
+            await socket.send_str(await self._controlled(message.data))
         return socket
+
+    async def _controlled(self, text: str) -> str:
+        try:
+            asked = control.read_control(text)
+            self.touch()
+            if asked.op not in ("hello", "advance"):
+                answer = control.operate(self.script, self.recorder, asked)
+                await self._act()
+                await self.flush_all()
+                return answer
+            if asked.to is not None:
+                control.advance(self.exchange, asked.to, stepped=self._options.stepped)
+                await self._act()
+                await self.flush_all()
+            written = {str(number): line.written for number, line in self.lines.items()}
+            return control.standing(self.exchange, written, hello=asked.op == "hello")
+        except control.ControlError as error:
+            return wire.push({"error": str(error)})
+        except SandboxError as error:
+            self._fail(error)
+            return wire.push({"error": str(error)})
 
     # --- HTTP -----------------------------------------------------------------------------------
 
     async def _rest(self, request: web.Request) -> web.Response:
         body = await request.read()
-        self._touch()
+        self.touch()
         try:
-            status, answer = self._exchange.rest(
-                request.method, request.path_qs, request.headers, body
-            )
+            if self.script.any:
+                response = await self._rest_with_faults(request, body)
+            else:
+                status, answer = self._answer(request, body)
+                response = web.Response(status=status, body=answer, content_type="application/json")
+                self._record(request, body, status, answer)
         except SandboxError as error:
             self._fail(error)
             raise web.HTTPServiceUnavailable(text=str(error)) from error
         await self.flush_all()
-        return web.Response(status=status, body=answer, content_type="application/json")
+        return response
+
+    def _answer(self, request: web.Request, body: bytes) -> tuple[int, bytes]:
+        return self.exchange.rest(request.method, request.path_qs, request.headers, body)
+
+    async def _rest_with_faults(self, request: web.Request, body: bytes) -> web.Response:
+        kind = request.headers.get("Content-Type", "")
+        asked = rest_faults.asked(request.path_qs, body, kind)
+        act = self.script.rest_before(asked)
+        due = self.delay_clock() + act.delay_s
+        while self.delay_clock() < due and not self._stopped.is_set():
+            await self._pause(BUSY_S)
+            self.touch()
+        status, answer = 0, b""
+        if act.lands:
+            status, answer = self._answer(request, body)
+            answer = self.script.rest_after(asked, answer)
+            await self.flush_all()
+        if act.status:
+            status, answer = act.status, act.body
+        if act.cut:
+            status, answer = 0, b""
+        self._record(request, body, status, answer)
+        if act.cut:
+            reset(request.transport)
+            return web.Response(status=500)  # nobody is there any more to read it
+        html = "text/html" if act.html else "application/json"
+        return web.Response(status=status, body=answer, content_type=html)
+
+    def _record(self, request: web.Request, body: bytes, status: int, answer: bytes) -> None:
+        if self.recorder is not None:
+            headers = dict(request.headers)
+            self.recorder.request(request.method, request.path_qs, headers, body, status, answer)
 
     async def _truth(self, request: web.Request) -> web.Response:
         _refuse_strangers(request)
-        self._touch()
-        body = msgspec.json.encode(self._exchange.truth())
+        self.touch()
+        body = msgspec.json.encode(self.exchange.truth())
         return web.Response(body=body, content_type="application/json")
 
     # --- time -----------------------------------------------------------------------------------
 
-    def _touch(self) -> None:
+    def touch(self) -> None:
         """Bring a stand-alone market to now, before anything acts on it."""
         if not self._options.stepped:
-            self._exchange.follow(wall_clock())
+            self.exchange.follow(wall_clock())
+
+    def delay_clock(self) -> float:
+        """Give seconds of the clock that delays go by: market time when stepped, else real."""
+        if self._options.stepped:
+            return self.exchange.now_us() / 1_000_000
+        return asyncio.get_running_loop().time()
 
     async def follow(self) -> None:
         """Move a stand-alone market with the wall clock until the server ends."""
         while not self._stopped.is_set():
             try:
-                self._touch()
+                self.touch()
             except SandboxError as error:
                 self._fail(error)
                 return
             await self.flush_all()
             await self._pause(FOLLOW_S)
 
-    async def beat(self) -> None:
-        """Send heartbeats and close what is idle or hopelessly behind until the server ends."""
+    async def _act(self) -> None:
+        """Do what faults do by themselves."""
+        for spec in self._faults.drawn():
+            self.script.start(spec)
+        if not self.script.any:
+            return
+        for act in self.script.tick():
+            line = self.lines.get(act.connection)
+            if line is not None:
+                await line.suffer(act)
+
+    async def beat(self, listener: Listener) -> None:
+        """Send heartbeats, let faults act, close what is idle or far behind; until the end."""
         loop = asyncio.get_running_loop()
         while not self._stopped.is_set():
             now = loop.time()
             try:
-                self._exchange.beat(now)
+                self.exchange.beat(now)
+                await self._act()
+                await listener.become(self.script.listening())
+                await self.flush_all()
             except SandboxError as error:
                 self._fail(error)
                 return
-            await self.flush_all()
-            for trouble in self._exchange.troubles:
+            for trouble in self.exchange.troubles:
                 sys.stderr.write(f"sandbox: {trouble}\n")
-            self._exchange.troubles.clear()
-            for session in self._exchange.sessions:
-                socket = self._sockets.get(session.connection_id)
-                if socket is None:
-                    continue
-                if session.idle(now) or self._backlog(session) > MAX_BACKLOG:
-                    await socket.close()
-            await self._pause(BEAT_S)
-
-    def _backlog(self, session: Session) -> int:
-        transport = self._transports.get(session.connection_id)
-        return 0 if transport is None else transport.get_write_buffer_size()
+            self.exchange.troubles.clear()
+            for line in list(self.lines.values()):
+                if line.session.idle(now) or line.backlog() > MAX_BACKLOG:
+                    await line.close()
+            busy = any(line.busy for line in self.lines.values())
+            await self._pause(BUSY_S if busy else BEAT_S)
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -215,39 +281,53 @@ def _websocket() -> web.WebSocketResponse:
     )
 
 
+@asynccontextmanager
+async def listening(
+    exchange: Exchange, options: SandboxOptions, wall: Callable[[], datetime] = wall_clock
+) -> AsyncIterator[tuple[Server, Listener]]:
+    """Serve while inside; gives the server and its port. Raises SandboxError when it cannot."""
+    with faulted(exchange, options, wall) as faults:
+        server = Server(exchange, options, faults)
+        runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        listener = Listener(runner, options.host, options.port, wall, tls=options.tls_self_signed)
+        try:
+            await listener.become(server.script.listening())
+            async with asyncio.TaskGroup() as group:
+                group.create_task(server.beat(listener))
+                if not options.stepped and not exchange.frozen:
+                    group.create_task(server.follow())
+                try:
+                    yield server, listener
+                finally:
+                    server.stop()
+        finally:
+            await listener.close()
+            await runner.cleanup()
+
+
 async def serve(
     exchange: Exchange, options: SandboxOptions, announce: Callable[[str, int], None]
 ) -> str | None:
     """Serve until asked to end; gives the reason of a failure, else None."""
-    server = Server(exchange, options)
     loop = asyncio.get_running_loop()
-    if options.child:
-        loop.add_signal_handler(signal.SIGINT, lambda: None)
-    else:
-        loop.add_signal_handler(signal.SIGINT, server.stop)
-    loop.add_signal_handler(signal.SIGTERM, server.stop)
-    runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
     try:
-        site = web.TCPSite(runner, options.host, options.port)
-        try:
-            await site.start()
-        except OSError as error:
-            return (
-                f"the sandbox cannot listen on {options.host}:{options.port} ({error.strerror}); "
-                "choose another port with --port."
-            )
-        announce(options.host, runner.addresses[0][1])
-        async with asyncio.TaskGroup() as group:
-            group.create_task(server.beat())
-            if not options.stepped and not exchange.frozen:
-                group.create_task(server.follow())
-            watch = group.create_task(until_end_of_input(server.stop)) if options.child else None
-            await server.wait()
-            if watch is not None:
-                watch.cancel()
-    finally:
-        await runner.cleanup()
+        async with listening(exchange, options) as (server, listener):
+            if options.child:
+                loop.add_signal_handler(signal.SIGINT, lambda: None)
+            else:
+                loop.add_signal_handler(signal.SIGINT, server.stop)
+            loop.add_signal_handler(signal.SIGTERM, server.stop)
+            announce(options.host, listener.port)
+            async with asyncio.TaskGroup() as group:
+                watch = None
+                if options.child:
+                    watch = group.create_task(until_end_of_input(server.stop))
+                await server.wait()
+                if watch is not None:
+                    watch.cancel()
+    except SandboxError as error:
+        return str(error)
     return server.failure
 
 

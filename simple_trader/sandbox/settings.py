@@ -8,6 +8,8 @@ import msgspec
 
 DEFAULT_KEY = "sandbox-key"
 DEFAULT_SIGNING_TEXT = "c2FuZGJveC1zZWNyZXQ="
+KRAKEN_REST = "https://api.kraken.com"
+KRAKEN_PUBLIC = "wss://ws.kraken.com/v2"
 DEFAULT_SEED = 1
 DEFAULT_PORT = 8900
 DAEMON_CAPITAL = Decimal(1000)
@@ -35,6 +37,13 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     `start`: first moment of a new generated market (stepped only; else now).
     `frozen`: serve a state without ever changing it; a state made by a daemon is always served so
     when `stepped` is false.
+    `relay`: no market of its own, Kraken's live public feed instead (`relay_rest`, `relay_public`:
+    its addresses, or those of a sandbox on this machine); `pairs` are then those whose books are
+    followed from the start, `relay_latency_ms` is how long an order is on its way (shortest,
+    longest), `relay_depth` the levels of the books that own orders fill on.
+    `faults`: lines such as `N02 after=100`, `fault_file`: a YAML file of them, `chaos`: `SEED,RATE`
+    draws them; `record`: append every byte of the wire to this file; `tls_self_signed`: serve TLS
+    with a certificate that nobody trusts.
     `mixed_replies`: some order responses come after their execution events, drawn by the seed.
     """
 
@@ -56,5 +65,15 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     advisor: bool = True
     frozen: bool = False
     mixed_replies: bool = False
+    relay: bool = False
+    relay_rest: str = KRAKEN_REST
+    relay_public: str = KRAKEN_PUBLIC
+    relay_latency_ms: tuple[int, int] = (30, 250)
+    relay_depth: int = 100
+    faults: tuple[str, ...] = ()
+    fault_file: Path | None = None
+    chaos: str | None = None
+    record: Path | None = None
+    tls_self_signed: bool = False
     key: str = DEFAULT_KEY
     secret: str = DEFAULT_SIGNING_TEXT
