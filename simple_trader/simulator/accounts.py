@@ -12,6 +12,7 @@ from simple_trader.simulator.ids import kraken_id
 from simple_trader.simulator.instruments import ASSET_BY_NAME, Instrument
 from simple_trader.simulator.limits import RateCount, Tier
 from simple_trader.simulator.orders import MAIN, ZERO, Entry, EntryKind, Order
+from simple_trader.simulator.triggers import limit_now
 
 
 class AccountSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,16 +88,23 @@ def to_unit(amount: Decimal, asset: str) -> Decimal:
 
 
 def hold_of(order: Order, pair: Instrument) -> tuple[str, Decimal]:
-    """Give the asset and amount that an open order reserves, its worst fee included."""
+    """Give the asset and amount that an open order reserves, its worst fee included.
+
+    A buy without a limit reserves at its trigger, a scheduled one at the price of its placing.
+    """
     left = order.open_qty
-    factor = 1 + order.hold_rate
-    if order.side == "buy":
-        if order.limit_price is None:
-            return pair.quote, ZERO
-        cost = left * order.limit_price * (1 if order.fee_in_base else factor)
-        return pair.quote, cost.quantize(ASSET_BY_NAME[pair.quote].unit, ROUND_CEILING)
-    amount = left * factor if order.fee_in_base else left
-    return pair.base, amount.quantize(ASSET_BY_NAME[pair.base].unit, ROUND_CEILING)
+    factor = 1 if order.fee_in_base and order.side == "buy" else 1 + order.hold_rate
+    if order.side == "sell":
+        amount = left * factor if order.fee_in_base else left
+        return pair.base, amount.quantize(ASSET_BY_NAME[pair.base].unit, ROUND_CEILING)
+    if order.cash_qty is not None:
+        cost = order.cash_qty if order.status == "pending_new" else ZERO
+    else:
+        price = limit_now(order, pair)
+        if price is None and order.trigger is not None:
+            price = order.trigger.actual_price
+        cost = left * (price or order.hold_price or ZERO)
+    return pair.quote, (cost * factor).quantize(ASSET_BY_NAME[pair.quote].unit, ROUND_CEILING)
 
 
 def holds(orders: Iterable[Order], pairs: dict[str, Instrument]) -> dict[str, Decimal]:

@@ -52,18 +52,18 @@ STABLE_TIERS: tuple[Tier, ...] = tuple(
 FEE_TABLES: dict[str, tuple[Tier, ...]] = {"crypto": TIERS, "stable": STABLE_TIERS}
 
 
-def tier_at(volume: Decimal) -> int:
-    """Give the index of the tier that a 30-day volume has reached."""
+def tier_at(volume: Decimal, table: str = "crypto") -> int:
+    """Give the index of the tier that a 30-day volume has reached in a schedule."""
     reached = 0
-    for index, tier in enumerate(TIERS):
+    for index, tier in enumerate(FEE_TABLES[table]):
         if volume >= tier.volume:
             reached = index
     return reached
 
 
-def rate(volume: Decimal, *, maker: bool) -> Decimal:
+def rate(volume: Decimal, *, maker: bool, table: str = "crypto") -> Decimal:
     """Give the fee as a fraction of cost."""
-    tier = TIERS[tier_at(volume)]
+    tier = FEE_TABLES[table][tier_at(volume, table)]
     return (tier.maker_pct if maker else tier.taker_pct) / 100
 
 

@@ -1,7 +1,12 @@
-"""One pair's book: the market's levels, what own takers ate of them, and own resting orders."""
+"""One pair's book: the other traders' levels, and above them the orders of this venue's accounts.
+
+The other traders come from a `Depth`: generated here, or handed in by whoever follows a real feed.
+Their levels are told as they are; what the accounts' takers ate of them is the depth's to remember.
+"""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Protocol
 
 import msgspec
 
@@ -9,6 +14,16 @@ from simple_trader.simulator.liquidity import ASK, BID, Liquidity
 from simple_trader.simulator.orders import Order
 
 WALK_LIMIT = 1000
+
+
+class Depth(Protocol):
+    """The other traders' side of a book, in ticks and lots."""
+
+    def market_levels(self, side: int) -> Iterator[tuple[int, int]]:
+        """Walk a side outwards from its best price as (tick, lots left), empty ones skipped."""
+
+    def eat(self, side: int, tick: int, lots: int) -> None:
+        """Take lots out of a level, and remember it as long as that should last."""
 
 
 class BookState(msgspec.Struct):
@@ -20,21 +35,12 @@ class BookState(msgspec.Struct):
     eaten: tuple[dict[int, int], dict[int, int]] = msgspec.field(default_factory=lambda: ({}, {}))
 
 
-class OwnLevel(msgspec.Struct):
-    """One own resting order as the book sees it, in ticks and lots."""
-
-    order: Order
-    tick: int
-    lots: int
-
-
-class PairBook:
-    """Price-time priority over synthetic levels and own orders; own orders never cross it."""
+class GeneratedDepth:
+    """Other traders out of the dice: quotes from the market source, sizes from `Liquidity`."""
 
     def __init__(self, liquidity: Liquidity, state: BookState) -> None:
         self.liquidity = liquidity
         self.state = state
-        self.own: tuple[list[OwnLevel], list[OwnLevel]] = ([], [])
 
     def move(self, bid: int, ask: int) -> None:
         """Take the market's next quotes; half of what was eaten grows back."""
@@ -63,8 +69,35 @@ class PairBook:
             if left > 0:
                 yield tick, left
 
+    def eat(self, side: int, tick: int, lots: int) -> None:
+        """Take lots out of a market level."""
+        eaten = self.state.eaten[side]
+        eaten[tick] = eaten.get(tick, 0) + lots
+
+
+class OwnLevel(msgspec.Struct):
+    """One resting order of an account, in ticks and lots; an iceberg shows `slice_lots` at once."""
+
+    order: Order
+    tick: int
+    lots: int
+    hidden: int = 0
+    slice_lots: int = 0
+
+
+class PairBook:
+    """Price-time priority over the other traders' levels and the accounts' resting orders."""
+
+    def __init__(self, depth: Depth) -> None:
+        self.depth = depth
+        self.own: tuple[list[OwnLevel], list[OwnLevel]] = ([], [])
+
+    def market_levels(self, side: int) -> Iterator[tuple[int, int]]:
+        """Walk the other traders' levels outwards as (tick, lots left)."""
+        return self.depth.market_levels(side)
+
     def top(self, side: int, depth: int) -> list[tuple[int, int]]:
-        """Give the visible best levels, own orders included, best first."""
+        """Give the visible best levels, the accounts' orders included, best first."""
         own = self.own[side]
         if not own:
             return list(islice(self.market_levels(side), depth))
@@ -78,8 +111,14 @@ class PairBook:
         levels = self.top(side, 1)
         return levels[0] if levels else None
 
+    def best_market(self, side: int) -> int | None:
+        """Give the other traders' best price of a side in ticks."""
+        for tick, _ in self.market_levels(side):
+            return tick
+        return None
+
     def lots_before(self, side: int, tick: int) -> int:
-        """Give the market's lots at a price: the queue that a new own order joins at its end."""
+        """Give the market's lots at a price: the queue that a new order joins at its end."""
         for level_tick, lots in self.market_levels(side):
             if level_tick == tick:
                 return lots
@@ -88,25 +127,44 @@ class PairBook:
         return 0
 
     def eat(self, side: int, tick: int, lots: int) -> None:
-        """Take lots out of a market level."""
-        eaten = self.state.eaten[side]
-        eaten[tick] = eaten.get(tick, 0) + lots
+        """Take lots out of a market level; who waited behind them moves forward."""
+        self.depth.eat(side, tick, lots)
+        for level in self.own[side]:
+            if level.tick == tick:
+                level.order.queue_lots = max(0, level.order.queue_lots - lots)
 
-    def rest(self, order: Order, tick: int, lots: int) -> None:
-        """Put an own order into the book behind those that came before it."""
-        self.own[BID if order.side == "buy" else ASK].append(OwnLevel(order, tick, lots))
+    def rest(
+        self, order: Order, tick: int, lots: int, *, hidden: int = 0, slice_lots: int = 0
+    ) -> None:
+        """Put an order into the book behind those that came before it."""
+        level = OwnLevel(order, tick, lots, hidden, slice_lots)
+        self.own[side_of(order)].append(level)
 
     def remove(self, order: Order) -> None:
-        """Take an own order out of the book, if it rests there."""
+        """Take an order out of the book, if it rests there."""
         for levels in self.own:
-            levels[:] = [level for level in levels if level.order is not order]
+            if levels:
+                levels[:] = [level for level in levels if level.order is not order]
 
-    def resize(self, order: Order, lots: int) -> None:
-        """Make a resting own order smaller without losing its place."""
-        for levels in self.own:
-            for level in levels:
-                if level.order is order:
-                    level.lots = lots
+    def level_of(self, order: Order) -> OwnLevel | None:
+        """Find where an order rests."""
+        for level in self.own[side_of(order)]:
+            if level.order is order:
+                return level
+        return None
+
+    def take_own(self, level: OwnLevel, lots: int) -> bool:
+        """Take lots from a resting order; True: an iceberg showed its next slice, at the end."""
+        level.lots -= lots
+        if level.lots > 0 or level.hidden == 0:
+            return False
+        shown = min(level.slice_lots, level.hidden)
+        level.lots, level.hidden = shown, level.hidden - shown
+        side = side_of(level.order)
+        levels = self.own[side]
+        levels[:] = [other for other in levels if other is not level] + [level]
+        level.order.queue_lots = self.lots_before(side, level.tick)
+        return True
 
     def by_priority(self, side: int) -> list[OwnLevel]:
         """Give the own orders of a side, best price first, then oldest (the sort is stable)."""
@@ -118,6 +176,11 @@ class PairBook:
         if not ticks:
             return None
         return max(ticks) if side == BID else min(ticks)
+
+
+def side_of(order: Order) -> int:
+    """Give the side of the book on which an order rests."""
+    return BID if order.side == "buy" else ASK
 
 
 def reaches(side: int, price: int, limit: int | None) -> bool:

@@ -52,6 +52,7 @@ REASON_SWITCH = "Dead man's switch"
 REASON_REPLACED = "Order replaced"
 REASON_FUNDS = "Insufficient funds"
 REASON_DELISTED = "Market delisted"
+REASON_NO_MARKET = "Market unavailable"
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -238,7 +239,8 @@ class Order(msgspec.Struct, kw_only=True):
 
     `pending_new` is the status of a scheduled order before its start. `display_left` is the rest
     of an iceberg's visible slice. `parent_id` (Kraken's ord_ref_id) names the order whose fill
-    spawned this one, `replaces` the order that this one took the place of (edit).
+    spawned this one, `replaces` the order that this one took the place of (edit). `hold_price` is
+    what a scheduled market buy reserves at.
     """
 
     order_id: str
@@ -273,6 +275,7 @@ class Order(msgspec.Struct, kw_only=True):
     cum_cost: Decimal = ZERO
     fee: Decimal = ZERO
     queue_lots: int = 0
+    hold_price: Decimal | None = None
     amended: bool = False
     closed_at: datetime | None = None
     reason: str | None = None

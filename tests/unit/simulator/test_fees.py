@@ -43,3 +43,20 @@ def test_volume_leaves_the_window_after_thirty_days() -> None:
     assert window.at(NOON + timedelta(days=30)) == 50
     assert window.at(NOON + timedelta(days=41)) == 0
     assert window.parts == []
+
+
+def test_stablecoin_pairs_have_their_own_lower_schedule() -> None:
+    assert rate(Decimal(0), maker=False, table="stable") == Decimal("0.0020")
+    assert rate(Decimal(0), maker=True, table="stable") == Decimal("0.0020")
+    for volume in map(Decimal, (0, 60_000, 300_000, 2_000_000)):
+        assert rate(volume, maker=False, table="stable") < rate(volume, maker=False)
+
+
+def test_a_given_volume_replaces_what_was_traded_and_stays() -> None:
+    window = VolumeWindow(standing=Decimal(40))
+    window.add(NOON, Decimal(100))
+    assert window.at(NOON) == 140
+    window.set(Decimal(60_000))
+    window.add(NOON, Decimal(1))
+    assert window.at(NOON) == 60_001
+    assert window.at(NOON + timedelta(days=365)) == 60_000

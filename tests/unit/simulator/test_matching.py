@@ -7,14 +7,24 @@ from itertools import islice
 import pytest
 
 from simple_trader.simulator.liquidity import ASK, BID, Liquidity
-from simple_trader.simulator.matching import BookState, PairBook, reaches, total
+from simple_trader.simulator.matching import (
+    BookState,
+    GeneratedDepth,
+    PairBook,
+    reaches,
+    total,
+)
 from simple_trader.simulator.orders import Order, Side
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def book(bid: int = 650_000, ask: int = 650_010) -> PairBook:
-    return PairBook(Liquidity(1, 10, 10**8, 9_000), BookState(bid=bid, ask=ask))
+def depth(bid: int = 650_000, ask: int = 650_010) -> GeneratedDepth:
+    return GeneratedDepth(Liquidity(1, 10, 10**8, 9_000), BookState(bid=bid, ask=ask))
+
+
+def book() -> PairBook:
+    return PairBook(depth())
 
 
 def own(side: Side, name: str = "O1") -> Order:
@@ -32,22 +42,23 @@ def own(side: Side, name: str = "O1") -> Order:
 
 
 def test_quotes_must_be_positive_and_uncrossed() -> None:
-    there = book()
+    there = depth()
     for bid, ask in ((0, 5), (7, 7), (8, 7)):
         with pytest.raises(ValueError, match="uncrossed"):
             there.move(bid, ask)
 
 
 def test_what_is_eaten_is_gone_and_half_of_it_grows_back_each_step() -> None:
-    there = book()
+    generated = depth()
+    there = PairBook(generated)
     tick, lots = there.best(ASK) or (0, 0)
     there.eat(ASK, tick, lots)
     assert (there.best(ASK) or (0, 0))[0] > tick
-    there.move(650_000, 650_010)
-    assert there.state.eaten[ASK][tick] == lots // 2
+    generated.move(650_000, 650_010)
+    assert generated.state.eaten[ASK][tick] == lots // 2
     for _ in range(60):
-        there.move(650_000, 650_010)
-    assert there.state.eaten[ASK] == {}
+        generated.move(650_000, 650_010)
+    assert generated.state.eaten[ASK] == {}
 
 
 def test_own_orders_stand_in_the_visible_book() -> None:
@@ -85,13 +96,30 @@ def test_a_limit_reaches_prices_as_good_or_better() -> None:
     assert reaches(ASK, 10**9, None)
 
 
-def test_a_smaller_order_keeps_its_place() -> None:
+def test_what_is_eaten_in_front_of_a_waiting_order_moves_it_forward() -> None:
     there = book()
-    first, second = own("buy", "a"), own("buy", "b")
-    there.rest(first, 5, 10)
-    there.rest(second, 5, 10)
-    there.resize(first, 4)
-    assert [(level.order, level.lots) for level in there.by_priority(BID)] == [
-        (first, 4),
-        (second, 10),
-    ]
+    tick, lots = there.best(BID) or (0, 0)
+    waiting = own("buy")
+    waiting.queue_lots = lots
+    there.rest(waiting, tick, 5)
+    there.eat(BID, tick, lots - 1)
+    assert waiting.queue_lots == 1
+    there.eat(BID, tick, 10)
+    assert waiting.queue_lots == 0
+
+
+def test_an_iceberg_shows_its_next_slice_at_the_end_of_the_queue() -> None:
+    there = book()
+    iceberg, other = own("buy", "a"), own("buy", "b")
+    there.rest(iceberg, 650_005, 10, hidden=15, slice_lots=10)
+    there.rest(other, 650_005, 4)
+    assert there.best(BID) == (650_005, 14)
+    level = there.level_of(iceberg)
+    assert level is not None
+    assert not there.take_own(level, 9)
+    assert there.take_own(level, 1)
+    assert (level.lots, level.hidden) == (10, 5)
+    assert [found.order.order_id for found in there.by_priority(BID)] == ["b", "a"]
+    assert there.take_own(level, 10)
+    assert (level.lots, level.hidden) == (5, 0)
+    assert not there.take_own(level, 5)
