@@ -5,7 +5,7 @@ BOOTSTRAP = exec $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test sandbox cli coverage lint format types contract tidy check \
-        simulate test-system test-clients chaos docs lock clean
+        simulate test-system test-clients chaos bench docs lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ test-clients: ## other people's Kraken programs on our sandbox (sets up .venv-cl
 chaos: ## kill daemon, sandbox and database again and again (KILLS=50)
 	@$(BOOTSTRAP) chaos --kills $(KILLS) $(ARGS)
 
+bench: ## every benchmark beside its peers (ARGS="book rows"; sets up .venv-bench)
+	@$(BOOTSTRAP) bench $(ARGS)
+
 docs: ## write docs/reference anew from the code
 	@$(BOOTSTRAP) docs $(ARGS)
 
@@ -64,4 +67,4 @@ lock: ## resolve requirements/*.txt anew (ARGS=--upgrade for newer versions)
 	@$(BOOTSTRAP) lock $(ARGS)
 
 clean: ## remove what the tools made, .venv too
-	rm -rf .venv .venv-clients .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-clients .venv-bench .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

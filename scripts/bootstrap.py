@@ -22,12 +22,16 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 # Other people's Kraken programs, as test subjects: none of their packages may come near ours.
 CLIENTS_VENV = ROOT / ".venv-clients"
+# The packages that benchmarks/ measures ours beside, with ours.
+BENCH_VENV = ROOT / ".venv-bench"
 LOCKS = ROOT / "requirements"
 SYSTEM_PACKAGES = ("systemd", "postgresql-15", "util-linux")  # tests/support/programs.py
 INSIDE = Path("Scripts" if os.name == "nt" else "bin") / "python"
 PYTHON = VENV / INSIDE
 # The one package of the clients that comes as source only (pure Python, an old format).
 AS_SOURCE = "krakenex"
+COMPILED = "bench-source"
+BENCHMARKS = ("book", "ws_book", "rows", "order", "lanes", "indicators")
 TREES = ("simple_trader", "main.py", "scripts", "migrations", "tests", "benchmarks")
 NOT_YOURS = (
     "{} cannot be written: the set-up was made by another user, or the checkout is not yours. "
@@ -45,15 +49,15 @@ class SetupError(Exception):
 def stamp_of(kind: str) -> str:
     """What a finished set-up of `kind` is named by: lock, Python, place."""
     digest = hashlib.sha256()
-    for name in ("uv", kind) if kind == "clients" else ("uv", "run", kind):
+    for name in ("uv", "run", kind) if kind == "test" else ("uv", kind):
         digest.update((LOCKS / f"{name}.txt").read_bytes())
     digest.update(f"{sys.version}|{sys.base_prefix}|{ROOT}".encode())
     return digest.hexdigest()
 
 
 def venv_of(kind: str) -> Path:
-    """Where the packages of `kind` (`run`, `test` or `clients`) go."""
-    return CLIENTS_VENV if kind == "clients" else VENV
+    """Where the packages of `kind` (`run`, `test`, `clients` or `bench`) go."""
+    return {"clients": CLIENTS_VENV, "bench": BENCH_VENV}.get(kind, VENV)
 
 
 def stamp_file(kind: str) -> Path:
@@ -293,6 +297,32 @@ def do_chaos(arguments: list[str]) -> int:
     become("tests/campaign/kills.py", *arguments)
 
 
+def do_bench(arguments: list[str]) -> int:
+    """Every benchmark beside its peers, or those named: `bench [book rows ...]`."""
+    set_up("bench")
+    compile_peer()
+    code = 0
+    for script in arguments or BENCHMARKS:
+        say(f"benchmarks/{script}.py")
+        code = run([str(BENCH_VENV / INSIDE), f"benchmarks/{script}.py"]) or code
+    return code
+
+
+def compile_peer() -> None:
+    """Build the peer that comes as source; without a compiler the benchmarks do without it."""
+    mark = BENCH_VENV / f".ready-{COMPILED}"
+    lock = str(LOCKS / f"{COMPILED}.txt")
+    if mark.exists() and mark.read_text() == stamp_of(COMPILED):
+        return
+    python = BENCH_VENV / INSIDE
+    uv = str(python.with_name("uv.exe" if os.name == "nt" else "uv"))
+    call = [uv, "pip", "install", "-q", "--python", str(python), "--require-hashes", "-r", lock]
+    if run([*call, "--build-constraints", lock]) == 0:
+        mark.write_text(stamp_of(COMPILED))
+    else:
+        say("cryptofeed cannot be built here (it needs a C compiler): its lines are left out")
+
+
 def do_docs(arguments: list[str]) -> int:
     """Write docs/reference anew from the code."""
     set_up("test")
@@ -310,6 +340,8 @@ def do_lock(arguments: list[str]) -> int:
         [*wheels, "-o", "requirements/run.txt"],
         [*wheels, "--group=test", "-c", "requirements/run.txt", "-o", "requirements/test.txt"],
         ["--group=uv", "-o", "requirements/uv.txt"],
+        [*wheels, "--group=bench", "-c", "requirements/run.txt", "-o", "requirements/bench.txt"],
+        ["--group=bench-source", "-c", "requirements/bench.txt", "-o", f"requirements/{COMPILED}.txt"],
         [*only, "--no-binary", AS_SOURCE, "--group=clients", "-o", "requirements/clients.txt"],
     ):
         checked([str(PYTHON), *base, *rest], "the lock could not be resolved")
@@ -332,6 +364,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "test-system": do_test_system,
     "test-clients": do_test_clients,
     "chaos": do_chaos,
+    "bench": do_bench,
     "docs": do_docs,
     "lock": do_lock,
 }
