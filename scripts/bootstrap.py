@@ -201,7 +201,11 @@ def trees() -> list[str]:
 
 def do_setup(arguments: list[str]) -> int:
     """Set up only: `setup [run|test|clients]` (default test, which holds run)."""
-    set_up(arguments[0] if arguments and arguments[0] in {"run", "test", "clients"} else "test")
+    kind = arguments[0] if arguments and arguments[0] in {"run", "test", "clients"} else "test"
+    set_up(kind)
+    if kind == "clients":
+        node = ROOT / "tests" / "clients" / "node" / "install.py"
+        return run([sys.executable, str(node), str(CLIENTS_VENV / "node")])
     return 0
 
 
@@ -287,7 +291,7 @@ def do_test_system(arguments: list[str]) -> int:
 
 def do_test_clients(arguments: list[str]) -> int:
     """Other people's Kraken programs on our sandbox, from an environment of their own."""
-    set_up("clients")
+    do_setup(["clients"])
     return do_test(["tests/clients", *arguments])
 
 

@@ -1,0 +1,102 @@
+"""Runs a client program of tests/clients/programs against a real sandbox process."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = ROOT / "tests" / "clients" / "programs"
+ENVIRONMENT = ROOT / ".venv-clients"
+PATIENCE_S = 90.0
+SANDBOX = ("--port", "0", "--seed", "5", "--speed", "5")
+
+Told = Callable[[str], Any]
+
+
+@contextmanager
+def sandbox_process(*options: str) -> Iterator[str]:
+    """Run `simple-trader sandbox` as a person would; gives its URL."""
+    command = [sys.executable, "-m", "simple_trader", "sandbox", *(options or SANDBOX)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            words = process.stdout.readline().split()
+            yield next(word.rstrip(",") for word in words if word.startswith("http://"))
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+class Program:
+    """A running client program; its scenarios are told in the order they are written down."""
+
+    def __init__(self, command: list[str], settings: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            command,
+            env={**os.environ, **settings},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._told: dict[str, dict[str, Any]] = {}
+        self._lines: queue.Queue[str] = queue.Queue()
+        self._noise: list[str] = []
+        self._threads = [
+            threading.Thread(target=self._read_told, daemon=True),
+            threading.Thread(target=self._read_noise, daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _read_told(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put("")
+
+    def _read_noise(self) -> None:
+        assert self._process.stderr is not None
+        self._noise.extend(self._process.stderr)
+
+    def __call__(self, scenario: str) -> Any:
+        """Wait for a scenario and give what it saw; its failure fails the test that asks."""
+        while scenario not in self._told:
+            line = self._lines.get(timeout=PATIENCE_S)
+            if not line:
+                self._lines.put("")
+                pytest.fail(f"{scenario} was never told:\n{''.join(self._noise)}")
+            told = json.loads(line)
+            self._told[told["scenario"]] = told
+        told = self._told[scenario]
+        if "error" in told:
+            pytest.fail(told["error"])
+        return told["result"]
+
+    def end(self) -> None:
+        """End it, finished or not."""
+        self._process.kill()
+        self._process.wait(10)
+        for thread in self._threads:
+            thread.join(10)
+        for pipe in (self._process.stdout, self._process.stderr):
+            assert pipe is not None
+            pipe.close()
+
+
+@contextmanager
+def running(command: list[str], settings: dict[str, str] | None = None) -> Iterator[Program]:
+    """Run a client program until the block ends."""
+    program = Program(command, settings or {})
+    try:
+        yield program
+    finally:
+        program.end()
