@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, assert_never
 
 import msgspec
 
 from simple_trader.sandbox import feeds
-from simple_trader.sandbox.auth import Keys
+from simple_trader.sandbox.amends import AmendBook
+from simple_trader.sandbox.executions import Words
+from simple_trader.sandbox.front import Front, Surface
+from simple_trader.sandbox.hall import Hall
 from simple_trader.sandbox.journal import (
     Advanced,
     Bent,
@@ -18,20 +22,20 @@ from simple_trader.sandbox.journal import (
     Record,
     Relayed,
 )
-from simple_trader.sandbox.market import MarketState, PairMarket, TapeTrade, Timeline
-from simple_trader.sandbox.moment import Best, PairMoment
+from simple_trader.sandbox.market import MarketState, PairMarket, Timeline
+from simple_trader.sandbox.moment import Best
+from simple_trader.sandbox.names import worth
 from simple_trader.sandbox.overlay import OverlayState
-from simple_trader.sandbox.rest import Rest
 from simple_trader.sandbox.session import Session
-from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxError
+from simple_trader.sandbox.settings import SandboxError
 from simple_trader.sandbox.sources import MarketSource, Tick, bent_tick, to_moment, to_us
-from simple_trader.sandbox.truth import truth_of
+from simple_trader.sandbox.spreads import SpreadRow
 from simple_trader.simulator.dice import stream_key
 from simple_trader.simulator.fill_model import Print
 from simple_trader.simulator.instruments import Instrument
 from simple_trader.simulator.matching import PairBook
-from simple_trader.simulator.orders import REASON_SWITCH, CancelAll, Command
-from simple_trader.simulator.reports import Report, symbol_of
+from simple_trader.simulator.orders import MAIN, REASON_SWITCH, ZERO, CancelAll, Command
+from simple_trader.simulator.reports import PairChanged, Report, symbol_of
 from simple_trader.simulator.venue import Venue, VenueState
 
 CHECKPOINT_STEPS = 20_000
@@ -47,13 +51,14 @@ class ExchangeState(msgspec.Struct):
     timeline: Timeline
     bends: dict[str, Bent] = {}
     overlays: dict[str, OverlayState] = {}
+    amends: AmendBook = msgspec.field(default_factory=AmendBook)
 
 
 class Exchange:
-    """One account, one market, many connections; synchronous and deterministic.
+    """Accounts, one market, many connections; synchronous and deterministic.
 
-    `wall` gives real time: it dates tokens and the dead man's switch, nothing else. Market time is
-    what `advance` last reached.
+    `wall` gives real time: it dates tokens, REST counters, lockouts and the dead man's switches,
+    nothing else. Market time is what `advance` last reached.
     """
 
     def __init__(
@@ -65,12 +70,14 @@ class Exchange:
         pairs: dict[str, Instrument],
         journal: Journal | None = None,
         frozen: bool = False,
-        secrets: Mapping[str, str] | None = None,
-        mixed_replies: bool = False,
+        surface: Surface | None = None,
     ) -> None:
-        self.pairs = pairs
+        surface = surface or Surface()
         self.frozen = frozen
-        self.venue = Venue(state.venue, source.pairs)
+        self.venue = Venue(state.venue, source.pairs, surface.venue_rules)
+        self.pairs = {symbol: self.venue.pairs[symbol] for symbol in pairs}
+        self.rules = surface.rules
+        self.words = Words(self.venue.pairs, self._usd, surface.rules)
         self.world = source.world
         self.told: dict[str, Best] = {}
         self.troubles: list[str] = []
@@ -80,20 +87,20 @@ class Exchange:
         self._at = state.at
         self._wall = wall
         self._journal = journal
-        self._mixed_replies = mixed_replies
+        self._mixed_replies = surface.mixed_replies
         self._markets = {
             symbol: PairMarket(pair, state.markets.get(symbol))
             for symbol, pair in source.pairs.items()
         }
-        self._feeds: dict[tuple[str, int], feeds.BookFeed] = {}
-        self._sessions: dict[int, Session] = {}
-        self._connections = 0
-        self._switch_at: datetime | None = None
         self._steps = 0
         seed = state.venue.seed
         self._connection_key = stream_key(seed, "connection", to_us(wall()))
-        self.keys = Keys(secrets or {DEFAULT_KEY: DEFAULT_SIGNING_TEXT}, wall, seed)
-        self._rest = Rest(self)
+        self._hall = Hall(self, self._connection_key)
+        self.reader = Front(self, surface, wall, seed, state.amends)
+        self.keys = self.reader.keys
+
+    def _usd(self, asset: str) -> Decimal:
+        return worth(self, asset) or ZERO
 
     # --- time ---------------------------------------------------------------------------------
 
@@ -105,6 +112,11 @@ class Exchange:
     def now(self) -> datetime:
         """Market time."""
         return to_moment(self._at)
+
+    @property
+    def system(self) -> str:
+        """The status of the whole exchange; a frozen one is in maintenance."""
+        return "maintenance" if self.frozen else self.venue.system
 
     @property
     def next_at(self) -> datetime | None:
@@ -174,7 +186,7 @@ class Exchange:
             self._at = max(self._at, due)
             expiry = self._next_expiry()
             if expiry is not None and expiry <= due:
-                self.publish(self.venue.run_due(to_moment(due)))
+                self.publish(self._noted(self.venue.run_due(to_moment(due))))
             step = self._next_step()
             if step is not None and step <= due:
                 for tick in self._source.step():
@@ -186,12 +198,13 @@ class Exchange:
         if self._bends:
             tick = self._bent(tick)
         moved = self._markets[tick.symbol].take(tick, self._at)
+        self.reader.spreads.note(tick.symbol, SpreadRow(self._at, tick.bid, tick.ask))
         reports = self.venue.on_market(
             tick.symbol, to_moment(self._at), tick.bid, tick.ask, tick.prints
         )
-        for report in reports:
-            self._tell_private(report)
-        self._tell_public(tick.symbol, moved.trades)
+        for report in self._noted(reports):
+            self._hall.tell_report(report)
+        self._hall.tell_market(tick.symbol, moved.trades)
 
     def _bent(self, tick: Tick) -> Tick:
         bend = self._bends.get(tick.symbol)
@@ -219,20 +232,30 @@ class Exchange:
     def execute(self, command: Command) -> list[Report]:
         """Journal a command, then carry it out; `publish` tells the sessions."""
         self._write(Did(self._at, command))
-        reports = self.venue.apply(command, self.now)
+        reports = self._noted(self.venue.apply(command, self.now))
         self._steps += 1
+        return reports
+
+    def _noted(self, reports: list[Report]) -> list[Report]:
+        self.reader.note(self._at, reports)
+        for report in reports:
+            if isinstance(report, PairChanged) and report.symbol in self._markets:
+                pair = self.venue.pairs[report.symbol]
+                self._markets[report.symbol].pair = pair
+                if report.symbol in self.pairs:
+                    self.pairs[report.symbol] = pair
         return reports
 
     def publish(self, reports: list[Report]) -> None:
         """Tell all sessions of reports and of what they changed in the books."""
         touched: dict[str, None] = {}
         for report in reports:
-            self._tell_private(report)
+            self._hall.tell_report(report)
             symbol = symbol_of(report)
             if symbol is not None:
                 touched[symbol] = None
         for symbol in touched:
-            self._tell_public(symbol, [])
+            self._hall.tell_market(symbol, [])
 
     def events_first(self) -> bool:
         """Draw whether events overtake the response; never unless replies are mixed."""
@@ -241,11 +264,10 @@ class Exchange:
         state = self.venue.state
         return stream_key(state.seed, "reply", len(state.orders), len(self.venue.open)) & 1 == 1
 
-    def arm_switch(self, timeout_s: int) -> tuple[datetime, datetime]:
-        """Arm the dead man's switch for real seconds; 0 disarms it."""
-        after = timedelta(seconds=timeout_s)
-        self._switch_at = self._wall() + after if timeout_s else None
-        return self.now, self.now + after
+    def arm_switch(self, account: str, timeout_s: int) -> tuple[datetime, datetime]:
+        """Arm an account's dead man's switch for real seconds; 0 disarms it."""
+        self.reader.switches.arm(account, timeout_s)
+        return self.now, self.now + timedelta(seconds=timeout_s)
 
     def _write(self, record: Record) -> None:
         if self._journal is not None:
@@ -257,13 +279,12 @@ class Exchange:
                 self._run(to)
             case Did(at=at, command=command):
                 self._at = max(self._at, at)
-                self.venue.apply(command, self.now)
+                self._noted(self.venue.apply(command, self.now))
             case Printed(at=at, symbol=symbol, prints=prints):
                 self._at = max(self._at, at)
                 market = self._markets[symbol]
-                self.publish(
-                    self.venue.on_market(symbol, self.now, market.bid, market.ask, prints)
-                )
+                reports = self.venue.on_market(symbol, self.now, market.bid, market.ask, prints)
+                self.publish(self._noted(reports))
             case Bent(at=at, symbol=symbol):
                 self._at = max(self._at, at)
                 self._bends[symbol] = record
@@ -289,6 +310,7 @@ class Exchange:
                 self._source.save(),
                 self._timeline,
                 self._bends,
+                amends=self.reader.amends,
             )
         )
 
@@ -314,47 +336,51 @@ class Exchange:
             self.checkpoint()
             self._journal.close()
             self._journal = None
+        self.reader.close()
 
     # --- connections --------------------------------------------------------------------------
 
     def open_session(self, private: bool) -> Session:
         """Open a connection to `/auth/v2` (private) or `/v2`."""
-        self._connections += 1
-        number = (1 << 63) | (stream_key(self._connection_key, self._connections) >> 2)
-        session = Session(self, number, private=private)
-        self._sessions[number] = session
-        return session
+        return self._hall.open(private=private)
 
     def close_session(self, session: Session) -> None:
         """Forget a connection."""
-        self._sessions.pop(session.connection_id, None)
+        self._hall.close(session)
 
     @property
     def sessions(self) -> list[Session]:
         """The open connections, oldest first."""
-        return list(self._sessions.values())
+        return self._hall.sessions
+
+    def announce(self, **notice: Any) -> None:
+        """Push the status to all with fields more, as for `upcoming_maintenance` or `emergency`."""
+        self._hall.announce(**notice)
 
     def beat(self, now: float) -> None:
-        """Do what real time asks for: heartbeats and the dead man's switch; `now` in seconds."""
-        for session in self._sessions.values():
-            session.beat(now)
-        if self._switch_at is not None and self._wall() >= self._switch_at and not self.frozen:
-            self._switch_at = None
-            self.publish(self.execute(CancelAll(REASON_SWITCH)))
+        """Do what real time asks for: heartbeats and dead man's switches; `now` in seconds."""
+        self._hall.beat(now)
+        self.reader.tidy_up()
+        if not self.frozen:
+            for account in self.reader.switches.fired():
+                self.publish(self.execute(CancelAll(REASON_SWITCH, account)))
 
     def rest(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, peer: str = ""
     ) -> tuple[int, bytes]:
-        """Answer one REST request; `path` may carry a query string."""
-        return self._rest.answer(method, path, headers, body)
+        """Answer one REST request of an address; `path` may carry a query string."""
+        return self.reader.rest(method, path, headers, body, peer)
 
-    def token_ok(self, token: str) -> bool:
-        """Say whether a WebSocket token may be used."""
-        return self.keys.token_ok(token)
+    def set_rest_lag(self, seconds: float) -> None:
+        """Let private REST tell the state of some market seconds ago from now on; 0 ends it."""
+        self.reader.set_rest_lag(seconds)
 
-    def truth(self) -> dict[str, Any]:
-        """Give what really happened, for tests and reconciliation; numbers as strings."""
-        return truth_of(self.venue)
+    def truth(self, account: str = MAIN) -> dict[str, Any]:
+        """Give what really happened to an account, numbers as strings.
+
+        Raises KeyError for an unknown account.
+        """
+        return self.reader.truth(account)
 
     # --- the public side ----------------------------------------------------------------------
 
@@ -368,29 +394,4 @@ class Exchange:
 
     def feed(self, symbol: str, depth: int) -> feeds.BookFeed:
         """Give the shared book feed of a pair and depth."""
-        feed = self._feeds.get((symbol, depth))
-        if feed is None:
-            feed = feeds.BookFeed(self.pairs[symbol], depth, self.book(symbol), self._at)
-            self._feeds[symbol, depth] = feed
-        return feed
-
-    def _tell_private(self, report: Report) -> None:
-        for session in self._sessions.values():
-            if session.private:
-                session.on_report(report)
-
-    def _tell_public(self, symbol: str, trades: list[TapeTrade]) -> None:
-        listening = [s for s in self._sessions.values() if s.follows(symbol)]
-        if not listening:
-            self._drop_feeds(symbol, set())
-            return
-        moment = PairMoment(self, symbol, self._at, trades)
-        for session in listening:
-            session.on_moment(moment)
-        self.told[symbol] = moment.told()
-        self._drop_feeds(symbol, {session.books.get(symbol) for session in listening})
-
-    def _drop_feeds(self, symbol: str, wanted: set[int | None]) -> None:
-        # A feed that nobody follows would fall behind its book: the next subscriber gets a new one.
-        for key in [key for key in self._feeds if key[0] == symbol and key[1] not in wanted]:
-            del self._feeds[key]
+        return self._hall.feed(symbol, depth)

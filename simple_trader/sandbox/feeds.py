@@ -130,9 +130,9 @@ def trades(pair: Instrument, entries: list[TapeTrade], kind: str) -> str:
     return wire.push({"channel": "trade", "type": kind, "data": rows})
 
 
-def ohlc_snapshot(market: PairMarket, interval: int, at: int) -> str:
-    """Give the candles of an interval, oldest first, the running one last."""
-    rows = [_candle(market.pair, row, interval) for row in market.candles.rows(interval, KEPT)]
+def ohlc_snapshot(market: PairMarket, interval: int, at: int, most: int = KEPT) -> str:
+    """Give the last candles of an interval, oldest first, the running one last."""
+    rows = [_candle(market.pair, row, interval) for row in market.candles.rows(interval, most)]
     return _ohlc("snapshot", rows, at)
 
 

@@ -5,7 +5,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from simple_trader.sandbox import feeds
+from simple_trader.sandbox.accounts_file import KeySpec
+from simple_trader.sandbox.auth import Keys
+from simple_trader.sandbox.executions import Words
 from simple_trader.sandbox.market import PairMarket
+from simple_trader.sandbox.rules import SurfaceRules
 from simple_trader.simulator.instruments import Instrument
 from simple_trader.simulator.matching import PairBook
 from simple_trader.simulator.orders import Command
@@ -19,6 +23,17 @@ class Floor(Protocol):
     venue: Venue
     pairs: dict[str, Instrument]
     frozen: bool
+    keys: Keys
+    rules: SurfaceRules
+    words: Words
+
+    @property
+    def now(self) -> datetime:
+        """Give market time."""
+
+    @property
+    def system(self) -> str:
+        """Give the status of the whole exchange; `maintenance` while frozen."""
 
     def now_us(self) -> int:
         """Give market time in microseconds."""
@@ -32,9 +47,6 @@ class Floor(Protocol):
     def feed(self, symbol: str, depth: int) -> feeds.BookFeed:
         """Give the shared book feed of a pair and depth."""
 
-    def token_ok(self, token: str) -> bool:
-        """Say whether a token is known and not too old."""
-
     def execute(self, command: Command) -> list[Report]:
         """Journal and carry out a command; nothing is published yet."""
 
@@ -44,8 +56,8 @@ class Floor(Protocol):
     def events_first(self) -> bool:
         """Say whether the events of the command at hand go out before its response."""
 
-    def arm_switch(self, timeout_s: int) -> tuple[datetime, datetime]:
-        """Arm or (with 0) disarm the dead man's switch; gives now and the trigger time."""
+    def arm_switch(self, account: str, timeout_s: int) -> tuple[datetime, datetime]:
+        """Arm or (with 0) disarm an account's dead man's switch; gives now and trigger time."""
 
 
 class Moment(Protocol):
@@ -67,20 +79,21 @@ class Moment(Protocol):
 
 
 class Counter(Protocol):
-    """What the order desk needs of a session."""
+    """What the desks need of their session."""
 
     floor: Floor
 
-    def answer(
-        self, method: str, req_id: int | None, result: dict[str, Any] | None, **more: Any
-    ) -> None:
+    def send(self, frame: str) -> None:
+        """Queue one frame."""
+
+    def answer(self, method: str, req_id: int | None, result: object | None, **more: Any) -> None:
         """Queue a response."""
 
-    def fail(self, method: str, req_id: int | None, error: str) -> None:
+    def fail(self, method: str, req_id: int | None, error: str, symbol: str | None = None) -> None:
         """Queue a refusal."""
 
-    def need_token(self, params: dict[str, Any]) -> None:
-        """Refuse a private request without a valid token."""
+    def need_token(self, params: dict[str, Any], *permissions: str) -> KeySpec:
+        """Give whose token this is; refuse a request without one, or one that may not do it."""
 
 
 Handler = Callable[[dict[str, Any], int | None], None]

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import msgspec
 
+from simple_trader.sandbox.accounts_file import Plan, default_plan, read_plan
 from simple_trader.sandbox.exchange import Exchange, ExchangeState
+from simple_trader.sandbox.front import Surface
 from simple_trader.sandbox.journal import VERSION, Journal, Meta, read_meta
 from simple_trader.sandbox.market import PairMarket, Timeline, shifted
+from simple_trader.sandbox.memory import Memory
 from simple_trader.sandbox.regimes import DEFAULT_SCRIPT
+from simple_trader.sandbox.rules import read_rules
 from simple_trader.sandbox.settings import (
     ALONE_CAPITAL,
     DAEMON_CAPITAL,
@@ -21,7 +25,6 @@ from simple_trader.sandbox.settings import (
 from simple_trader.sandbox.sources import MarketSource, SourceError, Tick, to_moment, to_us
 from simple_trader.sandbox.sources_generated import GeneratedSource
 from simple_trader.sandbox.sources_replay import ReplaySource
-from simple_trader.simulator.accounts import AccountSpec
 from simple_trader.simulator.instruments import (
     DEFAULT_SYMBOLS,
     INSTRUMENT_BY_SYMBOL,
@@ -30,6 +33,7 @@ from simple_trader.simulator.instruments import (
 from simple_trader.simulator.venue import Venue, new_state
 
 MAX_SPEED = 10_000.0
+MAX_LAG_S = 3_600.0
 
 
 def open_exchange(options: SandboxOptions, wall: Callable[[], datetime]) -> Exchange:
@@ -50,22 +54,47 @@ def open_exchange(options: SandboxOptions, wall: Callable[[], datetime]) -> Exch
     _check_world(options, known, source)
     wanted = msgspec.structs.replace(wanted, world=source.world)
     pairs = _listed(source.pairs, options.pairs or wanted.pairs)
-    secrets = {options.key: options.secret}
+    plan = _plan(options)
     if options.state is None:
-        state = _new_world(options, wanted, source, wall)
-        return Exchange(
-            source, state, wall, pairs=pairs, secrets=secrets, mixed_replies=options.mixed_replies
-        )
+        surface = _surface(options, plan, None)
+        state = _new_world(plan, options, wanted, source, wall)
+        return Exchange(source, state, wall, pairs=pairs, surface=surface)
     journal = Journal(options.state, frozen=frozen)
+    surface = _surface(options, plan, None if frozen else options.state)
     if known is None:
-        state = _new_world(options, wanted, source, wall)
-        exchange = Exchange(
-            source, state, wall, pairs=pairs, journal=journal, secrets=secrets,
-            mixed_replies=options.mixed_replies,
-        )  # fmt: skip
+        state = _new_world(plan, options, wanted, source, wall)
+        exchange = Exchange(source, state, wall, pairs=pairs, journal=journal, surface=surface)
         journal.create(wanted, exchange.save())
         return exchange
-    return _recovered(options, source, journal, wall, pairs, frozen=frozen)
+    return _recovered(options, source, journal, wall, pairs, surface, frozen=frozen)
+
+
+def _plan(options: SandboxOptions) -> Plan:
+    counters = not options.stepped if options.counters is None else options.counters
+    if options.accounts is not None:
+        return read_plan(options.accounts, counters=counters)
+    capital = options.capital
+    if capital is None:
+        capital = DAEMON_CAPITAL if options.stepped else ALONE_CAPITAL
+    if not capital.is_finite() or capital < 0 or capital >= Decimal(10) ** 12:
+        raise SandboxError(f"the capital of {capital} USD is not a usable amount.")
+    return default_plan(options.key, options.secret, {"USD": capital}, counters=counters)
+
+
+def _surface(options: SandboxOptions, plan: Plan, directory: Path | None) -> Surface:
+    if not 0 <= options.rest_lag_s <= MAX_LAG_S:
+        raise SandboxError(f"the REST lag must lie between 0 and {MAX_LAG_S} seconds.")
+    surface_rules, venue_rules = read_rules(options.rules)
+    return Surface(
+        keys=plan.keys,
+        rules=surface_rules,
+        venue_rules=venue_rules,
+        memory=Memory(directory),
+        # A stepped market's orders do not wait for real time while nobody runs it.
+        keep_switches=not options.stepped,
+        mixed_replies=options.mixed_replies,
+        rest_lag_s=options.rest_lag_s,
+    )
 
 
 def _recovered(
@@ -74,6 +103,7 @@ def _recovered(
     journal: Journal,
     wall: Callable[[], datetime],
     pairs: dict[str, Instrument],
+    surface: Surface,
     *,
     frozen: bool,
 ) -> Exchange:
@@ -85,10 +115,15 @@ def _recovered(
         raise SandboxError(
             f"the sandbox checkpoint in {options.state} cannot be read ({error}); use --fresh."
         ) from error
+    strangers = {spec.account for spec in surface.keys.values()} - set(state.venue.accounts)
+    if strangers:
+        raise SandboxError(
+            f"{options.state} has no account {min(strangers)}: its accounts are "
+            f"{', '.join(state.venue.accounts)}; name one of them or start with --fresh."
+        )
     exchange = Exchange(
-        source, state, wall, pairs=pairs, journal=journal, frozen=frozen,
-        secrets={options.key: options.secret}, mixed_replies=options.mixed_replies,
-    )  # fmt: skip
+        source, state, wall, pairs=pairs, journal=journal, frozen=frozen, surface=surface
+    )
     exchange.recover(loaded.records)
     if not frozen and not options.stepped:
         exchange.rebase(wall(), options.speed)
@@ -169,14 +204,12 @@ def _listed(pairs: dict[str, Instrument], wanted: tuple[str, ...]) -> dict[str, 
 
 
 def _new_world(
-    options: SandboxOptions, meta: Meta, source: MarketSource, wall: Callable[[], datetime]
+    plan: Plan,
+    options: SandboxOptions,
+    meta: Meta,
+    source: MarketSource,
+    wall: Callable[[], datetime],
 ) -> ExchangeState:
-    capital = options.capital
-    if capital is None:
-        capital = DAEMON_CAPITAL if options.stepped else ALONE_CAPITAL
-    if not capital.is_finite() or capital < 0 or capital >= Decimal(10) ** 12:
-        raise SandboxError(f"the capital of {capital} USD is not a usable amount.")
-    opening = AccountSpec(opening={"USD": capital})
     if not options.stepped:
         market_start = shifted(source.start, to_us(wall()))
         timeline = Timeline(source.start, market_start, options.speed)
@@ -187,7 +220,7 @@ def _new_world(
     for tick in source.history():
         markets[tick.symbol].take(tick, timeline.market_time(tick.at))
         last[tick.symbol] = tick
-    venue = Venue(new_state(meta.seed, (opening,)), source.pairs)
+    venue = Venue(new_state(meta.seed, plan.accounts.values()), source.pairs)
     start = timeline.market_time(source.start)
     for symbol, tick in last.items():
         venue.on_market(symbol, to_moment(start), tick.bid, tick.ask, ())

@@ -13,45 +13,71 @@ NUMBER, INTEGER, STRING, BOOLEAN, OBJECT = (
 )  # fmt: skip
 STRINGS = "array of strings"
 INTEGERS = "array of number_integer"
+OBJECTS = "array of objects"
 
-_ORDER_EXTRAS: Fields = {"margin": BOOLEAN, "no_mpp": BOOLEAN, "reduce_only": BOOLEAN}
+# What a new order may say, in add_order and as an element of batch_add (section 8.1).
+ORDER_FIELDS: Fields = {
+    "order_type": STRING,
+    "side": STRING,
+    "order_qty": NUMBER,
+    "cash_order_qty": NUMBER,
+    "limit_price": NUMBER,
+    "limit_price_type": STRING,
+    "time_in_force": STRING,
+    "expire_time": STRING,
+    "effective_time": STRING,
+    "post_only": BOOLEAN,
+    "cl_ord_id": STRING,
+    "order_userref": INTEGER,
+    "fee_preference": STRING,
+    "stp_type": STRING,
+    "sender_sub_id": STRING,
+    "triggers": OBJECT,
+    "conditional": OBJECT,
+    "display_qty": NUMBER,
+    "margin": BOOLEAN,
+    "no_mpp": BOOLEAN,
+    "reduce_only": BOOLEAN,
+}
+TRIGGER_FIELDS: Fields = {"reference": STRING, "price": NUMBER, "price_type": STRING}
+CONDITIONAL_FIELDS: Fields = {
+    "order_type": STRING,
+    "limit_price": NUMBER,
+    "limit_price_type": STRING,
+    "trigger_price": NUMBER,
+    "trigger_price_type": STRING,
+}
+_ASKED: Fields = {"symbol": STRING, "deadline": STRING, "validate": BOOLEAN, "token": STRING}
 
 METHOD_FIELDS: dict[str, Fields] = {
-    "add_order": {
-        "order_type": STRING,
-        "side": STRING,
-        "symbol": STRING,
-        "order_qty": NUMBER,
-        "cash_order_qty": NUMBER,
-        "limit_price": NUMBER,
-        "limit_price_type": STRING,
-        "time_in_force": STRING,
-        "expire_time": STRING,
-        "effective_time": STRING,
-        "deadline": STRING,
-        "post_only": BOOLEAN,
-        "cl_ord_id": STRING,
-        "order_userref": INTEGER,
-        "fee_preference": STRING,
-        "stp_type": STRING,
-        "validate": BOOLEAN,
-        "sender_sub_id": STRING,
-        "triggers": OBJECT,
-        "conditional": OBJECT,
-        "display_qty": NUMBER,
-        "token": STRING,
-        **_ORDER_EXTRAS,
-    },
+    "add_order": {**ORDER_FIELDS, **_ASKED},
+    "batch_add": {**_ASKED, "orders": OBJECTS},
     "amend_order": {
         "order_id": STRING,
         "cl_ord_id": STRING,
         "order_qty": NUMBER,
         "limit_price": NUMBER,
         "limit_price_type": STRING,
+        "trigger_price": NUMBER,
+        "trigger_price_type": STRING,
+        "display_qty": NUMBER,
         "post_only": BOOLEAN,
         "deadline": STRING,
         "symbol": STRING,
         "token": STRING,
+    },
+    "edit_order": {
+        **_ASKED,
+        "order_id": STRING,
+        "order_qty": NUMBER,
+        "limit_price": NUMBER,
+        "triggers": OBJECT,
+        "display_qty": NUMBER,
+        "post_only": BOOLEAN,
+        "reduce_only": BOOLEAN,
+        "order_userref": INTEGER,
+        "fee_preference": STRING,
+        "no_mpp": BOOLEAN,
     },
     "cancel_order": {
         "order_id": STRINGS,
@@ -59,6 +85,7 @@ METHOD_FIELDS: dict[str, Fields] = {
         "order_userref": INTEGERS,
         "token": STRING,
     },
+    "batch_cancel": {"orders": STRINGS, "cl_ord_id": STRINGS, "token": STRING},
     "cancel_all": {"token": STRING},
     "cancel_all_orders_after": {"timeout": INTEGER, "token": STRING},
 }
@@ -97,7 +124,11 @@ CHANNEL_FIELDS: dict[str, Fields] = {
     },
 }
 
-PRIVATE_CHANNELS = ("executions", "balances")
+# Each private channel with the permissions of which a key needs one.
+PRIVATE_CHANNELS: dict[str, tuple[str, ...]] = {
+    "executions": ("query-open-trades", "query-closed-trades"),
+    "balances": ("query-funds", "query-ledger"),
+}
 
 
 class Request(Exception):
@@ -135,7 +166,8 @@ def _is(value: object, kind: str) -> bool:
         return isinstance(value, dict)
     if not isinstance(value, list):
         return False
-    return all(_is(item, STRING if kind == STRINGS else INTEGER) for item in value)
+    element = {STRINGS: STRING, INTEGERS: INTEGER, OBJECTS: OBJECT}[kind]
+    return all(_is(item, element) for item in value)
 
 
 def read_request(text: str) -> dict[str, Any] | None:

@@ -1,86 +1,115 @@
-"""REST under `/0/public` and `/0/private`: envelope, signature, paging, Kraken's names."""
+"""REST under `/0/public` and `/0/private`: envelope, signature, permissions, counters."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from simple_trader.sandbox import rest_orders, rest_public
+from simple_trader.sandbox import rest_account, rest_history, rest_orders, rest_public
 from simple_trader.sandbox.auth import read_body
-from simple_trader.sandbox.rest_private import Private
-from simple_trader.sandbox.rest_shared import ApiError, Fields, RestFloor
+from simple_trader.sandbox.order_desk import CLOSING, PLACING
+from simple_trader.sandbox.rest_counter import LIMITED, RestCounters, cost_of
+from simple_trader.sandbox.rest_shared import ApiError, Call, Private, RestFloor, flat
+from simple_trader.sandbox.session import DENIED
 
-JSON = {"Content-Type": "application/json"}
+UNKNOWN = "EGeneral:Unknown method"
+_EITHER = ("query-open-trades", "query-closed-trades")
+
+# Each private endpoint with the permissions of which a key needs one.
+PRIVATE: dict[str, tuple[Private, tuple[str, ...]]] = {
+    "Balance": (rest_account.balance, ("query-funds",)),
+    "BalanceEx": (rest_account.balance_ex, ("query-funds",)),
+    "TradeBalance": (rest_account.trade_balance, ("query-funds",)),
+    "TradeVolume": (rest_account.trade_volume, ("query-funds",)),
+    "GetWebSocketsToken": (rest_account.token, ("create-ws-token",)),
+    "GetApiKeyInfo": (rest_account.key_info, ()),
+    "OpenOrders": (rest_history.open_orders, ("query-open-trades",)),
+    "ClosedOrders": (rest_history.closed_orders, ("query-closed-trades",)),
+    "QueryOrders": (rest_history.query_orders, _EITHER),
+    "OrderAmends": (rest_history.order_amends, _EITHER),
+    "TradesHistory": (rest_history.trades_history, ("query-closed-trades",)),
+    "QueryTrades": (rest_history.query_trades, ("query-closed-trades",)),
+    "Ledgers": (rest_history.ledgers, ("query-ledger",)),
+    "QueryLedgers": (rest_history.query_ledgers, ("query-ledger",)),
+    "AddOrder": (rest_orders.add_order, PLACING),
+    "AddOrderBatch": (rest_orders.add_order_batch, PLACING),
+    "AmendOrder": (rest_orders.amend_order, PLACING),
+    "EditOrder": (rest_orders.edit_order, PLACING),
+    "CancelOrder": (rest_orders.cancel_order, CLOSING),
+    "CancelOrderBatch": (rest_orders.cancel_order_batch, CLOSING),
+    "CancelAll": (rest_orders.cancel_all, CLOSING),
+    "CancelAllOrdersAfter": (rest_orders.cancel_all_after, CLOSING),
+}
 
 
 class Rest:
     """Answers requests; everything but the envelope lives in the rooms beside it."""
 
-    def __init__(self, floor: RestFloor) -> None:
+    def __init__(self, floor: RestFloor, counters: RestCounters) -> None:
         self._floor = floor
-        private = Private(floor)
-        self._private: dict[str, Callable[[Fields], Any]] = {
-            "Balance": private.balance,
-            "BalanceEx": private.balance_ex,
-            "TradeBalance": private.trade_balance,
-            "OpenOrders": private.open_orders,
-            "ClosedOrders": private.closed_orders,
-            "QueryOrders": private.query_orders,
-            "TradesHistory": private.trades_history,
-            "QueryTrades": private.query_trades,
-            "Ledgers": private.ledgers,
-            "QueryLedgers": private.query_ledgers,
-            "TradeVolume": private.trade_volume,
-            "GetWebSocketsToken": private.token,
-            "AddOrder": lambda fields: rest_orders.add_order(floor, fields),
-            "CancelOrder": lambda fields: rest_orders.cancel_order(floor, fields),
-            "CancelAll": lambda fields: rest_orders.cancel_all(floor, fields),
-            "CancelAllOrdersAfter": lambda fields: rest_orders.cancel_all_after(floor, fields),
-        }
+        self._counters = counters
 
     def answer(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, peer: str = ""
     ) -> tuple[int, bytes]:
         """Answer one request with HTTP status and JSON; application errors are 200 (11.2)."""
         parts = urlsplit(path)
         lower = {name.lower(): value for name, value in headers.items()}
         try:
-            result = self._result(method, parts.path, parts.query, lower, body)
+            if parts.path.startswith("/0/public/"):
+                result = self._public(method, parts.path, parts.query, lower, body, peer)
+            else:
+                result = self._private(method, parts.path, lower, body)
         except ApiError as error:
-            return 200, msgspec.json.encode({"error": [error.text]})
+            failure: dict[str, Any] = {"error": [error.text]}
+            if self._floor.rules.rest_failure == "null":
+                failure["result"] = None
+            return 200, msgspec.json.encode(failure)
         return 200, msgspec.json.encode({"error": [], "result": result})
 
-    def _result(
-        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+    def _public(
+        self,
+        method: str,
+        path: str,
+        query: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        peer: str,
     ) -> Any:
+        endpoint = rest_public.ENDPOINTS.get(path.removeprefix("/0/public/"))
+        if endpoint is None or method not in ("GET", "POST"):
+            raise ApiError(UNKNOWN)
+        limit = self._floor.rules.public_limit
+        if limit and not self._counters.take_public(peer, limit):
+            raise ApiError(LIMITED)
         fields = dict(parse_qsl(query, keep_blank_values=True))
-        content_type = headers.get("content-type", "")
-        if path.startswith("/0/public/"):
-            public = rest_public.ENDPOINTS.get(path.removeprefix("/0/public/"))
-            if public is None:
-                raise ApiError("EGeneral:Unknown method")
-            if method == "POST":
-                posted = read_body(body, content_type)
-                if posted is None:
-                    raise ApiError("EGeneral:Invalid arguments")
-                fields |= {name: str(value) for name, value in posted.items()}
-            return public(self._floor, fields)
-        private = self._private.get(path.removeprefix("/0/private/"))
-        if not path.startswith("/0/private/") or private is None or method != "POST":
-            raise ApiError("EGeneral:Unknown method")
-        posted = read_body(body, content_type)
+        if method == "POST":
+            posted = read_body(body, headers.get("content-type", ""))
+            if posted is None:
+                raise ApiError("EGeneral:Invalid arguments")
+            fields |= flat(posted)
+        return endpoint(self._floor, fields)
+
+    def _private(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Any:
+        name = path.removeprefix("/0/private/")
+        found = PRIVATE.get(name)
+        if not path.startswith("/0/private/") or found is None or method != "POST":
+            raise ApiError(UNKNOWN)
+        endpoint, permissions = found
+        posted = read_body(body, headers.get("content-type", ""))
         if posted is None:
             raise ApiError("EAPI:Bad request")
-        error = self._floor.keys.check(path, headers, body, posted)
-        if error is not None:
-            raise ApiError(error)
-        return private({name: _text(value) for name, value in posted.items()})
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return ",".join(str(item) for item in value)
-    return "" if value is None else str(value)
+        spec = self._floor.keys.judge(path, headers, body, posted)
+        if isinstance(spec, str):
+            raise ApiError(spec)
+        owner, rules = self._floor.venue.state.accounts[spec.account], self._floor.rules
+        if owner.counted:
+            cost = cost_of(
+                name, history_cost=rules.history_cost, orders_count=rules.orders_count_rest
+            )
+            if not self._counters.take(spec.key, owner.tier, cost):
+                raise ApiError(LIMITED)
+        if not spec.may(*permissions):
+            raise ApiError(DENIED)
+        return endpoint(Call(self._floor, spec, flat(posted)))

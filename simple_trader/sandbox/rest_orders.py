@@ -1,155 +1,240 @@
 """The private REST endpoints that change orders (protocol section 11.5)."""
 
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-from simple_trader.sandbox import wire
-from simple_trader.sandbox.order_desk import FROZEN, MAX_SWITCH_S, closed_count
-from simple_trader.sandbox.rest_private import describe
+from simple_trader.sandbox import rest_words
+from simple_trader.sandbox.batch_desk import LEAST_ORDERS, MOST_IDS, MOST_ORDERS, batch_ids
+from simple_trader.sandbox.order_desk import (
+    FROZEN,
+    MAX_SWITCH_S,
+    arm_switch,
+    closed_count,
+    find_open,
+    named_orders,
+    outcome,
+    refusal,
+)
+from simple_trader.sandbox.rest_rows import describe, describe_close, lots, price_text
 from simple_trader.sandbox.rest_shared import (
     ApiError,
-    Fields,
-    RestFloor,
+    Call,
     exact,
     flag,
     invalid,
     one_pair,
+    rows_of,
     whole,
+    words_of,
 )
-from simple_trader.simulator.orders import MAIN, Cancel, CancelAll, Place
-from simple_trader.simulator.reports import Checked, Opened, Refused
+from simple_trader.simulator.instruments import Instrument
+from simple_trader.simulator.orders import (
+    ZERO,
+    Amend,
+    Cancel,
+    CancelAll,
+    CancelBatch,
+    Command,
+    Order,
+    PlaceBatch,
+    PriceType,
+)
+from simple_trader.simulator.reports import Amended, BatchReports, Opened, Refused, Report
 from simple_trader.simulator.venue import UNKNOWN_ORDER
 
-_UNSUPPORTED = ("price2", "displayvol", "close[ordertype]", "trigger")
-_FLAGS = ("post", "fcib", "fciq", "nompp", "viqc")
 
-
-def _refuse_frozen(floor: RestFloor) -> None:
-    if floor.frozen:
+def _refuse_frozen(call: Call) -> None:
+    if call.floor.frozen:
         raise ApiError(FROZEN)
 
 
-def add_order(floor: RestFloor, fields: Fields) -> Any:
-    """Place an order."""
-    _refuse_frozen(floor)
-    place = _place(floor, fields)
-    reports = floor.execute(place)
-    first = reports[0]
-    if isinstance(first, Refused):
-        raise ApiError(first.error)
-    if not isinstance(first, Opened | Checked):
-        raise ApiError("EGeneral:Internal error")
-    pair = floor.pairs[place.symbol]
-    answer: dict[str, Any] = {"descr": {"order": describe(first.order, pair)}}
-    if isinstance(first, Opened):
-        answer["txid"] = [first.order.order_id]
-        if first.order.cl_ord_id is not None:
-            answer["cl_ord_id"] = first.order.cl_ord_id
-    floor.publish(reports)
+def _done(call: Call, command: Command) -> list[Report]:
+    """Carry a command out and publish it; raises ApiError when it was refused."""
+    _refuse_frozen(call)
+    reports = call.floor.execute(command)
+    call.floor.publish(reports)
+    error = refusal(reports)
+    if error is not None:
+        raise ApiError(_rest_error(error))
+    return reports
+
+
+def _rest_error(error: str) -> str:
+    # REST has a word of its own for a pair that is not there.
+    return "EQuery:Unknown asset pair" if error.startswith("Currency pair") else error
+
+
+def _descr(order: Order, pair: Instrument) -> dict[str, Any]:
+    descr = {"order": describe(order, pair)}
+    if order.close is not None:
+        descr["close"] = describe_close(order.close, pair)
+    return descr
+
+
+def add_order(call: Call) -> Any:
+    """Place an order; without txid when it was only validated."""
+    _refuse_frozen(call)
+    _, pair = one_pair(call.floor, call.fields)
+    reports = _done(call, rest_words.place_of(call, call.fields, pair))
+    error, order = outcome(reports)
+    if order is None:
+        raise ApiError(error)
+    answer: dict[str, Any] = {"descr": _descr(order, pair)}
+    if isinstance(reports[0], Opened):
+        answer["txid"] = [order.order_id]
+        if order.cl_ord_id is not None:
+            answer["cl_ord_id"] = order.cl_ord_id
     return answer
 
 
-def _place(floor: RestFloor, fields: Fields) -> Place:
-    for name in _UNSUPPORTED:
-        if fields.get(name, "") not in ("", "0"):
-            raise invalid(name)
-    side, order_type = fields.get("type"), fields.get("ordertype")
-    if side not in ("buy", "sell"):
-        raise invalid("type")
-    if order_type not in ("limit", "market"):
-        raise invalid("ordertype")
-    flags = [word for word in fields.get("oflags", "").split(",") if word]
-    unknown = [word for word in flags if word not in _FLAGS]
-    if unknown or fields.get("leverage", "none") not in ("none", "") or flag(fields, "reduce_only"):
-        raise invalid("oflags" if unknown else "leverage")
-    force = fields.get("timeinforce", "GTC").lower()
-    if force not in ("gtc", "ioc", "gtd"):
-        raise invalid("timeinforce")
-    _, pair = one_pair(floor, fields)
-    volume = exact(fields, "volume")
-    in_quote = "viqc" in flags
-    userref = whole(fields, "userref", 0)
-    if not -(2**31) <= userref < 2**31:
-        raise invalid("userref")
-    return Place(
+def add_order_batch(call: Call) -> Any:
+    """Place 2 to 15 orders of one pair; each is answered by itself."""
+    _, pair = one_pair(call.floor, call.fields)
+    rows = rows_of(call.fields, "orders")
+    if not LEAST_ORDERS <= len(rows) <= MOST_ORDERS:
+        raise invalid("orders")
+    places = tuple(rest_words.place_of(call, row, pair, batch=True) for row in rows)
+    batch = PlaceBatch(
         symbol=pair.symbol,
-        side="buy" if side == "buy" else "sell",
-        order_type="limit" if order_type == "limit" else "market",
-        qty=None if in_quote else volume,
-        cash_qty=volume if in_quote else None,
-        limit_price=exact(fields, "price") if order_type == "limit" else None,
-        time_in_force="ioc" if force == "ioc" else "gtd" if force == "gtd" else "gtc",
-        expire_at=_moment(floor, fields, "expiretm") if force == "gtd" else None,
-        deadline=_deadline(fields),
-        post_only="post" in flags,
-        fee_in_base="fcib" in flags,
-        cl_ord_id=fields.get("cl_ord_id") or None,
-        userref=userref,
-        validate=flag(fields, "validate"),
+        orders=places,
+        account=call.account,
+        deadline=rest_words.wire_moment(call.fields, "deadline"),
+        validate=flag(call.fields, "validate"),
     )
+    first = _done(call, batch)[0]
+    if not isinstance(first, BatchReports):
+        raise ApiError("EGeneral:Internal error")
+    answers: list[dict[str, Any]] = []
+    for part in first.parts:
+        if isinstance(part[0], Refused):
+            answers.append({"error": part[0].error})
+            continue
+        _, order = outcome(list(part))
+        if order is None:
+            answers.append({"error": "EGeneral:Internal error"})
+            continue
+        answer: dict[str, Any] = {"descr": _descr(order, pair)}
+        if isinstance(part[0], Opened):
+            answer["txid"] = order.order_id
+            if order.cl_ord_id is not None:
+                answer["cl_ord_id"] = order.cl_ord_id
+        answers.append(answer)
+    return {"orders": answers}
 
 
-def _moment(floor: RestFloor, fields: Fields, name: str) -> datetime | None:
-    text = fields.get(name, "")
-    if not text or text == "0":
-        return None
-    relative = text.startswith("+")
-    try:
-        seconds = int(Decimal(text))
-        if relative:
-            return floor.now + timedelta(seconds=seconds)
-        return datetime.fromtimestamp(seconds, UTC)
-    except (ArithmeticError, ValueError, OSError):
-        raise invalid(name) from None
-
-
-def _deadline(fields: Fields) -> datetime | None:
-    text = fields.get("deadline")
-    if not text:
-        return None
-    moment = wire.read_moment(text)
-    if moment is None:
-        raise invalid("deadline")
-    return moment
-
-
-def cancel_order(floor: RestFloor, fields: Fields) -> Any:
-    """Cancel by venue id, by userref, or by client id."""
-    _refuse_frozen(floor)
-    name = fields.get("txid") or fields.get("cl_ord_id")
-    if not name:
+def amend_order(call: Call) -> Any:
+    """Change an open order in place, by venue id or client id."""
+    _refuse_frozen(call)
+    fields = call.fields
+    named = [name for name in ("txid", "cl_ord_id") if fields.get(name)]
+    if len(named) != 1:
         raise invalid("txid")
-    venue = floor.venue
-    if fields.get("txid"):
-        wanted = [order for order in (venue.open.get(name),) if order is not None]
-        if not wanted and name.lstrip("-").isdigit():
-            wanted = [order for order in venue.open.values() if str(order.userref) == name]
+    kind = "order_id" if named[0] == "txid" else "cl_ord_id"
+    order = find_open(call.floor, call.account, kind, fields[named[0]])
+    if order is None:
+        raise ApiError(UNKNOWN_ORDER)
+    limit, trigger = (
+        rest_words.read_price(fields, name) for name in ("limit_price", "trigger_price")
+    )
+    reports = _done(
+        call,
+        Amend(
+            order_id=order.order_id,
+            account=call.account,
+            qty=exact(fields, "order_qty"),
+            limit_price=_signed(limit),
+            limit_price_type=_kind(limit),
+            trigger_price=_signed(trigger),
+            trigger_price_type=_kind(trigger),
+            display_qty=exact(fields, "display_qty"),
+            post_only=flag(fields, "post_only"),
+            deadline=rest_words.wire_moment(fields, "deadline"),
+        ),
+    )
+    amended = next((r for r in reports if isinstance(r, Amended)), None)
+    return {"amend_id": "" if amended is None else amended.amend_id}
+
+
+def _signed(price: rest_words.Price | None) -> Any:
+    if price is None:
+        return None
+    return -price.value if price.sign == "-" else price.value
+
+
+def _kind(price: rest_words.Price | None) -> PriceType | None:
+    return price.kind if price is not None and price.sign else None
+
+
+def edit_order(call: Call) -> Any:
+    """Cancel an order and put another in its place (legacy)."""
+    _refuse_frozen(call)
+    named = call.fields.get("txid", "")
+    found = _by_txid(call, named)
+    if not found:
+        raise ApiError(UNKNOWN_ORDER)
+    reports = _done(call, rest_words.edit_of(call, found[0]))
+    error, order = outcome(reports)
+    if order is None:
+        raise ApiError(error)
+    pair = call.floor.venue.pairs[order.symbol]
+    done = not flag(call.fields, "validate")
+    return {
+        "status": "ok",
+        "txid": order.order_id,
+        "originaltxid": found[0].order_id,
+        "orders_cancelled": int(done),
+        "volume": lots(order.qty, pair),
+        "price": price_text(order.limit_price or ZERO, pair),
+        "price2": "0",
+        "descr": _descr(order, pair),
+    }
+
+
+def _by_txid(call: Call, name: str) -> list[Order]:
+    """Find open orders by venue id, or by a userref in its place."""
+    found = named_orders(call.floor, call.account, "order_id", name)
+    if not found and name.lstrip("-").isdigit():
+        found = named_orders(call.floor, call.account, "order_userref", int(name))
+    return found
+
+
+def cancel_order(call: Call) -> Any:
+    """Cancel by venue id, by userref, or by client id."""
+    _refuse_frozen(call)
+    txid, client_id = call.fields.get("txid"), call.fields.get("cl_ord_id")
+    if txid:
+        wanted = _by_txid(call, txid)
+    elif client_id:
+        wanted = named_orders(call.floor, call.account, "cl_ord_id", client_id)
+    elif call.fields.get("userref"):
+        wanted = _by_txid(call, call.fields["userref"])
     else:
-        wanted = [order for order in (venue.find_open(MAIN, name),) if order is not None]
+        raise invalid("txid")
     if not wanted:
         raise ApiError(UNKNOWN_ORDER)
     for order in wanted:
-        floor.publish(floor.execute(Cancel(order.order_id)))
+        _done(call, Cancel(order.order_id, call.account))
     return {"count": len(wanted)}
 
 
-def cancel_all(floor: RestFloor, fields: Fields) -> Any:
-    """Cancel every open order."""
-    _refuse_frozen(floor)
-    reports = floor.execute(CancelAll())
-    floor.publish(reports)
-    return {"count": closed_count(reports)}
+def cancel_order_batch(call: Call) -> Any:
+    """Cancel up to 50 orders by venue id, userref or client id."""
+    ids = [("order_id", text) for text in words_of(call.fields, "orders")]
+    ids += [("cl_ord_id", text) for text in words_of(call.fields, "cl_ord_ids")]
+    if not 1 <= len(ids) <= MOST_IDS:
+        raise invalid("orders")
+    chosen = batch_ids(call.floor, call.account, ids)
+    return {"count": closed_count(_done(call, CancelBatch(tuple(chosen), call.account)))}
 
 
-def cancel_all_after(floor: RestFloor, fields: Fields) -> Any:
-    """Arm or disarm the dead man's switch."""
-    _refuse_frozen(floor)
-    timeout = whole(fields, "timeout", -1)
+def cancel_all(call: Call) -> Any:
+    """Cancel every open order of the account."""
+    return {"count": closed_count(_done(call, CancelAll(account=call.account)))}
+
+
+def cancel_all_after(call: Call) -> Any:
+    """Arm or disarm the account's dead man's switch."""
+    _refuse_frozen(call)
+    timeout = whole(call.fields, "timeout", -1)
     if not 0 <= timeout < MAX_SWITCH_S:
         raise invalid("timeout")
-    now, trigger = floor.arm_switch(timeout)
-    return {
-        "currentTime": wire.seconds_text(now),
-        "triggerTime": wire.seconds_text(trigger) if timeout else "0",
-    }
+    return arm_switch(call.floor, call.account, timeout)

@@ -12,6 +12,7 @@ from simple_trader.sandbox.rest_shared import (
     Fields,
     RestFloor,
     invalid,
+    is_modern,
     named_pairs,
     one_pair,
     whole,
@@ -30,6 +31,12 @@ from simple_trader.simulator.liquidity import ASK, BID
 DAY_US = 86_400 * SECOND
 MAX_DEPTH = 500
 MAX_TRADES = 1000
+# The fields of AssetPairs that each `info` narrows it to.
+_INFO = {
+    "leverage": ("leverage_buy", "leverage_sell"),
+    "fees": ("fees", "fee_volume_currency"),
+    "margin": ("margin_call",),
+}
 
 
 def time(floor: RestFloor, fields: Fields) -> Any:
@@ -43,8 +50,7 @@ def time(floor: RestFloor, fields: Fields) -> Any:
 
 def system_status(floor: RestFloor, fields: Fields) -> Any:
     """Say whether the exchange trades."""
-    state = "maintenance" if floor.frozen else "online"
-    return {"status": state, "timestamp": wire.seconds_text(floor.now)}
+    return {"status": floor.system, "timestamp": wire.seconds_text(floor.now)}
 
 
 def assets(floor: RestFloor, fields: Fields) -> Any:
@@ -58,8 +64,9 @@ def assets(floor: RestFloor, fields: Fields) -> Any:
             if asset is None:
                 raise ApiError("EQuery:Unknown asset")
             wanted.append(asset)
+    modern = is_modern(fields)
     return {
-        asset.rest_id: {
+        asset.name if modern else asset.rest_id: {
             "aclass": "currency",
             "altname": asset.altname,
             "decimals": asset.precision,
@@ -72,19 +79,29 @@ def assets(floor: RestFloor, fields: Fields) -> Any:
 
 
 def asset_pairs(floor: RestFloor, fields: Fields) -> Any:
-    """Give the rules of the pairs."""
-    return {key: _pair_row(pair) for key, pair in named_pairs(floor, fields.get("pair"))}
+    """Give the rules of the pairs, or the part of them that `info` names."""
+    info, modern = fields.get("info") or "info", is_modern(fields)
+    if info not in ("info", *_INFO):
+        raise invalid("info")
+    rows = {
+        key: _pair_row(pair, floor.venue.status_of(pair.symbol), modern=modern)
+        for key, pair in named_pairs(floor, fields.get("pair"), modern=modern)
+    }
+    if info == "info":
+        return rows
+    return {key: {name: row[name] for name in _INFO[info]} for key, row in rows.items()}
 
 
-def _pair_row(pair: Instrument) -> dict[str, Any]:
+def _pair_row(pair: Instrument, status: str, *, modern: bool) -> dict[str, Any]:
     tiers = FEE_TABLES[pair.fee_table]
+    base, quote = ASSET_BY_NAME[pair.base], ASSET_BY_NAME[pair.quote]
     return {
         "altname": pair.altname,
         "wsname": pair.wsname,
         "aclass_base": "currency",
-        "base": ASSET_BY_NAME[pair.base].rest_id,
+        "base": base.name if modern else base.rest_id,
         "aclass_quote": "currency",
-        "quote": ASSET_BY_NAME[pair.quote].rest_id,
+        "quote": quote.name if modern else quote.rest_id,
         "lot": "unit",
         "cost_decimals": pair.cost_precision,
         "pair_decimals": pair.price_precision,
@@ -100,7 +117,7 @@ def _pair_row(pair: Instrument) -> dict[str, Any]:
         "ordermin": f"{pair.qty_min:f}",
         "costmin": f"{pair.cost_min:f}",
         "tick_size": f"{pair.price_increment:f}",
-        "status": pair.status,
+        "status": status,
     }
 
 
@@ -108,7 +125,7 @@ def ticker(floor: RestFloor, fields: Fields) -> Any:
     """Give best prices, last trade and the statistics of today and of 24 hours."""
     return {
         key: _ticker_row(floor, floor.market(pair.symbol))
-        for key, pair in named_pairs(floor, fields.get("pair"))
+        for key, pair in named_pairs(floor, fields.get("pair"), modern=is_modern(fields))
     }
 
 
@@ -207,7 +224,7 @@ def trades(floor: RestFloor, fields: Fields) -> Any:
     since = whole(fields, "since", 0)
     since_ns = since if since > 10**12 else since * SECOND * 1000
     tape = [entry for entry in _numbered(floor.market(pair.symbol).tape) if entry[0] > since_ns]
-    chosen = tape[:count] if since else tape[-count:]
+    chosen = tape[:count] if fields.get("since") else tape[-count:]
     rows = [_tape_row(pair, entry) for _, entry in chosen]
     newest = chosen[-1][0] if chosen else since_ns
     return {key: rows, "last": str(newest)}
@@ -234,6 +251,22 @@ def _tape_row(pair: Instrument, entry: TapeTrade) -> list[Any]:
     ]
 
 
+def spread(floor: RestFloor, fields: Fields) -> Any:
+    """Give the latest best prices, since a moment in seconds."""
+    key, pair = one_pair(floor, fields)
+    since = whole(fields, "since", 0)
+    rows = [row for row in floor.reader.best_prices(pair.symbol) if row.at // SECOND >= since]
+    texts = [
+        [
+            row.at // SECOND,
+            wire.fixed(row.bid, pair.price_precision),
+            wire.fixed(row.ask, pair.price_precision),
+        ]
+        for row in rows
+    ]
+    return {key: texts, "last": rows[-1].at // SECOND if rows else since}
+
+
 ENDPOINTS: dict[str, Callable[[RestFloor, Fields], Any]] = {
     "Time": time,
     "SystemStatus": system_status,
@@ -243,4 +276,5 @@ ENDPOINTS: dict[str, Callable[[RestFloor, Fields], Any]] = {
     "OHLC": ohlc,
     "Depth": depth,
     "Trades": trades,
+    "Spread": spread,
 }

@@ -44,6 +44,10 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     `faults`: lines such as `N02 after=100`, `fault_file`: a YAML file of them, `chaos`: `SEED,RATE`
     draws them; `record`: append every byte of the wire to this file; `tls_self_signed`: serve TLS
     with a certificate that nobody trusts.
+    `accounts`: YAML file of accounts and keys; None: one account, one key (`key`, `secret`).
+    `rules`: `name=value` switches of `rules.SurfaceRules` and the simulator's `VenueRules`.
+    `rest_lag_s`: private REST tells the state of that many market seconds ago. `counters`: whether
+    rate counters limit an account that says nothing of it; None: only when not stepped.
     `mixed_replies`: some order responses come after their execution events, drawn by the seed.
     """
 
@@ -65,6 +69,10 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     advisor: bool = True
     frozen: bool = False
     mixed_replies: bool = False
+    accounts: Path | None = None
+    rules: tuple[str, ...] = ()
+    rest_lag_s: float = 0.0
+    counters: bool | None = None
     relay: bool = False
     relay_rest: str = KRAKEN_REST
     relay_public: str = KRAKEN_PUBLIC

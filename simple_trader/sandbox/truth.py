@@ -1,5 +1,7 @@
 """What really happened on the exchange, told outside Kraken's protocol for reconciliation."""
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from simple_trader.sandbox import wire
@@ -7,20 +9,37 @@ from simple_trader.simulator.orders import MAIN, Entry, Order, Trade
 from simple_trader.simulator.venue import Venue
 
 
-def truth_of(venue: Venue) -> dict[str, Any]:
-    """Give orders, trades, balances, opening balances and ledger; numbers are strings."""
-    account = venue.state.accounts[MAIN]
-    return {
-        "orders": [_order(order) for order in venue.state.orders.values()],
-        "trades": [_trade(trade) for trade in venue.state.trades],
-        "balances": {asset: f"{amount:f}" for asset, amount in account.balances.items()},
-        "opening": {asset: f"{amount:f}" for asset, amount in account.opening.items()},
-        "held": {asset: f"{amount:f}" for asset, amount in venue.held().items()},
-        "ledger": [_entry(entry) for entry in account.ledger],
+def truth_of(venue: Venue, account: str = MAIN, now: datetime | None = None) -> dict[str, Any]:
+    """Give an account's orders, fills, balances, ledger and counters; numbers are strings.
+
+    `now` dates the counters and the 30-day volume, which are left out without it. Raises KeyError
+    for an unknown account.
+    """
+    owner = venue.state.accounts[account]
+    answer: dict[str, Any] = {
+        "account": account,
+        "accounts": list(venue.state.accounts),
+        "tier": owner.tier,
+        "counted": owner.counted,
+        "system": venue.system,
+        "orders": [_order(order) for order in venue.orders_of(account)],
+        "trades": [_trade(trade) for trade in venue.trades_of(account)],
+        "balances": {asset: f"{amount:f}" for asset, amount in owner.balances.items()},
+        "opening": {asset: f"{amount:f}" for asset, amount in owner.opening.items()},
+        "held": {asset: f"{amount:f}" for asset, amount in venue.held(account).items()},
+        "ledger": [_entry(entry) for entry in owner.ledger],
     }
+    if now is not None:
+        answer["volume_30d"] = f"{owner.volume.at(now):f}"
+        answer["max_rate_count"] = venue.max_rate_count(account)
+        answer["rate_counts"] = {
+            symbol: f"{venue.rate_count(account, symbol, now):f}" for symbol in owner.counters
+        }
+    return answer
 
 
 def _order(order: Order) -> dict[str, Any]:
+    trigger = order.trigger
     return {
         "order_id": order.order_id,
         "cl_ord_id": order.cl_ord_id,
@@ -30,15 +49,26 @@ def _order(order: Order) -> dict[str, Any]:
         "type": order.order_type,
         "time_in_force": order.time_in_force,
         "qty": f"{order.qty:f}",
-        "limit_price": None if order.limit_price is None else f"{order.limit_price:f}",
+        "limit_price": _text(order.limit_price),
+        "trigger_price": None if trigger is None else f"{trigger.actual_price:f}",
+        "triggered": trigger is not None and trigger.triggered,
+        "display_qty": _text(order.display_qty),
+        "post_only": order.post_only,
+        "parent_id": order.parent_id,
+        "replaces": order.replaces,
         "status": order.status,
         "reason": order.reason,
         "cum_qty": f"{order.cum_qty:f}",
         "cum_cost": f"{order.cum_cost:f}",
         "fee": f"{order.fee:f}",
+        "amended": order.amended,
         "opened_at": wire.moment_text(order.opened_at),
         "closed_at": None if order.closed_at is None else wire.moment_text(order.closed_at),
     }
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
 
 
 def _trade(trade: Trade) -> dict[str, Any]:
