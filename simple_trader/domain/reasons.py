@@ -136,7 +136,7 @@ TEXT: dict[Reason, str] = {
     Reason.REDUCE_ONLY: "Only orders that lower exposure are allowed at the moment.",
     Reason.NOT_RECONCILED: "The account is not yet reconciled with the exchange.",
     Reason.PAIR_NOT_ALLOWED: "The pair is not in traded_pairs.",
-    Reason.NO_INSTRUMENT: "The exchange gave no trading rules for the pair.",
+    Reason.NO_INSTRUMENT: "The exchange gave no trading rules or no fee for the pair.",
     Reason.PAIR_NOT_ONLINE: "The exchange does not take this order on the pair now.",
     Reason.VENUE_NOT_ONLINE: "The exchange is not online.",
     Reason.NO_PRICE: "There is no price for the pair yet.",

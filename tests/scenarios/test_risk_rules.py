@@ -24,6 +24,7 @@ from brain_desk import (
     rules,
     say,
     settings,
+    started,
 )
 
 from simple_trader.domain import actions as a
@@ -70,6 +71,8 @@ sell | held=0.004 pair=reduce_only           | sell 0.00400000
 buy  | pair=limit_only                       | buy 199.99
 buy  | pair=unknown                          | pair_not_online
 buy  | rules=none                            | no_instrument
+buy  | fee=none                              | no_instrument
+sell | held=0.004 fee=none                   | sell 0.00400000
 
 # the least that is worth an order: minimum 10 USD, the exchange's own minimums
 buy  | wish=10.001                           | buy 10
@@ -141,6 +144,7 @@ def start(differs: dict[str, str]) -> Desk:
     desk.open(
         settings=changed,
         pairs=(rules(ETH),) if differs.get("rules") == "none" else (pair, rules(ETH)),
+        fees=() if differs.get("fee") == "none" else started().fees,
         balances={"USD": D(differs.get("cash", "1000")) - held * 50000, "BTC": held},
         lots=() if held == 0 else (lot(held),),
     )

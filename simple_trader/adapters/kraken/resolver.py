@@ -4,6 +4,7 @@ Trades are the authority: an order that reads `canceled` with nothing filled may
 (X09). A look that fails says so and proves nothing.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from simple_trader.domain.events import (
     BalancesSeen,
     Event,
     ExecutionReport,
+    FeesSeen,
     LedgerSeen,
     OrderLooked,
     Reconciled,
@@ -24,6 +26,8 @@ from simple_trader.domain.ids import is_ours
 from simple_trader.domain.money import ZERO
 from simple_trader.domain.records import VenueOrderRow
 
+log = logging.getLogger(__name__)
+
 _BEFORE = timedelta(minutes=2)
 _PAGES_WITHOUT_START = 10  # where nobody says how far back to look: the last 450 closed orders
 
@@ -31,8 +35,14 @@ _PAGES_WITHOUT_START = 10  # where nobody says how far back to look: the last 45
 class Resolver:
     """REST looks, as events."""
 
-    def __init__(self, rest: KrakenRest, market_now: Callable[[], datetime]) -> None:
-        """`market_now` says when a look began."""
+    def __init__(
+        self,
+        rest: KrakenRest,
+        market_now: Callable[[], datetime],
+        pairs: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        """`market_now` says when a look began, `pairs` whose fees a full look reads again."""
+        self._pairs = pairs
         self._rest = rest
         self._market_now = market_now
 
@@ -102,7 +112,7 @@ class Resolver:
         return [(fill, raw) for fill, raw in trades if fill.order_id in order_ids]
 
     async def reconcile(self, action: AskReconcile) -> Sequence[Event]:
-        """Trades since, ledger since and balances as events, then Reconciled."""
+        """Trades since, ledger since, balances and the fee tier as events, then Reconciled."""
         looked_from = self._market_now()
         try:
             orders = await self._rest.open_orders()
@@ -123,6 +133,7 @@ class Resolver:
         events += [LedgerSeen(entry=entry) for entry in entries]
         totals = {asset: Decimal(total) for asset, total in balances.items()}
         events.append(BalancesSeen(balances=totals, source="rest"))
+        events += await self._fees()
         ours = tuple(
             sorted(row.cl_ord_id for row in orders if row.cl_ord_id and is_ours(row.cl_ord_id))
         )
@@ -136,6 +147,16 @@ class Resolver:
             )
         )
         return events
+
+    async def _fees(self) -> list[Event]:
+        """The fee tier moves with the volume of 30 days (X26); a failed read leaves the old one."""
+        pairs = self._pairs()
+        try:
+            rates = await self._rest.fees(pairs) if pairs else ()
+        except VenueError as error:
+            log.warning("The fee tier could not be read and stays as it was: %s", error)
+            return []
+        return [FeesSeen(fees=fees) for fees in rates if fees.pair in pairs]
 
     def _report(self, fill: Fill, raw: str) -> ExecutionReport:
         known = self._rest.known.get(fill.order_id)

@@ -1,5 +1,6 @@
 """Reads of the exchange by REST, normalised to v2 names (`ports.VenueReads`)."""
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,10 +18,13 @@ from simple_trader.adapters.kraken.symbols import Symbols
 from simple_trader.domain.errors import VenueError, VenueUnreachable
 from simple_trader.domain.fills import Fill, LedgerEntry
 from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules, VenueStatus
-from simple_trader.domain.moments import from_unix, to_unix
+from simple_trader.domain.moments import from_unix, parse_rfc3339, to_unix
 from simple_trader.domain.money import ZERO, plain
 from simple_trader.domain.quotes import Candle
 from simple_trader.domain.records import VenueOrderRow
+from simple_trader.domain.venue_replies import SwitchArmed
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Raws = dict[str, msgspec.Raw]
@@ -40,6 +44,7 @@ class KrakenRest:
         """Ask through `client`: it signs, counts and repeats."""
         self._client = client
         self.symbols = Symbols()
+        self._told_broken: set[str] = set()
         self.known = KnownOrders()
 
     @property
@@ -67,16 +72,32 @@ class KrakenRest:
         return rules
 
     async def pairs(self) -> tuple[PairRules, ...]:
-        """All pairs that have a WebSocket name."""
+        """All pairs that have a WebSocket name; one whose rules are not whole is left out."""
         if not self.symbols.has_assets:
             await self.assets()
-        rows = decode(
-            await self._client.public("AssetPairs"), dict[str, rest_rows.PairInfo], "AssetPairs"
-        )
-        read = (rest_rows.pair_rules(name, row, self.symbols) for name, row in rows.items())
-        rules = _all("AssetPairs", lambda: tuple(pair for pair in read if pair is not None))
-        self.symbols.learn_pairs(rules)
-        return rules
+        rows = decode(await self._client.public("AssetPairs"), Raws, "AssetPairs")
+        found: list[PairRules] = []
+        broken: dict[str, str] = {}
+        for name, raw in rows.items():
+            try:
+                rules = rest_rows.pair_rules(
+                    name, decode(raw, rest_rows.PairInfo, name), self.symbols
+                )
+            except (VenueUnreachable, ValueError) as error:
+                broken[name] = str(error)
+                continue
+            if rules is not None:
+                found.append(rules)
+        self._say_broken(broken)
+        self.symbols.learn_pairs(found)
+        return tuple(found)
+
+    def _say_broken(self, broken: dict[str, str]) -> None:
+        """One line for each pair that lost its rules or never had them, not at every look."""
+        for name, why in broken.items():
+            if name not in self._told_broken:
+                log.warning("Rules of %s cannot be used, so it is not traded: %s", name, why)
+        self._told_broken = set(broken)
 
     async def candles(self, pair: str, interval_s: int, count: int) -> tuple[Candle, ...]:
         """The last `count` finished candles (at most 720), oldest first."""
@@ -208,6 +229,15 @@ class KrakenRest:
         result = decode(await self._client.private("CancelAll", read=False), Raws, "CancelAll")
         return part(result, "count", int, "CancelAll")
 
+    async def cancel_all_after(self, timeout_s: int) -> SwitchArmed:
+        """Arm the dead man's switch of the whole account, 0 disarms it; safe to repeat."""
+        raw = await self._client.private("CancelAllOrdersAfter", {"timeout": timeout_s}, read=False)
+        result = decode(raw, Raws, "CancelAllOrdersAfter")
+        return SwitchArmed(
+            current_at=_moment(result.get("currentTime")),
+            trigger_at=_moment(result.get("triggerTime")) if timeout_s else None,
+        )
+
     # -- parts ---------------------------------------------------------------------------
 
     async def _names(self) -> None:
@@ -229,24 +259,40 @@ class KrakenRest:
     async def _pages(
         self, endpoint: str, field: str, since: datetime | None, max_pages: int
     ) -> Raws:
-        """All rows newest first; pages overlap, since rows shift while we read (X12)."""
+        """All rows; pages overlap, and are read again until no row is missing (X11, X12).
+
+        Rows come newest first and shift while we read: a new one on top, or an order that closes
+        into its place between older ones. So what was counted and not seen is looked for again.
+        """
         await self._names()
         query: dict[str, str | int] = {}
         if since is not None:
             query["start"] = int(to_unix(since - _LOOK_BACK))
         found: Raws = {}
-        offset = 0
+        offset = before = 0
         for _ in range(max_pages):
             raw = await self._client.private(endpoint, {**query, "ofs": offset})
             result = decode(raw, Raws, endpoint)
             page = part(result, field, Raws, endpoint)
             count = decode(result["count"], int, endpoint) if "count" in result else None
-            fresh = page.keys() - found.keys()
             found.update(page)
-            if not fresh or (len(found) >= count if count is not None else len(page) < _PAGE):
+            if count is not None and len(found) >= count:
                 break
-            offset += _PAGE - _PAGE_OVERLAP
+            if len(page) == _PAGE:
+                offset += _PAGE - _PAGE_OVERLAP
+            elif count is None or len(found) == before:
+                break  # no count to compare with, or a whole pass that found nothing new
+            else:
+                offset, before = 0, len(found)
         return found
+
+
+def _moment(raw: msgspec.Raw | None) -> datetime | None:
+    """A moment as text; None for none, and for what no moment can be read from."""
+    try:
+        return None if raw is None else parse_rfc3339(msgspec.json.decode(raw, type=str))
+    except (msgspec.DecodeError, ValueError):
+        return None
 
 
 def _all(what: str, make: Callable[[], T]) -> T:

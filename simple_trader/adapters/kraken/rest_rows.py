@@ -35,18 +35,21 @@ class AssetData(msgspec.Struct):
 
 
 class PairInfo(msgspec.Struct):
-    """`XXBTZUSD -> {"altname":"XBTUSD","wsname":"XBT/USD","base":"XXBT",...}`."""
+    """`XXBTZUSD -> {"altname":"XBTUSD","wsname":"XBT/USD","base":"XXBT",...}`.
+
+    Steps and minimums have no default: a pair without them is not traded.
+    """
 
     altname: str
     base: str
     quote: str
     pair_decimals: int
     lot_decimals: int
+    cost_decimals: int
+    ordermin: Decimal
+    costmin: Decimal
+    tick_size: Decimal
     wsname: str = ""
-    cost_decimals: int = 5
-    ordermin: Decimal = Decimal(0)
-    costmin: Decimal = Decimal(0)
-    tick_size: Decimal | None = None
     status: str = "unknown"
 
 
@@ -151,23 +154,25 @@ def asset_rules(rest_id: str, data: AssetData) -> AssetRules:
 
 
 def pair_rules(rest_id: str, data: PairInfo, symbols: Symbols) -> PairRules | None:
-    """Rules of one pair; None for one without a WebSocket name, as dark pools."""
+    """Rules of one pair; None for one without a WebSocket name, as dark pools.
+
+    Raises ValueError for minimums and steps that cannot be.
+    """
     if not data.wsname:
         return None
     pair = modern_pair(data.wsname)
-    tick = data.tick_size if data.tick_size is not None else quantum(data.pair_decimals)
     return PairRules(
         pair=pair,
         base=symbols.asset(data.base),
         quote=symbols.asset(data.quote),
         rest_id=rest_id,
         altname=data.altname,
-        price_increment=parse.positive(tick, data.pair_decimals),
+        price_increment=parse.positive(data.tick_size, data.pair_decimals),
         price_precision=data.pair_decimals,
         qty_increment=quantum(data.lot_decimals),
         qty_precision=data.lot_decimals,
-        qty_min=parse.fixed(parse.number(data.ordermin), data.lot_decimals),
-        cost_min=parse.fixed(parse.number(data.costmin), data.cost_decimals),
+        qty_min=parse.positive(data.ordermin, data.lot_decimals),
+        cost_min=parse.positive(data.costmin, data.cost_decimals),
         cost_precision=data.cost_decimals,
         status=parse.pair_status(data.status),
     )

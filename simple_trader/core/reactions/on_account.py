@@ -55,6 +55,11 @@ def _count_flow(state: EngineState, event: LedgerSeen, at: datetime) -> list[Act
 
 
 def on_fees(state: EngineState, event: FeesSeen) -> list[Action]:
-    """The account's fee tier on a pair."""
-    state.fees[event.fees.pair] = event.fees
-    return []
+    """The account's fee tier on a pair; a change is told and holds from now on (X26)."""
+    fees = event.fees
+    if state.fees.get(fees.pair) == fees:
+        return []
+    state.fees[fees.pair] = fees
+    maker, taker = fees.maker * 100, fees.taker * 100
+    text = f"Fees of {fees.pair} are now {maker:f} percent maker, {taker:f} percent taker."
+    return [Note(level="info", text=text, pair=fees.pair)]

@@ -39,6 +39,7 @@ def case_of(state: EngineState, intent: Intent, at: datetime) -> Case:
         guarded_since=state.memory.candle_guard.get(breaker.guard_key(pair, intent.side)),
         candle_begin=breaker.candle_of(at, state.settings),
         taker=taker_of(state.fees, pair),
+        fee_known=pair in state.fees,
         quote_rate=rate_of(quote_of(pair), mids),
         spendable_base=state.spendable(base_of(pair)),
         spendable_quote=state.spendable(quote_of(pair)),

@@ -51,6 +51,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     exposure: Exposure
     equity: Decimal | None
     private_up: bool = True
+    fee_known: bool = True
 
     @property
     def cost(self) -> Decimal:
@@ -114,8 +115,15 @@ def pair_allowed(case: Case) -> Objection | None:
 
 
 def instrument_known(case: Case) -> Objection | None:
-    """No guessed steps and minimums: without the exchange's rules there is no order."""
-    return None if case.rules else (Reason.NO_INSTRUMENT, f"no rules for {case.intent.pair}")
+    """No guessed steps, minimums and fees: without the exchange's word there is no order.
+
+    An exit needs no fee to be known: it is taken from what the sale brings.
+    """
+    if case.rules is None:
+        return Reason.NO_INSTRUMENT, f"no rules for {case.intent.pair}"
+    if case.raises_exposure and not case.fee_known:
+        return Reason.NO_INSTRUMENT, f"no fee known for {case.intent.pair}"
+    return None
 
 
 def pair_online(case: Case) -> Objection | None:

@@ -16,10 +16,12 @@ from simple_trader.domain.actions import AskOrders, AskReconcile, Question
 from simple_trader.domain.events import (
     BalancesSeen,
     ExecutionReport,
+    FeesSeen,
     LedgerSeen,
     OrderLooked,
     Reconciled,
 )
+from simple_trader.domain.instruments import FeeRates
 from simple_trader.ports import HttpFailed
 
 UNIX = int(AT.timestamp())
@@ -34,6 +36,11 @@ PAIR = {
     "quote": "ZUSD",
     "pair_decimals": 1,
     "lot_decimals": 8,
+    "cost_decimals": 5,
+    "ordermin": "0.00005",
+    "costmin": "0.5",
+    "tick_size": "0.1",
+    "status": "online",
 }
 
 
@@ -79,7 +86,7 @@ def http(monkeypatch: pytest.MonkeyPatch) -> ScriptedHttp:
     return made
 
 
-def resolver(http: ScriptedHttp) -> Resolver:
+def resolver(http: ScriptedHttp, *pairs: str) -> Resolver:
     rest = KrakenRest(
         RestClient(
             url="http://127.0.0.1:1",
@@ -90,7 +97,7 @@ def resolver(http: ScriptedHttp) -> Resolver:
             high_water=Mark(),
         )
     )
-    return Resolver(rest, lambda: AT)
+    return Resolver(rest, lambda: AT, lambda: pairs)
 
 
 def question(kind: str) -> Question:
@@ -205,6 +212,28 @@ async def test_reconciliation_tells_trades_ledger_balances_then_the_end(http: Sc
     assert isinstance(report, ExecutionReport)
     assert report.cl_ord_id == "st7-1"
     assert '"trade_id"' in report.raw
+
+
+async def test_x26_a_full_look_reads_the_fee_tier_again(http: ScriptedHttp) -> None:
+    fees = {"XXBTZUSD": {"fee": "0.3500"}, "XETHZUSD": {"fee": "0.1"}}
+    http.will("TradeVolume", {"fees": fees, "fees_maker": {"XXBTZUSD": {"fee": "0.2000"}}})
+    asked = AskReconcile(question=question("account"), since=AT)
+    *_, seen, end = await resolver(http, "BTC/USD").reconcile(asked)
+    rates = FeeRates(pair="BTC/USD", maker=Decimal("0.002"), taker=Decimal("0.0035"))
+    assert seen == FeesSeen(fees=rates)
+    assert isinstance(end, Reconciled)
+
+
+async def test_a_fee_tier_that_cannot_be_read_does_not_spoil_the_look(
+    http: ScriptedHttp, caplog: pytest.LogCaptureFixture
+) -> None:
+    http.will("TradeVolume", "EGeneral:Permission denied")
+    asked = AskReconcile(question=question("account"), since=AT)
+    events = await resolver(http, "BTC/USD").reconcile(asked)
+    assert isinstance(events[-1], Reconciled)
+    assert events[-1].clean
+    assert not any(isinstance(event, FeesSeen) for event in events)
+    assert "fee tier" in caplog.text
 
 
 async def test_a_reconciliation_that_fails_is_not_clean(http: ScriptedHttp) -> None:

@@ -1,11 +1,14 @@
 """REST reads: lossless, named in v2, paged with overlap, and honest where an answer is unusable."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from kraken_parts import Even, Mark, RealClock, ScriptedHttp, Shown
 
 from simple_trader.adapters.kraken import rest_client
@@ -14,7 +17,7 @@ from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.domain.errors import VenueRefused, VenueUnreachable
 from simple_trader.domain.fills import Fee
-from simple_trader.domain.instruments import PairStatus
+from simple_trader.domain.instruments import PairStatus, VenueStatus
 from simple_trader.domain.orders import Side
 from simple_trader.ports import HttpReply
 
@@ -211,7 +214,109 @@ async def test_x11_more_than_fifty_fills_are_all_found_oldest_first() -> None:
 async def test_x12_rows_that_shift_between_pages_are_neither_lost_nor_doubled() -> None:
     http = pages(many_trades(120), "trades", shift_after=1)
     found = await rest(http).trades(None)
-    assert [fill.trade_id for fill in found] == list(range(1, 121))
+    assert [fill.trade_id for fill in found] == [*range(1, 121), 9999], "the new one too"
+
+
+@given(
+    st.integers(0, 200),
+    st.dictionaries(st.integers(0, 8), st.lists(st.integers(0, 250), max_size=60), max_size=4),
+)
+@settings(max_examples=40, deadline=None)
+def test_x12_whatever_is_inserted_wherever_between_pages_is_found(
+    count: int, inserts: dict[int, list[int]]
+) -> None:
+    """As orders do that close between others: the list grows anywhere, until it is at rest."""
+    rows = many_trades(count)
+
+    class Growing(ScriptedHttp):
+        served = 0
+
+        async def request(self, method: str, url: str, **more: Any) -> HttpReply:
+            if not url.endswith("TradesHistory"):
+                return await super().request(method, url, **more)
+            for place in inserts.get(self.served, []):
+                made = (f"N{len(rows)}", TRADE | {"trade_id": 10_000 + len(rows)})
+                rows.insert(min(place, len(rows)), made)
+            self.served += 1
+            start = int(parse_qs((more["body"] or b"").decode())["ofs"][0])
+            page = dict(rows[start : start + 50])
+            self.answers["TradesHistory"] = [{"trades": page, "count": len(rows)}]
+            return await super().request(method, url, **more)
+
+    http = Growing()
+    http.will("Assets", ASSETS)
+    http.will("AssetPairs", {"XXBTZUSD": PAIR})
+    http.will("QueryOrders", {"O1": ORDER})
+    made = asyncio.run(rest(http).trades(None))
+    assert len({fill.exec_id for fill in made}) == len(made) == len(rows)
+
+
+async def test_history_without_a_count_ends_with_a_page_that_is_not_full(
+    http: ScriptedHttp,
+) -> None:
+    http.will("ClosedOrders", {"closed": {"O1": ORDER}})
+    assert len(await rest(http).closed_orders(None)) == 1
+    assert [name for name, _, _ in http.asked].count("ClosedOrders") == 1
+
+
+async def test_a_count_that_is_never_reached_ends_after_a_pass_without_anything_new(
+    http: ScriptedHttp,
+) -> None:
+    http.will("ClosedOrders", {"closed": {"O1": ORDER}, "count": 7})
+    assert len(await rest(http).closed_orders(None)) == 1
+    assert [name for name, _, _ in http.asked].count("ClosedOrders") == 2
+
+
+@pytest.mark.parametrize(
+    "lost", ["ordermin", "costmin", "tick_size", "cost_decimals", "lot_decimals", "pair_decimals"]
+)
+async def test_a_pair_without_all_its_rules_is_left_out_and_told_once(
+    http: ScriptedHttp, lost: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = {name: value for name, value in PAIR.items() if name != lost}
+    http.answers["AssetPairs"] = [
+        {"XETHZUSD": broken | {"wsname": "ETH/USD", "altname": "ETHUSD"}, "XXBTZUSD": PAIR}
+    ]
+    made = rest(http)
+    assert [rules.pair for rules in await made.pairs()] == ["BTC/USD"]
+    assert [rules.pair for rules in await made.pairs()] == ["BTC/USD"]
+    assert caplog.text.count("Rules of XETHZUSD") == 1
+    assert lost in caplog.text
+
+
+@pytest.mark.parametrize("field", ["ordermin", "costmin", "tick_size"])
+@pytest.mark.parametrize("value", ["0", "-1", "NaN"])
+async def test_a_pair_with_a_step_or_minimum_that_cannot_be_is_left_out(
+    http: ScriptedHttp, field: str, value: str
+) -> None:
+    http.answers["AssetPairs"] = [{"XXBTZUSD": PAIR | {field: value}}]
+    assert await rest(http).pairs() == ()
+
+
+async def test_the_price_step_is_the_tick_and_not_the_decimals(http: ScriptedHttp) -> None:
+    http.answers["AssetPairs"] = [{"XXBTZUSD": PAIR | {"pair_decimals": 4, "tick_size": "0.25"}}]
+    (rules,) = await rest(http).pairs()
+    assert (rules.price_increment, rules.price_precision) == (Decimal("0.25"), 4)
+
+
+async def test_the_dead_mans_switch_is_armed_and_disarmed(http: ScriptedHttp) -> None:
+    http.will(
+        "CancelAllOrdersAfter",
+        {"currentTime": "2026-03-02T10:00:00Z", "triggerTime": "2026-03-02T10:01:00Z"},
+        {"currentTime": "2026-03-02T10:00:00Z", "triggerTime": "0"},
+        {"currentTime": 7},
+    )
+    made = rest(http)
+    armed = await made.cancel_all_after(60)
+    assert (armed.current_at, armed.trigger_at) == (AT, AT + timedelta(minutes=1))
+    assert (await made.cancel_all_after(0)).trigger_at is None
+    assert (await made.cancel_all_after(60)).trigger_at is None
+    assert parse_qs(http.asked[0][1])["timeout"] == ["60"]
+
+
+async def test_an_unknown_word_of_the_exchange_is_an_unknown_state(http: ScriptedHttp) -> None:
+    http.will("SystemStatus", {"status": "dreaming"})
+    assert await rest(http).system_status() is VenueStatus.UNKNOWN
 
 
 async def test_ledgers_are_oldest_first(http: ScriptedHttp) -> None:

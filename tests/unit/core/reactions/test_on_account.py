@@ -1,7 +1,8 @@
 """The account: rows of what changed, and flows that are neither gain nor loss."""
 
-from brain_desk import BTC, ETH, D, Desk, buys, ledger, records, say, settings
+from brain_desk import BTC, ETH, D, Desk, buys, ledger, only, records, say, settings
 
+from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
 from simple_trader.domain.instruments import FeeRates
@@ -60,7 +61,9 @@ def test_trade_entries_are_no_flow() -> None:
 def test_the_fee_tier_is_used_from_now_on() -> None:
     one = Desk()
     one.open(settings=settings(base_order=D(1000)))
-    one.do(e.FeesSeen(fees=FeeRates(pair=BTC, maker=D(0), taker=D("0.1"))))
+    dear = e.FeesSeen(fees=FeeRates(pair=BTC, maker=D(0), taker=D("0.1")))
+    assert "10.0 percent taker" in only(one.do(dear), a.Note).text
+    assert one.do(dear) == [], "it did not change"
     request = one.place()
     assert request.qty * (request.limit_price or 0) * D("1.1") <= 350
 
