@@ -49,7 +49,8 @@ def reset(transport: asyncio.BaseTransport | None) -> None:
     """End a connection with RST and nothing more."""
     if not isinstance(transport, asyncio.Transport):
         return
-    raw = transport.get_extra_info("socket")
+    # A TLS transport that is closing knows its socket no more.
+    raw = None if transport.is_closing() else transport.get_extra_info("socket")
     if raw is not None:
         try:
             raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _RESET)

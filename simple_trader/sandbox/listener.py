@@ -42,45 +42,43 @@ class Listener:
         wanted = self.usual if wanted == "open" else wanted
         if wanted == self.now:
             return
-        await self._close()
-        self.now = wanted
+        await self.close()
         if wanted == "closed":
             return
         try:
             if wanted == "garbage":
                 self._garbage = await asyncio.start_server(_babble, self.host, self.port)
-                return
-            context = self._tls() if wanted == "tls" else None
-            self._site = web.TCPSite(self._runner, self.host, self.port, ssl_context=context)
-            await self._site.start()
+            else:
+                context = self._tls() if wanted == "tls" else None
+                self._site = web.TCPSite(self._runner, self.host, self.port, ssl_context=context)
+                await self._site.start()
         except OSError as error:
             self._site = None
             raise SandboxError(
                 f"the sandbox cannot listen on {self.host}:{self.port} ({error.strerror}); "
                 "choose another port with --port."
             ) from error
-        self.port = int(self._runner.addresses[0][1])
+        self.now = wanted
+        if self._site is not None:
+            self.port = int(self._runner.addresses[0][1])
 
     def _tls(self) -> ssl.SSLContext:
         if self._context is None:
             self._context = tls_context(self._wall())
         return self._context
 
-    async def _close(self) -> None:
+    async def close(self) -> None:
+        """Close the port and reset every connection, frozen ones too: nobody else would."""
         if self._site is not None:
             await self._site.stop()
             self._site = None
         if self._garbage is not None:
             self._garbage.close()
             self._garbage = None
+        self.now = "closed"
         server = self._runner.server
         for handler in [] if server is None else server.connections:
             reset(handler.transport)
-
-    async def close(self) -> None:
-        """Close the port for good; frozen connections too, which nobody else would end."""
-        await self._close()
-        self.now = "closed"
 
 
 async def _babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

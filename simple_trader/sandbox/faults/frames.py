@@ -74,7 +74,7 @@ class Out:
         try:
             head = _HEAD.decode(self.text)
             result = _RESULT.decode(head.result) if head.method else _Result()
-            listed = bytes(head.data[:1]) == b"["
+            listed = bytes(head.data).startswith(b"[")
             row = next(iter(_ROWS.decode(head.data)), _Row()) if listed else _Row()
         except msgspec.MsgspecError:
             return  # a frame of a relay or of another fault: it has no features
