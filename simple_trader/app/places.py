@@ -32,6 +32,11 @@ class Places:
         return self.state / "sandbox"
 
     @property
+    def paper(self) -> Path:
+        """Journal and checkpoints of the paper account."""
+        return self.state / "paper"
+
+    @property
     def control(self) -> Path:
         """Requests of the operator."""
         return self.state / "control"

@@ -1,4 +1,4 @@
-"""Worlds: what a mode connects to; `sim` is our own sandbox in a child process, `live` Kraken."""
+"""Worlds: what a mode connects to; `sim` and `paper` our own sandbox as a child, `live` Kraken."""
 
 import sys
 from collections.abc import Sequence
@@ -6,19 +6,33 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import assert_never
 
 from simple_trader.adapters.venue_link.child import Announcement, SandboxChild
 from simple_trader.adapters.venue_link.control import ControlLine
 from simple_trader.app.places import DEFAULT_REPLAY_PAIR, Setup
 from simple_trader.config.env import Secret
-from simple_trader.domain.errors import MarketDataError, ModeError, VenueError, WorldMismatch
+from simple_trader.domain.errors import (
+    MarketDataError,
+    ModeError,
+    VenueError,
+    VenueUnreachable,
+    WorldMismatch,
+)
 from simple_trader.sandbox.child_main import encode_options
-from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxOptions
+from simple_trader.sandbox.relay.addresses import Upstream, read_upstream
+from simple_trader.sandbox.settings import (
+    DEFAULT_KEY,
+    DEFAULT_SIGNING_TEXT,
+    SandboxError,
+    SandboxOptions,
+)
 
 # A generated world begins here whenever it is made: the same seed is then the same tape.
 GENERATED_START = datetime(2026, 1, 5, tzinfo=UTC)
 KRAKEN_REST = "https://api.kraken.com"
 KRAKEN_PUBLIC = "wss://ws.kraken.com/v2"
+PAPER_WORDS = "prices of Kraken's live feed, fills simulated, no market impact"
 KRAKEN_PRIVATE = "wss://ws-auth.kraken.com/v2"
 
 
@@ -49,20 +63,25 @@ class World:
 def refuse_mode(setup: Setup) -> None:
     """Raise ModeError for what no start can do, before anything is started."""
     mode = setup.config.settings.mode
-    if mode == "paper":
-        raise ModeError(
-            "mode paper needs the relay of Kraken's live feed, which is not part of this version: "
-            "use --mode sim."
-        )
     if mode == "live" and setup.options.fresh:
         raise ModeError("--fresh is for sim and paper: the books of a live account stay.")
+    if mode == "paper":
+        _upstream(setup)
+        if setup.options.replay is not None:
+            raise ModeError("--replay is for sim: paper trades on Kraken's live prices.")
 
 
 async def open_world(setup: Setup) -> World:
     """Start or find the exchange of the mode; raises ModeError, VenueError or WorldMismatch."""
-    if setup.config.settings.mode == "sim":
-        return await _open_sim(setup)
-    return _open_live(setup)
+    match setup.config.settings.mode:
+        case "sim":
+            return await _open_sim(setup)
+        case "paper":
+            return await _open_paper(setup)
+        case "live":
+            return _open_live(setup)
+        case mode:
+            assert_never(mode)
 
 
 def _open_live(setup: Setup) -> World:
@@ -115,6 +134,66 @@ async def _open_sim(setup: Setup) -> World:
     )
 
 
+async def _open_paper(setup: Setup) -> World:
+    """The sandbox as a relay of Kraken's public feed; the account and its fills are our own."""
+    child = SandboxChild(
+        lambda port: _paper_command(setup, port), setup.places.logs / "sandbox.log"
+    )
+    try:
+        announced = await child.start()
+    except VenueError as error:
+        if "another world" in str(error):
+            raise WorldMismatch(_sentence(error)) from None
+        if "cannot be reached" in str(error):
+            raise VenueUnreachable(_sentence(error)) from None
+        raise
+    base = f"127.0.0.1:{announced.port}"
+    return World(
+        rest_url=f"http://{base}",
+        public_url=f"ws://{base}/v2",
+        private_url=f"ws://{base}/auth/v2",
+        key=Secret(DEFAULT_KEY),
+        secret=Secret(DEFAULT_SIGNING_TEXT),
+        identity=announced.world,
+        detail=f"{announced.world}: {PAPER_WORDS}",
+        stand_in_url=f"http://{base}/advisor/v1",
+        child=child,
+    )
+
+
+def _upstream(setup: Setup) -> Upstream:
+    """The public addresses that are relayed; raises ModeError for any that is not public."""
+    paper = setup.config.settings.paper
+    try:
+        return read_upstream(paper.rest_url, paper.public_url)
+    except SandboxError as error:
+        raise ModeError(f"{error} (paper.rest_url and paper.public_url of config.yaml)") from None
+
+
+def _paper_command(setup: Setup, port: int) -> Sequence[str]:
+    """The relaying sandbox on `port`; it gets no key of the user's, and no private address."""
+    settings, upstream = setup.config.settings, _upstream(setup)
+    paper = settings.paper
+    return [
+        sys.executable,
+        "-m",
+        "simple_trader.sandbox.child_main",
+        encode_options(
+            SandboxOptions(
+                relay=True,
+                relay_rest=upstream.rest,
+                relay_public=upstream.public,
+                relay_latency_ms=(paper.latency_low_ms, paper.latency_high_ms),
+                pairs=settings.traded_pairs,
+                state=setup.places.paper,
+                port=port,
+                capital=paper.initial_capital,
+                child=True,
+            )
+        ),
+    ]
+
+
 def _port(child: SandboxChild, first: Announcement) -> int:
     return (child.announcement or first).port
 
@@ -160,9 +239,10 @@ def _is_generated(folder: Path) -> bool:
 
 
 def move_aside(setup: Setup, stamp: str) -> None:
-    """--fresh: put the sandbox's old state beside the new one."""
-    folder = setup.places.sandbox
+    """--fresh: put the old state of the sandbox, or of the paper account, beside the new one."""
+    is_paper = setup.config.settings.mode == "paper"
+    folder = setup.places.paper if is_paper else setup.places.sandbox
     if folder.is_dir():
         aside = setup.places.state / "aside" / stamp
         aside.mkdir(parents=True, exist_ok=True)
-        folder.rename(aside / "sandbox")
+        folder.rename(aside / folder.name)

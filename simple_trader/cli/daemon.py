@@ -14,8 +14,15 @@ from simple_trader.cli.common import (
     seconds,
     speed,
 )
+from simple_trader.cli.market_options import (
+    PairsOption,
+    RegimeOption,
+    ReplaysOption,
+    market_choice,
+    pair_name,
+    readable,
+)
 from simple_trader.config.options import RunOptions
-from simple_trader.domain.errors import ConfigError
 
 ReplayOption = Annotated[
     Path | None,
@@ -96,12 +103,26 @@ def sandbox(
         ),
     ] = 8900,
     seed: SeedOption = None,
-    replay: ReplayOption = None,
+    replay: ReplaysOption = None,
     replay_pair: ReplayPairOption = None,
+    regime: RegimeOption = None,
+    pairs: PairsOption = None,
     pace: SpeedOption = None,
     state: Annotated[
         Path | None,
         typer.Option("--state", metavar="DIR", help="Keep (or serve) the exchange's journal here."),
+    ] = None,
+    relay: Annotated[
+        bool,
+        typer.Option(
+            "--relay", help="Relay Kraken's live public feed; orders and fills stay here (paper)."
+        ),
+    ] = False,
+    relay_rest: Annotated[
+        str | None, typer.Option("--relay-rest", metavar="URL", hidden=True)
+    ] = None,
+    relay_public: Annotated[
+        str | None, typer.Option("--relay-public", metavar="URL", hidden=True)
     ] = None,
     config: ConfigOption = None,
     env_file: EnvFileOption = None,
@@ -113,20 +134,28 @@ def sandbox(
     """
     from simple_trader.config.loader import find_config, find_env_file, load
     from simple_trader.sandbox.server import run_sandbox
-    from simple_trader.sandbox.settings import SandboxOptions
+    from simple_trader.sandbox.settings import KRAKEN_PUBLIC, KRAKEN_REST, SandboxOptions
 
     capital: Decimal | None = None
     if config is not None:
-        capital = load(find_config(config)).settings.sim.initial_capital
+        settings = load(find_config(config)).settings
+        capital = settings.paper.initial_capital if relay else settings.sim.initial_capital
     if env_file is not None:
         find_env_file(env_file, find_config(config))  # the sandbox needs no key, but a typo is one
     if state is None and state_dir is not None:
-        state = state_dir / "sandbox"
+        state = state_dir / ("paper" if relay else "sandbox")
+    if relay and (replay or pace is not None):
+        raise typer.BadParameter("--relay has Kraken's own market: no --replay and no --speed")
+    market = market_choice(replay, replay_pair, regime, pairs)
     chosen = SandboxOptions(
+        relay=relay,
+        relay_rest=relay_rest or KRAKEN_REST,
+        relay_public=relay_public or KRAKEN_PUBLIC,
         port=port,
         seed=seed,
-        replay=_readable(replay),
-        replay_pair=_pair(replay_pair) or "BTC/USD",
+        replays=market.replays,
+        regime=market.regime,
+        pairs=market.pairs,
         speed=1.0 if pace is None else speed(pace),
         state=state,
         capital=capital,
@@ -136,21 +165,9 @@ def sandbox(
 
 def _readable(path: Path | None) -> Path | None:
     """A replay file that can be opened; ConfigError names it otherwise."""
-    if path is None:
-        return None
-    try:
-        with path.open("rb"):
-            return path.absolute()
-    except OSError as error:
-        raise ConfigError(f"--replay {path}: cannot be read ({error.strerror}).") from error
+    return None if path is None else readable(path)
 
 
 def _pair(name: str | None) -> str | None:
     """A pair's name in capitals with its slash; ConfigError otherwise."""
-    if name is None:
-        return None
-    pair = name.upper()
-    base, slash, quote = pair.partition("/")
-    if not (slash and base.isalnum() and quote.isalnum()):
-        raise ConfigError(f"--replay-pair {name}: write a pair such as BTC/USD.")
-    return pair
+    return None if name is None else pair_name(name, "--replay-pair")

@@ -48,6 +48,40 @@ class Sim(Section):
     )  # fmt: skip
 
 
+class Paper(Section):
+    """Paper trading: Kraken's live prices, an account and fills of our own."""
+
+    initial_capital: Money = setting(
+        Decimal(1000), "Opening balance of the paper account.",
+        unit="USD", ge=0, le=Decimal("1e12"), at_start=True,
+    )  # fmt: skip
+    latency_low_ms: Whole = setting(
+        30, "Shortest time that an order is on its way.", unit="milliseconds", ge=0, le=10_000,
+        at_start=True,
+    )  # fmt: skip
+    latency_high_ms: Whole = setting(
+        250, "Longest time that an order is on its way; each order draws its own.",
+        unit="milliseconds", ge=0, le=10_000, at_start=True,
+    )  # fmt: skip
+    rest_url: Text = setting(
+        "https://api.kraken.com", "Public REST that is relayed: Kraken's, or a sandbox on this "
+        "machine (http://127.0.0.1:PORT).", at_start=True,
+    )  # fmt: skip
+    public_url: Text = setting(
+        "wss://ws.kraken.com/v2", "Public feed that is relayed: Kraken's, or that of a sandbox on "
+        "this machine (ws://127.0.0.1:PORT/v2).", at_start=True,
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.latency_low_ms > self.latency_high_ms:
+            raise ValueError(
+                f"latency_low_ms ({self.latency_low_ms}) must not be above "
+                f"latency_high_ms ({self.latency_high_ms})"
+            )
+        return self
+
+
 class RiskMultipliers(Section):
     """Share of base_order for each risk level the advisor names."""
 
@@ -216,6 +250,7 @@ class Settings(Section):
     )
 
     sim: Sim = setting(Sim, "The simulated exchange.")
+    paper: Paper = setting(Paper, "Paper trading.")
     database: Database = setting(Database, "Where the rows go.")
     health: Health = setting(Health, "The loopback health endpoint.")
     retention_days: RetentionDays = setting(

@@ -35,6 +35,8 @@ def announcement(exchange: Exchange, options: SandboxOptions, host: str, port: i
             }
         )
     how = "frozen" if exchange.frozen else f"speed {options.speed:g}"
+    if options.relay:
+        how = f"prices of {options.relay_rest}, fills simulated, no market impact"
     return (
         f"sandbox of {exchange.world}, {how}: REST http://{host}:{port}, "
         f"WebSocket ws://{host}:{port}/v2 and ws://{host}:{port}/auth/v2, "

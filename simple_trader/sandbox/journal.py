@@ -8,6 +8,7 @@ the same state. A cut last line was never answered and is dropped.
 
 import fcntl
 import os
+from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
 
@@ -83,15 +84,18 @@ class Bent(msgspec.Struct, frozen=True, tag="bend"):
 class Relayed(msgspec.Struct, frozen=True, tag="relay", omit_defaults=True):
     """What the venue was shown of a relayed pair at `at`: (tick, lots) that changed, and prints.
 
-    `whole`: the levels are the whole book, after a gap.
+    `whole`: the levels are the whole book, after a gap. `lost`: a gap begins, nothing fills.
+    `last`: the newest price of the tape in ticks, where prints passed while nobody looked.
     """
 
     at: int
     symbol: str
-    bids: list[tuple[int, int]]
-    asks: list[tuple[int, int]]
+    bids: Sequence[tuple[int, int]]
+    asks: Sequence[tuple[int, int]]
     prints: list[Print] = []
     whole: bool = False
+    lost: bool = False
+    last: int | None = None
 
 
 Record = Advanced | Did | Rebased | Printed | Bent | Relayed

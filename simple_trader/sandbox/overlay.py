@@ -19,10 +19,11 @@ Changes = Iterable[tuple[int, int]]
 
 
 class OverlayState(msgspec.Struct):
-    """What a checkpoint keeps: per side (bids, asks), lots by tick."""
+    """What a checkpoint keeps: per side (bids, asks), lots by tick; `lost` while in a gap."""
 
     shown: tuple[Levels, Levels] = msgspec.field(default_factory=lambda: ({}, {}))
     eaten: tuple[Levels, Levels] = msgspec.field(default_factory=lambda: ({}, {}))
+    lost: bool = False
 
 
 class Overlay:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from asyncio import TaskGroup
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -21,7 +22,10 @@ from simple_trader.sandbox.lines import Doorkeeper, Line, reset
 from simple_trader.sandbox.listener import Listener
 from simple_trader.sandbox.opening import open_exchange
 from simple_trader.sandbox.recording import Recorder
+from simple_trader.sandbox.relay.front import RelayFront, relayed
+from simple_trader.sandbox.relay.opening import open_relay
 from simple_trader.sandbox.settings import SandboxError, SandboxOptions
+from simple_trader.simulator.orders import MAIN
 
 FOLLOW_S = 0.05
 BEAT_S = 0.1
@@ -45,6 +49,7 @@ class Server:
         self.recorder: Recorder | None = faults.recorder
         self.lines: dict[int, Line] = {}
         self.failure: str | None = None
+        self.relay: RelayFront | None = None
         self._faults = faults
         self._options = options
         self._door = Doorkeeper(self.script, _websocket)
@@ -73,6 +78,8 @@ class Server:
     # --- sockets --------------------------------------------------------------------------------
 
     async def _public(self, request: web.Request) -> web.StreamResponse:
+        if self.relay is not None:
+            return await self.relay.public_socket(request)
         return await self._serve(request, private=False)
 
     async def _private(self, request: web.Request) -> web.StreamResponse:
@@ -90,19 +97,26 @@ class Server:
         self.lines[session.connection_id] = line
         try:
             await line.flush()
+            if self.relay is not None:
+                await self.relay.carry(socket, lambda text: self._take(line, text))
+                return socket
             async for message in socket:
                 if message.type is not WSMsgType.TEXT:
                     break
-                self.touch()
-                line.receive(message.data)
-                await self.flush_all()
+                await self._take(line, message.data)
         except SandboxError as error:
-            self._fail(error)
+            self.fail(error)
         finally:
             self.exchange.close_session(session)
             self.lines.pop(session.connection_id, None)
             line.end()
         return socket
+
+    async def _take(self, line: Line, text: str) -> None:
+        """Hand one frame of a client to its session, and all that follows from it to the lines."""
+        self.touch()
+        line.receive(text)
+        await self.flush_all()
 
     async def flush_all(self) -> None:
         """Hand all queued frames to their transports."""
@@ -133,21 +147,29 @@ class Server:
                 await self.flush_all()
                 return answer
             if asked.to is not None:
-                control.advance(self.exchange, asked.to, stepped=self._options.stepped)
-                await self._act()
-                await self.flush_all()
+                await self.move(asked.to)
             written = {str(number): line.written for number, line in self.lines.items()}
             return control.standing(self.exchange, written, hello=asked.op == "hello")
         except control.ControlError as error:
             return wire.push({"error": str(error)})
         except SandboxError as error:
-            self._fail(error)
+            self.fail(error)
             return wire.push({"error": str(error)})
+
+    async def move(self, to: datetime) -> None:
+        """Move a stepped market, let faults act, hand out all frames; raises ControlError."""
+        control.advance(self.exchange, to, stepped=self._options.stepped)
+        await self._act()
+        await self.flush_all()
 
     # --- HTTP -----------------------------------------------------------------------------------
 
     async def _rest(self, request: web.Request) -> web.Response:
         body = await request.read()
+        if self.relay is not None:
+            answered = await self.relay.rest(request, body)
+            if answered is not None:
+                return answered
         self.touch()
         try:
             if self.script.any:
@@ -157,13 +179,14 @@ class Server:
                 response = web.Response(status=status, body=answer, content_type="application/json")
                 self._record(request, body, status, answer)
         except SandboxError as error:
-            self._fail(error)
+            self.fail(error)
             raise web.HTTPServiceUnavailable(text=str(error)) from error
         await self.flush_all()
         return response
 
     def _answer(self, request: web.Request, body: bytes) -> tuple[int, bytes]:
-        return self.exchange.rest(request.method, request.path_qs, request.headers, body)
+        peer = request.remote or ""
+        return self.exchange.rest(request.method, request.path_qs, request.headers, body, peer)
 
     async def _rest_with_faults(self, request: web.Request, body: bytes) -> web.Response:
         kind = request.headers.get("Content-Type", "")
@@ -197,7 +220,11 @@ class Server:
     async def _truth(self, request: web.Request) -> web.Response:
         _refuse_strangers(request)
         self.touch()
-        body = msgspec.json.encode(self.exchange.truth())
+        try:
+            truth = self.exchange.truth(request.query.get("account", MAIN))
+        except KeyError as error:
+            raise web.HTTPNotFound(text=f"there is no account {error.args[0]}") from error
+        body = msgspec.json.encode(truth)
         return web.Response(body=body, content_type="application/json")
 
     # --- time -----------------------------------------------------------------------------------
@@ -219,7 +246,7 @@ class Server:
             try:
                 self.touch()
             except SandboxError as error:
-                self._fail(error)
+                self.fail(error)
                 return
             await self.flush_all()
             await self._pause(FOLLOW_S)
@@ -246,7 +273,7 @@ class Server:
                 await listener.become(self.script.listening())
                 await self.flush_all()
             except SandboxError as error:
-                self._fail(error)
+                self.fail(error)
                 return
             for trouble in self.exchange.troubles:
                 sys.stderr.write(f"sandbox: {trouble}\n")
@@ -264,7 +291,8 @@ class Server:
         except TimeoutError:
             return
 
-    def _fail(self, error: SandboxError) -> None:
+    def fail(self, error: SandboxError) -> None:
+        """End the server with a sentence."""
         self.failure = str(error)
         self._stopped.set()
 
@@ -292,15 +320,16 @@ async def listening(
         await runner.setup()
         listener = Listener(runner, options.host, options.port, wall, tls=options.tls_self_signed)
         try:
-            await listener.become(server.script.listening())
-            async with asyncio.TaskGroup() as group:
-                group.create_task(server.beat(listener))
-                if not options.stepped and not exchange.frozen:
-                    group.create_task(server.follow())
-                try:
-                    yield server, listener
-                finally:
-                    server.stop()
+            async with relayed(exchange, options, server.fail) as server.relay:
+                await listener.become(server.script.listening())
+                async with TaskGroup() as group:
+                    group.create_task(server.beat(listener))
+                    if not options.stepped and not exchange.frozen:
+                        group.create_task(server.follow())
+                    try:
+                        yield server, listener
+                    finally:
+                        server.stop()
         finally:
             await listener.close()
             await runner.cleanup()
@@ -319,7 +348,7 @@ async def serve(
                 loop.add_signal_handler(signal.SIGINT, server.stop)
             loop.add_signal_handler(signal.SIGTERM, server.stop)
             announce(options.host, listener.port)
-            async with asyncio.TaskGroup() as group:
+            async with TaskGroup() as group:
                 watch = None
                 if options.child:
                     watch = group.create_task(until_end_of_input(server.stop))
@@ -344,7 +373,10 @@ def run_sandbox(options: SandboxOptions) -> int:
     0 after a clean end, 1 with one sentence on stderr when it cannot start or go on.
     """
     try:
-        exchange = open_exchange(options, wall_clock)
+        if options.relay:
+            exchange: Exchange = asyncio.run(open_relay(options, wall_clock))
+        else:
+            exchange = open_exchange(options, wall_clock)
     except KeyboardInterrupt:
         return 0
     except SandboxError as error:

@@ -1,5 +1,6 @@
 """The tradable pairs and assets, with Kraken's names, precisions, minimums and statuses."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import get_args
 
@@ -191,3 +192,8 @@ def find_pair(name: str, known: dict[str, Instrument]) -> Instrument | None:
         if wanted in (pair.symbol, pair.rest_id, pair.altname, pair.wsname):
             return pair
     return None
+
+
+def know_assets(assets: Iterable[Asset]) -> None:
+    """Take over assets that another exchange tells of (a relay), for this whole process."""
+    ASSET_BY_NAME.update({asset.name: asset for asset in assets})

@@ -124,12 +124,30 @@ def test_an_unreachable_database_is_one_sentence_on_stderr_with_its_code(
     assert "canary-pw" not in log
 
 
-@pytest.mark.parametrize(("mode", "code"), [("paper", 8), ("live", 2)])
-def test_a_mode_that_cannot_run_says_so_on_stderr(mode: str, code: int, tmp_path: Path) -> None:
-    result = cli("run", "--mode", mode, "--no-tui", "--state-dir", str(tmp_path / "state"))
-    assert result.returncode == code
+def test_a_mode_that_cannot_run_says_so_on_stderr(tmp_path: Path) -> None:
+    result = cli("run", "--mode", "live", "--no-tui", "--state-dir", str(tmp_path / "state"))
+    assert result.returncode == 2
     (sentence,) = result.stderr.splitlines()
-    assert f"mode {mode}" in sentence
+    assert "mode live" in sentence
+
+
+def test_a_sandbox_that_cannot_reach_what_it_relays_says_so_and_names_the_fix() -> None:
+    result = cli(
+        "sandbox", "--relay", "--port", "0", "--relay-rest", "http://127.0.0.1:1",
+        "--relay-public", "ws://127.0.0.1:1/v2",
+    )  # fmt: skip
+    assert result.returncode == 1
+    (sentence,) = result.stderr.splitlines()
+    assert "cannot be reached" in sentence
+    assert "--mode sim" in sentence
+
+
+def test_a_relay_of_anything_but_krakens_public_addresses_is_refused() -> None:
+    result = cli(
+        "sandbox", "--relay", "--port", "0", "--relay-public", "wss://ws-auth.kraken.com/v2"
+    )
+    assert result.returncode == 1
+    assert "cannot use wss://ws-auth.kraken.com/v2" in result.stderr
 
 
 # ------------------------------------------------------------------------ halt and resume

@@ -86,7 +86,22 @@ CASES = [
         "a replay whose high is below its low", 7, "line 401",
         flags=lambda w: _replay(w, "1641050000,100,90,99,100,1,1"),
     ),
-    Case("mode paper", 8, "paper", flags=lambda w: ["--mode", "paper"]),
+    Case(
+        "mode paper without a network", 6, "Kraken cannot be reached",
+        flags=lambda w: ["--mode", "paper"],
+        spoil=lambda w: w.configure(
+            paper={"rest_url": "http://127.0.0.1:1", "public_url": "ws://127.0.0.1:1/v2"}
+        ),
+    ),
+    Case(
+        "mode paper on a stranger's prices", 8, "paper.rest_url",
+        flags=lambda w: ["--mode", "paper"],
+        spoil=lambda w: w.configure(paper={"rest_url": "https://api.example.com"}),
+    ),
+    Case(
+        "mode paper with a replay", 8, "--replay is for sim",
+        flags=lambda w: ["--mode", "paper", "--replay", str(w.config)],
+    ),
     Case(
         "mode live without keys", 8, "KRAKEN_API_KEY", flags=lambda w: ["--mode", "live"],
         spoil=lambda w: w.configure(database={"embedded_in_live": True}),

@@ -5,10 +5,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from simple_trader.sandbox.settings import SandboxError
+from simple_trader.sandbox.settings import KRAKEN_PUBLIC, KRAKEN_REST, SandboxError
 
-KRAKEN_REST = "https://api.kraken.com"
-KRAKEN_PUBLIC = "wss://ws.kraken.com/v2"
 _REST_HOSTS = frozenset({"api.kraken.com"})
 _PUBLIC_HOSTS = frozenset({"ws.kraken.com"})
 

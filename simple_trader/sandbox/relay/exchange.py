@@ -7,19 +7,22 @@ upstream while nobody looked (a gap, a bad checksum, our own downtime) is not in
 wait, and are judged by the book that comes next.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
+from typing import assert_never
 
 import msgspec
 
 from simple_trader.sandbox.exchange import Exchange, ExchangeState
+from simple_trader.sandbox.front import Surface
 from simple_trader.sandbox.journal import Journal, Record, Relayed
-from simple_trader.sandbox.market import PairMarket
+from simple_trader.sandbox.overlay import Overlay
 from simple_trader.sandbox.relay.live_book import LiveBook, changed
 from simple_trader.sandbox.relay.news import (
     BookLost,
     BookMoved,
+    LastPrice,
     News,
     PairRow,
     PairsAre,
@@ -27,7 +30,6 @@ from simple_trader.sandbox.relay.news import (
     PrintSeen,
     SystemIs,
 )
-from simple_trader.sandbox.overlay import Overlay
 from simple_trader.sandbox.relay.source import RelaySource
 from simple_trader.sandbox.sources import Tick, to_us
 from simple_trader.simulator.dice import stream_key
@@ -64,17 +66,35 @@ class RelayExchange(Exchange):
         *,
         latency_ms: tuple[int, int],
         journal: Journal | None = None,
-        secrets: Mapping[str, str] | None = None,
+        surface: Surface | None = None,
     ) -> None:
-        super().__init__(
-            source, state, wall, pairs=source.pairs, journal=journal, secrets=secrets
-        )
+        super().__init__(source, state, wall, pairs=source.pairs, journal=journal, surface=surface)
         self.live: Callable[[str], LiveBook | None] = lambda symbol: None
         self._latency_ms = latency_ms
         self._drawn = 0
         self._missing: set[str] = set()
-        # A start is a gap: the first book of each pair is taken whole.
+        self._met: set[str] = set()
+        self._last: dict[str, int] = {}
+        self._overlays: dict[str, Overlay] = {}
+        for symbol, kept in state.overlays.items():
+            self._overlays[symbol] = Overlay(kept)
+            self.venue.use_book(symbol, self._overlays[symbol])
+            self.venue.trust(symbol, trusted=not kept.lost)
+        for symbol in dict.fromkeys(order.symbol for order in self.venue.open.values()):
+            self._overlay(symbol)
+        # The first book of each pair is taken whole.
         self._whole = set(source.pairs)
+
+    def follow_wall(self) -> None:
+        """Bring market time to now."""
+        self.follow(self._wall())
+
+    def save(self) -> bytes:
+        """Give the whole state as bytes, overlays included, without the pairs nobody looked at."""
+        state = msgspec.msgpack.decode(super().save(), type=ExchangeState)
+        state.overlays = {name: overlay.state for name, overlay in self._overlays.items()}
+        state.markets = {name: market for name, market in state.markets.items() if market.last}
+        return msgspec.msgpack.encode(state)
 
     # --- what the upstream tells --------------------------------------------------------------
 
@@ -89,10 +109,21 @@ class RelayExchange(Exchange):
             case BookMoved(symbol=symbol):
                 self._look(symbol, ())
             case Printed(symbol=symbol, prints=prints):
+                self._last[symbol] = prints[-1].tick
                 self._look(symbol, prints)
+            case LastPrice(symbol=symbol, tick=tick):
+                self._last[symbol] = tick
             case BookLost(symbol=symbol, why=why):
-                self._whole.add(symbol)
+                self._lose(symbol)
                 self.troubles.append(f"{symbol}: no book to fill own orders by: {why}")
+            case _:
+                assert_never(item)
+
+    def _lose(self, symbol: str) -> None:
+        """Begin a gap: until the next whole book nothing fills on this pair."""
+        self._whole.add(symbol)
+        if symbol in self._overlays and symbol not in self.venue.untrusted:
+            self._tell(Relayed(self._now_at(), symbol, [], [], lost=True))
 
     def _take_rules(self, told: PairsAre) -> None:
         for row in told.rows:
@@ -107,34 +138,35 @@ class RelayExchange(Exchange):
             self._missing = {symbol for symbol in self.pairs if symbol not in listed}
 
     def _look(self, symbol: str, prints: tuple[PrintSeen, ...]) -> None:
-        """Show the venue a pair if it has own orders there; keep the last price in any case."""
+        """Show the venue a pair if it has own orders there; keep its price in any case."""
         book = self.live(symbol)
         if book is None:
             return
-        self._remember(symbol, book, prints)
-        if any(order.symbol == symbol for order in self.venue.open.values()):
-            seen = [Print(one.tick, one.lots, one.buy, one.market) for one in prints]
-            self._show(symbol, book, seen)
-
-    def _remember(self, symbol: str, book: LiveBook, prints: tuple[PrintSeen, ...]) -> None:
-        """Keep the pair's last price, for the account's worth; nothing of it is journaled."""
+        seen = [Print(one.tick, one.lots, one.buy, one.market) for one in prints]
         bids, asks = book.sides
         if bids and asks:
-            shown = [Print(one.tick, one.lots, one.buy, one.market) for one in prints]
-            tick = Tick(self._at, symbol, max(bids), min(asks), shown)
+            # For the account's worth; it is public, so nothing of it is journaled.
+            tick = Tick(self._at, symbol, max(bids), min(asks), seen)
             self._markets[symbol].take(tick, self._at)
+        if any(order.symbol == symbol for order in self.venue.open.values()):
+            self._show(symbol, book, seen)
 
     def _show(self, symbol: str, book: LiveBook, prints: list[Print]) -> None:
         """Journal what changed since the venue last looked, then let it look."""
-        overlay = self._overlay(symbol)
-        before = ({}, {}) if symbol in self._whole else overlay.state.shown
-        sides = [changed(before[side], book.sides[side]) for side in (BID, ASK)]
-        if not sides[BID] and not sides[ASK] and not prints and symbol not in self._whole:
-            return
-        at = max(self._at, to_us(self._wall()))
-        record = Relayed(at, symbol, sides[BID], sides[ASK], prints, symbol in self._whole)
+        is_whole = symbol in self._whole
+        before = ({}, {}) if is_whole else self._overlay(symbol).state.shown
+        bids, asks = [changed(before[side], book.sides[side]) for side in (BID, ASK)]
+        last = None if prints else self._last.get(symbol)
+        if last == self.venue.state.last.get(symbol):
+            last = None
+        if bids or asks or prints or is_whole or last is not None:
+            self._whole.discard(symbol)
+            self._met.add(symbol)
+            at = self._now_at()
+            self._tell(Relayed(at, symbol, bids, asks, prints, whole=is_whole, last=last))
+
+    def _tell(self, record: Relayed) -> None:
         self._write(record)
-        self._whole.discard(symbol)
         self.publish(self._seen(record))
         self._steps += 1
         self._checkpoint_if_due()
@@ -142,16 +174,33 @@ class RelayExchange(Exchange):
     def _seen(self, record: Relayed) -> list[Report]:
         """Carry out one look, the first time or again after a restart."""
         self._at = max(self._at, record.at)
-        overlay = self._overlay(record.symbol)
-        take = overlay.replace if record.whole else overlay.change
-        take(record.bids, record.asks)
-        return self.venue.on_prints(record.symbol, self.now, record.prints)
+        symbol, overlay = record.symbol, self._overlay(record.symbol)
+        if record.lost or record.whole:
+            overlay.state.lost = record.lost
+            self.venue.trust(symbol, trusted=record.whole)
+        if record.lost:
+            return []
+        if record.whole:
+            overlay.replace(record.bids, record.asks)
+        else:
+            overlay.change(record.bids, record.asks)
+        if record.last is not None:
+            self.venue.state.last[symbol] = record.last
+        return self.venue.on_prints(symbol, self.now, record.prints)
 
     def _again(self, record: Record) -> None:
         if isinstance(record, Relayed):
             self._seen(record)
         else:
             super()._again(record)
+
+    def begin(self) -> None:
+        """Say that a gap lies behind a kept account: after `recover`, before the first news."""
+        for symbol in self._overlays:
+            self._lose(symbol)
+
+    def _now_at(self) -> int:
+        return max(self._at, to_us(self._wall()))
 
     def _overlay(self, symbol: str) -> Overlay:
         overlay = self._overlays.get(symbol)
@@ -170,21 +219,18 @@ class RelayExchange(Exchange):
                 return [Refused(f"Currency pair not supported {symbol}")]
             if symbol in self.venue.pairs:
                 book = self.live(symbol)
-                if book is None:
+                if book is not None:
+                    self._show(symbol, book, [])
+                elif symbol not in self._met:
                     return [Refused(UNAVAILABLE)]
-                self._show(symbol, book, [])
         return super().execute(command)
 
     def _symbol_of(self, command: Command) -> str | None:
         """Give the pair that a command needs a book of; None for one that only takes away."""
-        match command:
-            case Place() | PlaceBatch() | Edit():
-                return command.symbol
-            case Amend():
-                order = self.venue.open.get(command.order_id)
-                return None if order is None else order.symbol
-            case _:
-                return None
+        if isinstance(command, Place | PlaceBatch | Edit):
+            return command.symbol
+        order = self.venue.open.get(command.order_id) if isinstance(command, Amend) else None
+        return None if order is None else order.symbol
 
     def latency_s(self) -> float:
         """Draw how long the next order request is on its way."""

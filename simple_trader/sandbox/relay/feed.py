@@ -16,6 +16,7 @@ from simple_trader.sandbox.relay.news import (
     BookLost,
     BookMoved,
     Json,
+    LastPrice,
     News,
     PairsAre,
     Printed,
@@ -134,7 +135,7 @@ class Feed:
         self._send("subscribe", params)
         if not followed.trades_asked:
             followed.trades_asked = True
-            params = {"channel": "trade", "symbol": [symbol], "snapshot": False}
+            params = {"channel": "trade", "symbol": [symbol], "snapshot": True}
             self._send("subscribe", params)
 
     def _lose(self, symbol: str, followed: Followed, why: str, now: float) -> list[News]:
@@ -244,6 +245,7 @@ class Feed:
 
     def _on_trades(self, message: Json) -> list[News]:
         seen: dict[str, list[PrintSeen]] = {}
+        last_price: dict[str, int] = {}
         for row in news.rows_of(message):
             symbol = row.get("symbol")
             followed = self._followed.get(symbol) if isinstance(symbol, str) else None
@@ -260,4 +262,7 @@ class Feed:
             # What a snapshot tells happened while nobody looked: it moves no queue of ours.
             if message.get("type") == "update" and followed.state == "trusted":
                 seen.setdefault(symbol, []).append(trade)
-        return [Printed(symbol, tuple(prints)) for symbol, prints in seen.items()]
+            else:
+                last_price[symbol] = trade.tick
+        found: list[News] = [LastPrice(symbol, tick) for symbol, tick in last_price.items()]
+        return found + [Printed(symbol, tuple(prints)) for symbol, prints in seen.items()]

@@ -82,7 +82,14 @@ class Printed(NamedTuple):
     prints: tuple[PrintSeen, ...]
 
 
-News = SystemIs | PairsAre | BookMoved | BookLost | Printed
+class LastPrice(NamedTuple):
+    """The newest trade of a pair, where it is known without a print that may fill anything."""
+
+    symbol: str
+    tick: int
+
+
+News = SystemIs | PairsAre | BookMoved | BookLost | Printed | LastPrice
 
 
 def read_frame(text: str | bytes) -> Json | None:

@@ -2,13 +2,8 @@
 
 import pytest
 
-from simple_trader.sandbox.relay.addresses import (
-    KRAKEN_PUBLIC,
-    KRAKEN_REST,
-    Upstream,
-    read_upstream,
-)
-from simple_trader.sandbox.settings import SandboxError
+from simple_trader.sandbox.relay.addresses import Upstream, read_upstream
+from simple_trader.sandbox.settings import KRAKEN_PUBLIC, KRAKEN_REST, SandboxError
 
 
 @pytest.mark.parametrize(
