@@ -35,10 +35,11 @@ from simple_trader.domain.events import (
 )
 from simple_trader.domain.fills import Fill, LedgerEntry
 from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules, VenueStatus
-from simple_trader.domain.orders import OrderRequest
+from simple_trader.domain.orders import AmendRequest, OrderRequest
 from simple_trader.domain.quotes import Candle
 from simple_trader.domain.records import LedgerRecord, MarketRecord, VenueOrderRow
 from simple_trader.domain.recovered import Recovered
+from simple_trader.domain.venue_replies import AmendOutcome, SwitchOutcome
 
 # -- time and chance ---------------------------------------------------------------------
 
@@ -265,6 +266,16 @@ class Venue(Protocol):
         """Cancel everything on the account; returns the count."""
         ...
 
+    async def amend(self, change: AmendRequest) -> AmendOutcome:
+        """Change a resting order in place: one send, never repeated; raises ValueError for a change
+        that says nothing.
+        """
+        ...
+
+    async def arm_switch(self, timeout_s: int) -> SwitchOutcome:
+        """Cancel the account's orders after `timeout_s` without another call; 0 disarms it."""
+        ...
+
     async def look(self, action: AskOrders) -> Sequence[Event]:
         """Resolve orders: fills found as ExecutionReports, then one OrderLooked for each id."""
         ...
@@ -330,6 +341,14 @@ class FeedPlan(msgspec.Struct, frozen=True, kw_only=True):
     private: bool
     book: bool
     book_depth: int
+    trades: bool = False  # the public tape, for whoever keeps it
+
+
+class FeedClock(msgspec.Struct, frozen=True, kw_only=True):
+    """How late one connection is, and its clock minus ours, in seconds; None: not known (yet)."""
+
+    lateness_s: float | None
+    clock_offset_s: float | None
 
 
 class Feeds(Protocol):
@@ -341,6 +360,14 @@ class Feeds(Protocol):
 
     def handled(self) -> Mapping[int, int]:
         """Frames handled so far per live connection id (the stepper waits for these)."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """`feed.reason` -> frames that could not be used, or only in part, since the start."""
+        ...
+
+    def clocks(self) -> Mapping[str, FeedClock]:
+        """Lateness and clock offset of each live connection, by the name of its feed."""
         ...
 
     async def run(self) -> None:

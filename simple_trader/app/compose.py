@@ -27,6 +27,7 @@ from simple_trader.app.advice import AdvisorDesk, assets_of, provider_of
 from simple_trader.app.chores import add_chores
 from simple_trader.app.database import Database
 from simple_trader.app.face import Face
+from simple_trader.app.feed_plan import feed_plan, feeds_of
 from simple_trader.app.places import Setup
 from simple_trader.app.reloading import Reloading
 from simple_trader.app.worlds import World
@@ -111,7 +112,7 @@ async def wire(
             market_end=_market_end(clock.now(), setup.options.run_for_market_s),
         )
     )
-    daemon.expect_feeds(_feeds_wanted(settings))
+    daemon.expect_feeds(feeds_of(feed_plan(settings, ())))
     reloading.begin()
     await face.open(daemon, world, lane, market, provider, stack)
     add_chores(daemon, setup, base, dsn, world, reloading, rest.monitor)
@@ -170,18 +171,9 @@ def _exchange(
         dice=dice,
         emit=inbox.put,
         room=lambda: _room(lane),
+        timed=isinstance(clock, SystemClock),  # a stepped market is no clock to compare with
     )
     return rest, venue
-
-
-def _feeds_wanted(settings: Settings) -> tuple[str, ...]:
-    """Feeds that must be up before the daemon is ready."""
-    wanted = {
-        "public": settings.enable_public_feed,
-        "private": settings.enable_private_feed,
-        "book": settings.enable_order_book_feed,
-    }
-    return tuple(name for name, is_on in wanted.items() if is_on)
 
 
 def _unix_now() -> int:

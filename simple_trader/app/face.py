@@ -103,7 +103,8 @@ class Face:
 
     def _health(self, daemon: Daemon, world: World, lane: Lane, market: MarketRows) -> Health:
         ready = daemon.ready.is_set()
-        clock = daemon.parts.clock
+        clock, feeds = daemon.parts.clock, daemon.parts.feeds
+        clocks = feeds.clocks()
         state = "REDUCE"
         reasons: tuple[str, ...] = ("starting",)
         if daemon.has_started:
@@ -124,6 +125,9 @@ class Face:
             market_at=clock.now().isoformat(),
             uptime_s=round(clock.monotonic() - self._began, 1),
             version=simple_trader.__version__,
+            frames=dict(feeds.counts()),
+            lateness_s={name: feed.lateness_s for name, feed in clocks.items()},
+            clock_offset_s={name: feed.clock_offset_s for name, feed in clocks.items()},
         )
 
 

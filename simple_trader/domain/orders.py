@@ -142,6 +142,7 @@ class AmendRequest(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     cl_ord_id: str
+    pair: str
     order_id: str | None = None
     qty: Decimal | None = None
     limit_price: Decimal | None = None

@@ -32,6 +32,10 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     market_at: str
     uptime_s: float
     version: str
+    # What was wrong with frames of the exchange: connection.reason -> how often (no values).
+    frames: dict[str, int] = {}
+    lateness_s: dict[str, float | None] = {}
+    clock_offset_s: dict[str, float | None] = {}
 
 
 def status_of(*, trading_state: str, ready: bool, lane_alive: bool) -> str:

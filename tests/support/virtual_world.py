@@ -401,6 +401,7 @@ async def _wire(clock, dsn, settings, seed, folder, venue_side, blocking, connec
         dice=random.Random(f"backoff {seed}"),
         emit=inbox.put,
         room=room,
+        timed=False,
     )
     plan = BootPlan(mode="sim", world=f"seed {seed}", settings=settings, config_hash="virtual")
     started = await boot(plan, store=store, reads=rest, clock=clock, recovered=recovered)

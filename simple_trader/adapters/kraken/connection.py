@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.frames import CloseCode
 
 from simple_trader.ports import Dice, Wire, WireClosed
 
@@ -75,6 +76,10 @@ class Backoff:
             self._tries = 1  # the next attempt is a quick one, not at once
 
 
+class FrameTooBig(WireClosed):
+    """A frame beyond the size limit came; the connection was closed with code 1009 (N13)."""
+
+
 class WebsocketWire:
     """A `ports.Wire` over one websockets connection."""
 
@@ -93,7 +98,11 @@ class WebsocketWire:
         """The next frame, as bytes: they are parsed as they came."""
         try:
             return await self._connection.recv(decode=False)
-        except (ConnectionClosed, OSError) as error:
+        except ConnectionClosed as error:
+            if error.sent is not None and error.sent.code == CloseCode.MESSAGE_TOO_BIG:
+                raise FrameTooBig(f"a frame of more than {_MAX_FRAME} bytes") from None
+            raise WireClosed(_reason(error)) from None
+        except OSError as error:
             raise WireClosed(_reason(error)) from None
 
     async def close(self) -> None:

@@ -9,7 +9,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-from simple_trader.adapters.kraken.connection import Backoff
+from simple_trader.adapters.kraken.connection import Backoff, FrameTooBig
+from simple_trader.adapters.kraken.frame_counts import Bad, FrameCounts
 from simple_trader.adapters.kraken.session import Session, Timing
 from simple_trader.domain.errors import VenueError
 from simple_trader.domain.events import Event
@@ -37,6 +38,7 @@ class Feed(Generic[S]):
         backoff: Backoff,
         timing: Timing,
         emit: Emit,
+        counts: FrameCounts,
         prepare: Prepare[S],
         ended: Callable[[S | None, str], list[Event]],
         wake: Callable[[S, float], None],
@@ -53,6 +55,7 @@ class Feed(Generic[S]):
         self._url, self._open_wire, self._backoff, self._timing = url, open_wire, backoff, timing
         self._emit, self._prepare, self._ended, self._wake = emit, prepare, ended, wake
         self._after, self._room, self._hopeless = after, room, hopeless
+        self._counts = counts
         self._kick = asyncio.Event()
         self._sending = asyncio.Lock()
         self._holding = False
@@ -140,6 +143,9 @@ class Feed(Generic[S]):
                     self._holding = True
                     await self._room()
                     self._holding = False
+        except FrameTooBig as error:
+            self._counts.add(self.name, Bad.TOO_BIG, "", str(error), _now())
+            return f"closed: {error}"
         except WireClosed as error:
             return f"closed: {error}"
         return session.ended
@@ -174,9 +180,13 @@ class Feed(Generic[S]):
             self._after(session)
 
     async def _flush(self, wire: Wire, session: S) -> None:
-        async with self._sending:
-            for text in session.take_outgoing():
-                await wire.send(text)
+        """Send what is due; raises WireClosed also where the exchange takes nothing (N17)."""
+        try:
+            async with asyncio.timeout(self._timing.silence_s), self._sending:
+                for text in session.take_outgoing(_now()):
+                    await wire.send(text)
+        except TimeoutError:
+            raise WireClosed(f"nothing could be sent for {self._timing.silence_s:g} s") from None
 
 
 def _now() -> float:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zlib import crc32
 
+from simple_trader.adapters.kraken.frame_counts import Bad
 from simple_trader.adapters.kraken.wire import BookData, RawLevel
 from simple_trader.domain.moments import parse_rfc3339
 from simple_trader.domain.money import BPS, quantum
@@ -23,6 +24,11 @@ _SECONDS = 19  # characters of a timestamp up to its whole second
 
 class BookBroken(ValueError):
     """A message does not fit the book: it must not be trusted until the next snapshot."""
+
+    def __init__(self, reason: Bad, detail: str) -> None:
+        """CHECKSUM, WRONG_LEVEL or CROSSED, and the words for people."""
+        super().__init__(detail)
+        self.reason = reason
 
 
 class OrderBook:
@@ -90,10 +96,16 @@ class OrderBook:
                 self._bid_text = b"".join(self._bids[:CHECKED])
         except ValueError as error:
             self.lose()
-            raise BookBroken(f"a level is no number: {error}") from None
+            raise BookBroken(Bad.WRONG_LEVEL, f"a level is no number: {error}") from None
         if crc32(self._bid_text, self._ask_crc) != data.checksum:
             self.lose()
-            raise BookBroken(f"checksum of {data.symbol} at {data.timestamp} does not fit")
+            detail = f"checksum of {data.symbol} at {data.timestamp} does not fit"
+            raise BookBroken(Bad.CHECKSUM, detail)
+        bids, asks = self._bid_ticks, self._ask_ticks
+        # Bids are negated: the sum of the best two is the spread, which is above zero (4.2).
+        if bids and asks and (asks[0] + bids[0] <= 0 or bids[-1] >= 0):
+            self.lose()
+            raise BookBroken(Bad.CROSSED, f"the book of {data.symbol} is crossed or below zero")
 
     def summary(self, venue_at: datetime | None, levels: int = CHECKED) -> BookSummary | None:
         """What the brain sees; None where a side is empty or the book is crossed.
@@ -147,6 +159,8 @@ def _merge(
     for level in levels:
         price = bytes(level.price).replace(b".", b"").lstrip(b"0")
         qty = bytes(level.qty).replace(b".", b"").lstrip(b"0")
+        if qty and not qty.isdigit():
+            raise ValueError(f"a quantity of {qty[:40]!r}")
         tick = sign * int(price)
         at = bisect_left(ticks, tick)
         if at < CHECKED:
@@ -210,7 +224,11 @@ class Throttle:
         if self._second.get(pair) == second:
             return False, None
         self._second[pair] = second
-        at = parse_rfc3339(stamp)
+        try:
+            at = parse_rfc3339(stamp)
+        except (ValueError, OverflowError):
+            # The checksum proved the levels: only the moment of them is not known.
+            return True, None
         last = self._last.get(pair)
         if last is not None and at - last < self._interval and at >= last:
             return False, None

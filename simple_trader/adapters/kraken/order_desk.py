@@ -9,8 +9,11 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from simple_trader.adapters.kraken.errors import ErrorKind, KrakenRefused, kind_of
+import msgspec
+
+from simple_trader.adapters.kraken.errors import ErrorKind, KrakenRefused, Outcome, kind_of
 from simple_trader.adapters.kraken.feed import Feed
+from simple_trader.adapters.kraken.parse import moment
 from simple_trader.adapters.kraken.private_session import PrivateSession
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
@@ -25,9 +28,21 @@ from simple_trader.domain.events import (
     OrderRejected,
     SendUnknown,
 )
-from simple_trader.domain.orders import OrderRequest
+from simple_trader.domain.orders import AmendRequest, OrderRequest
 from simple_trader.domain.reasons import Reason
-from simple_trader.ports import Emit, WireClosed
+from simple_trader.domain.venue_replies import (
+    AmendAcked,
+    AmendOutcome,
+    AmendRejected,
+    AmendUnknown,
+    CheckUnknown,
+    OrderChecked,
+    SwitchArmed,
+    SwitchOutcome,
+    SwitchRejected,
+    SwitchUnknown,
+)
+from simple_trader.ports import Emit, Wire, WireClosed
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +50,7 @@ _SENDS_KEPT = 20_000
 # A cancel refused so would be refused by REST as well: both ways lead to the same engine.
 _TOLD = {ErrorKind.DEFINITIVE, ErrorKind.WAIT, ErrorKind.RATE}
 Placed = OrderAcked | OrderRejected | NotSent | SendUnknown
+Checked = OrderChecked | OrderRejected | CheckUnknown
 
 
 class OrderDesk:
@@ -145,6 +161,65 @@ class OrderDesk:
             return CancelRejected(cl_ord_id=action.cl_ord_id, error=f"outcome unknown: {error}")
         return None
 
+    async def check(self, request: OrderRequest, wire: bytes) -> Checked:
+        """Let the exchange check an order without making it."""
+        reply = await self._by_socket(lambda session: session.check(wire, request.cl_ord_id))
+        if reply is not None and reply.success is True:
+            return OrderChecked(cl_ord_id=request.cl_ord_id)
+        if reply is not None and reply.success is False and reply.error:
+            return OrderRejected(cl_ord_id=request.cl_ord_id, error=reply.error)
+        return CheckUnknown(cl_ord_id=request.cl_ord_id, detail="no answer")
+
+    async def amend(self, change: AmendRequest) -> AmendOutcome:
+        """Change a resting order in place, by one send before the first suspension.
+
+        There is no second try and no other way: what is not answered is unknown (X31). Raises
+        ValueError for a change that says nothing.
+        """
+        feed = self._feed()
+        session, socket = feed.session, feed.wire
+        if session is None or socket is None or not session.up:
+            detail = "the private connection is not up"
+            return AmendRejected(cl_ord_id=change.cl_ord_id, error=detail, sent=False)
+        req_id, text = session.amend(change)
+        now = self._market_now()
+        self.counter.amended(change.cl_ord_id, change.pair, now)
+        limit_s = max(0.0, (change.deadline - now).total_seconds()) + self._timing.order_margin_s
+        reply = await self._ask(socket, req_id, text, limit_s)
+        if reply is None:
+            detail = f"no reply within {limit_s:.1f} s, or the connection was lost"
+            return AmendUnknown(cl_ord_id=change.cl_ord_id, detail=detail)
+        if reply.success is True:
+            amend_id = (reply.result.amend_id if reply.result is not None else None) or ""
+            return AmendAcked(cl_ord_id=change.cl_ord_id, amend_id=amend_id)
+        error = reply.error or "a reply without success and without error"
+        if reply.success is False and kind_of(error) is not ErrorKind.UNKNOWN:
+            return AmendRejected(cl_ord_id=change.cl_ord_id, error=error)
+        return AmendUnknown(cl_ord_id=change.cl_ord_id, detail=error)
+
+    async def arm_switch(self, timeout_s: int) -> SwitchOutcome:
+        """Set the dead man's switch of the account by socket, else by REST; 0 disarms it.
+
+        It is safe to repeat. Raises ValueError for a time-out the exchange does not take.
+        """
+        reply = await self._by_socket(lambda session: session.arm_switch(timeout_s))
+        if reply is not None and reply.success is True:
+            result = reply.result
+            current = None if result is None else _switch_moment(bytes(result.current_time))
+            trigger = None if result is None else _switch_moment(bytes(result.trigger_time))
+            return SwitchArmed(current_at=current, trigger_at=trigger if timeout_s else None)
+        error = "" if reply is None else reply.error or ""
+        if error and kind_of(error).outcome is Outcome.DEFINITIVE:
+            return SwitchRejected(error=error)
+        try:
+            return await self._rest.cancel_all_after(timeout_s)
+        except KrakenRefused as refused:
+            if refused.kind is ErrorKind.UNKNOWN:
+                return SwitchUnknown(detail=refused.error)
+            return SwitchRejected(error=refused.error)
+        except VenueUnreachable as failed:
+            return SwitchUnknown(detail=str(failed))
+
     async def cancel_all(self) -> int:
         """Cancel everything by socket, else by REST; the count."""
         self.counter.cancelled_all(self._market_now())
@@ -162,9 +237,13 @@ class OrderDesk:
         if session is None or socket is None:
             return None
         req_id, text = command(session)
+        return await self._ask(socket, req_id, text, self._timing.reply_s)
+
+    async def _ask(self, socket: Wire, req_id: int, text: str, limit_s: float) -> Reply | None:
+        """Send before the first suspension and wait; None where no reply came."""
         future = self._expect(req_id)
         try:
-            async with asyncio.timeout(self._timing.reply_s):
+            async with asyncio.timeout(limit_s):
                 await socket.send(text)
                 return await future
         except (TimeoutError, WireClosed):
@@ -188,6 +267,14 @@ class OrderDesk:
         self.sent_at[cl_ord_id] = at
         if len(self.sent_at) > _SENDS_KEPT:
             del self.sent_at[next(iter(self.sent_at))]
+
+
+def _switch_moment(raw: bytes) -> datetime | None:
+    """A moment of the dead man's switch; "0" and whatever else is none read as None (8.6)."""
+    try:
+        return moment(msgspec.json.decode(raw, type=str))
+    except (ValueError, msgspec.DecodeError):
+        return None
 
 
 def _placed(cl_ord_id: str, reply: Reply) -> OrderAcked | OrderRejected | SendUnknown:

@@ -7,6 +7,7 @@ default (`unknown`), fields that are not known were already ignored.
 from collections import OrderedDict
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from typing import Protocol
 
 import msgspec
 
@@ -17,10 +18,12 @@ from simple_trader.adapters.kraken.wire import (
     OhlcData,
     PairData,
     TickerData,
+    TradeData,
     read_execution,
 )
 from simple_trader.domain.events import ExecutionReport
 from simple_trader.domain.fills import Fee, Fill, LedgerEntry
+from simple_trader.domain.history import PublicTrade
 from simple_trader.domain.instruments import PairRules, PairStatus, VenueStatus
 from simple_trader.domain.moments import parse_rfc3339
 from simple_trader.domain.money import ZERO, quantum
@@ -37,6 +40,8 @@ ORDER_STATUSES = frozenset(
 LIQUIDITY = {"m": "maker", "t": "taker"}
 _MAX_DIGITS = 40
 _MAX_MAGNITUDE = 17  # 10^17 at ten decimals still fits the 28 digits of exact arithmetic
+_MAX_COUNT = 2**63 - 1  # what a row can hold
+_MAX_DECIMALS = 20
 _KNOWN_ORDERS = 20_000
 
 
@@ -66,17 +71,28 @@ def moment(text: str | None) -> datetime:
     """An aware moment; raises ValueError for a missing, naive or malformed one."""
     if text is None:
         raise ValueError("a moment is missing")
-    return parse_rfc3339(text)
+    try:
+        return parse_rfc3339(text)
+    except OverflowError:
+        raise ValueError("a moment beyond the calendar") from None
 
 
 def quote(data: TickerData, seen_at: datetime) -> Quote | None:
-    """A ticker element; None where there is no bid or no ask to quote."""
-    if data.bid is None or data.ask is None:
+    """A ticker element; None where there is no bid or no ask to quote.
+
+    Raises ValueError for negative prices and for a bid that is not below the ask (X14).
+    """
+    bid, ask = number_or_zero(data.bid), number_or_zero(data.ask)
+    if bid < 0 or ask < 0:
+        raise ValueError(f"{data.symbol} has a negative price")
+    if not bid or not ask:
         return None
+    if bid >= ask:
+        raise ValueError(f"the quote of {data.symbol} is crossed: bid {bid}, ask {ask}")
     return Quote(
         pair=data.symbol,
-        bid=number(data.bid),
-        ask=number(data.ask),
+        bid=bid,
+        ask=ask,
         bid_qty=number_or_zero(data.bid_qty),
         ask_qty=number_or_zero(data.ask_qty),
         last=number_or_zero(data.last),
@@ -90,8 +106,32 @@ def quote(data: TickerData, seen_at: datetime) -> Quote | None:
     )
 
 
+def trade(data: TradeData) -> PublicTrade:
+    """A public trade; `side` is the taker's, None where the word is not known."""
+    price, qty = number(data.price), number(data.qty)
+    if price <= 0 or qty <= 0 or not 0 <= data.trade_id <= _MAX_COUNT:
+        raise ValueError(f"a trade of {data.symbol} has no price, size or number")
+    return PublicTrade(
+        pair=data.symbol,
+        at=moment(data.timestamp),
+        price=price,
+        qty=qty,
+        side=_side(data.side),
+        market=None if data.ord_type is None else data.ord_type == "market",
+        trade_id=data.trade_id,
+    )
+
+
 def candle(data: OhlcData) -> Candle:
-    """A running or finished candle; `interval` is in minutes on the wire."""
+    """A running or finished candle; `interval` is in minutes on the wire.
+
+    Raises ValueError for prices that no candle has.
+    """
+    prices = (data.open, data.high, data.low, data.close)
+    if not 0 <= data.trades <= _MAX_COUNT or min(map(number, prices)) <= 0:
+        raise ValueError(f"a candle of {data.symbol} has no price or no count")
+    if not data.low <= min(data.open, data.close) <= max(data.open, data.close) <= data.high:
+        raise ValueError(f"the prices of a candle of {data.symbol} are not in order")
     return Candle(
         pair=data.symbol,
         interval_s=data.interval * 60,
@@ -106,7 +146,15 @@ def candle(data: OhlcData) -> Candle:
 
 
 def pair_rules(data: PairData, symbols: Symbols) -> PairRules:
-    """Rules of a pair; numbers written as `1e-08` get the digits of their precision."""
+    """Rules of a pair; numbers written as `1e-08` get the digits of their precision.
+
+    Raises ValueError for metadata that is missing or makes no sense: there is no fallback.
+    """
+    for decimals in (data.price_precision, data.qty_precision, data.cost_precision):
+        if not 0 <= decimals <= _MAX_DECIMALS:
+            raise ValueError(f"{data.symbol} has {decimals} decimals")
+    if number(data.qty_min) < 0 or number(data.cost_min) < 0:
+        raise ValueError(f"{data.symbol} has a negative minimum")
     increment = data.price_increment if data.price_increment is not None else data.tick_size
     if increment is None:
         raise ValueError(f"{data.symbol} has no price increment")
@@ -171,6 +219,14 @@ class KnownOrder(msgspec.Struct, frozen=True):
     limit_price: Decimal | None = None
 
 
+class Knows(Protocol):
+    """What `execution` reads and adds to."""
+
+    def learn(self, order_id: str, seen: KnownOrder) -> KnownOrder:
+        """Add what was seen to what is known and return both together."""
+        ...
+
+
 class KnownOrders:
     """order_id -> what is known of it; bounded, the oldest go first."""
 
@@ -185,14 +241,7 @@ class KnownOrders:
 
     def learn(self, order_id: str, seen: KnownOrder) -> KnownOrder:
         """Add what was seen to what is known and return both together."""
-        old = self.get(order_id)
-        new = KnownOrder(
-            seen.cl_ord_id if seen.cl_ord_id is not None else old.cl_ord_id,
-            seen.pair if seen.pair is not None else old.pair,
-            seen.side if seen.side is not None else old.side,
-            seen.order_qty if seen.order_qty is not None else old.order_qty,
-            seen.limit_price if seen.limit_price is not None else old.limit_price,
-        )
+        new = _together(self.get(order_id), seen)
         self._orders[order_id] = new
         self._orders.move_to_end(order_id)
         if len(self._orders) > self._limit:
@@ -200,7 +249,38 @@ class KnownOrders:
         return new
 
 
-def execution(raw: bytes, known: KnownOrders, *, snapshot: bool) -> ExecutionReport:
+class Draft:
+    """What a frame teaches about orders, put into KnownOrders only when all of it was good."""
+
+    def __init__(self, known: KnownOrders) -> None:
+        """Nothing new yet."""
+        self._known = known
+        self._news: dict[str, KnownOrder] = {}
+
+    def learn(self, order_id: str, seen: KnownOrder) -> KnownOrder:
+        """As KnownOrders."""
+        old = self._news.get(order_id) or self._known.get(order_id)
+        new = self._news[order_id] = _together(old, seen)
+        return new
+
+    def keep(self) -> None:
+        """All of it was good."""
+        for order_id, seen in self._news.items():
+            self._known.learn(order_id, seen)
+        self._news = {}
+
+
+def _together(old: KnownOrder, seen: KnownOrder) -> KnownOrder:
+    return KnownOrder(
+        seen.cl_ord_id if seen.cl_ord_id is not None else old.cl_ord_id,
+        seen.pair if seen.pair is not None else old.pair,
+        seen.side if seen.side is not None else old.side,
+        seen.order_qty if seen.order_qty is not None else old.order_qty,
+        seen.limit_price if seen.limit_price is not None else old.limit_price,
+    )
+
+
+def execution(raw: bytes, known: Knows, *, snapshot: bool) -> ExecutionReport:
     """One element of `executions`; fields the exchange left out are filled from what is known.
 
     Raises ValueError where it cannot be read, or where a trade lacks what makes it a fill: a fill
@@ -247,8 +327,8 @@ def _fill(data: ExecutionData, order: KnownOrder) -> Fill:
     ):
         raise ValueError(f"a trade of order {data.order_id} is incomplete")
     qty, price = number(data.last_qty), number(data.last_price)
-    if qty <= 0 or price <= 0:
-        raise ValueError(f"a trade of order {data.order_id} has no size or price")
+    if qty <= 0 or price <= 0 or not 0 <= data.trade_id <= _MAX_COUNT:
+        raise ValueError(f"a trade of order {data.order_id} has no size, price or number")
     return Fill(
         exec_id=data.exec_id,
         trade_id=data.trade_id,

@@ -4,23 +4,42 @@ The session keeps a table of requests that wait, without futures: replies come o
 they belong to. The token stands in no log and no event.
 """
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import assert_never
 
 import msgspec
 
 from simple_trader.adapters.kraken import parse, requests
 from simple_trader.adapters.kraken.errors import ErrorKind, kind_of
-from simple_trader.adapters.kraken.session import Session, Timing
+from simple_trader.adapters.kraken.frame_counts import Bad, FrameCounts, Odd
+from simple_trader.adapters.kraken.session import ChannelFrame, Session, Timing
 from simple_trader.adapters.kraken.symbols import Symbols
 from simple_trader.adapters.kraken.trading_counter import told_count
-from simple_trader.adapters.kraken.wire import BalancesFrame, ExecutionsFrame, Reply, Unreadable
-from simple_trader.domain.events import BalancesSeen, FeedDown, FeedUp, LedgerSeen
-
-log = logging.getLogger(__name__)
+from simple_trader.adapters.kraken.wire import (
+    BalancesFrame,
+    BookFrame,
+    ExecutionsFrame,
+    InstrumentFrame,
+    OhlcFrame,
+    Reply,
+    TickerFrame,
+    TradeFrame,
+    Unreadable,
+)
+from simple_trader.domain.events import (
+    BalancesSeen,
+    ExecutionReport,
+    FeedDown,
+    FeedUp,
+    LedgerSeen,
+)
+from simple_trader.domain.orders import AmendRequest
 
 CHANNELS = ("executions", "balances")
+CHECK = "add_order, validate"
 _MAX_GAPS = 3
+_COMMANDS_KEPT = 1000
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -33,6 +52,8 @@ class Command(msgspec.Struct, frozen=True):
 class PrivateSession(Session):
     """Feeds `ExecutionReport`, `BalancesSeen`, `LedgerSeen`, FeedUp and FeedDown of `private`."""
 
+    name = "private"
+
     def __init__(
         self,
         timing: Timing,
@@ -41,9 +62,11 @@ class PrivateSession(Session):
         token: str,
         known: parse.KnownOrders,
         symbols: Symbols,
+        counts: FrameCounts | None = None,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         """Ask for both channels at once."""
-        super().__init__(timing, now)
+        super().__init__(timing, now, counts=counts, clock=clock)
         self.up = False
         self.fatal = False  # a permission error: another connection would not help (X20)
         self.max_rate_count: int | None = None
@@ -75,6 +98,21 @@ class PrivateSession(Session):
             self._token, req_id, order_id=order_id, cl_ord_id=by_client_id
         )
 
+    def check(self, wire: bytes, cl_ord_id: str) -> tuple[int, str]:
+        """Request id and frame that only lets the exchange check an order."""
+        req_id = self._command(CHECK, cl_ord_id)
+        return req_id, requests.check_frame(wire, self._token, req_id)
+
+    def amend(self, change: AmendRequest) -> tuple[int, str]:
+        """Request id and the one frame of an amend; raises ValueError for one that says nothing."""
+        req_id = self._command("amend_order", change.cl_ord_id)
+        return req_id, requests.amend_order(self._token, req_id, change)
+
+    def arm_switch(self, timeout_s: int) -> tuple[int, str]:
+        """Request id and frame of the dead man's switch; raises ValueError for a bad time-out."""
+        req_id = self._command("cancel_all_orders_after", "")
+        return req_id, requests.cancel_all_after(self._token, req_id, timeout_s)
+
     def cancel_all(self) -> tuple[int, str]:
         """Request id and frame of a cancel of everything."""
         req_id = self._command("cancel_all", "")
@@ -93,7 +131,11 @@ class PrivateSession(Session):
     def _command(self, method: str, cl_ord_id: str) -> int:
         req_id = self.next_req_id()
         self._commands[req_id] = Command(method, cl_ord_id)
+        if len(self._commands) > _COMMANDS_KEPT:
+            del self._commands[next(iter(self._commands))]
         self._spoke = self._now
+        self.pace.spend(self._now)
+        self.lateness.asked(req_id)
         return req_id
 
     def _on_other_reply(self, reply: Reply) -> None:
@@ -135,35 +177,55 @@ class PrivateSession(Session):
 
     # -- channels ------------------------------------------------------------------------
 
+    def _on_book(self, frame: BookFrame) -> None:
+        self._unasked(frame)
+
+    def _on_channel(self, frame: ChannelFrame) -> None:
+        match frame:
+            case ExecutionsFrame():
+                self._on_executions(frame)
+            case BalancesFrame():
+                self._on_balances(frame)
+            case TickerFrame() | TradeFrame() | OhlcFrame() | InstrumentFrame():
+                self._unasked(frame)
+            case _:
+                assert_never(frame)
+
     def _on_executions(self, frame: ExecutionsFrame) -> None:
+        """All elements or none: the channel is fetched anew, so that no fill is lost."""
         snapshot = frame.type == "snapshot"
+        draft = parse.Draft(self._known)
+        reports = [parse.execution(bytes(raw), draft, snapshot=snapshot) for raw in frame.data]
+        draft.keep()
         self._follow("executions", frame.sequence, snapshot=snapshot)
-        broken = ""
-        for raw in frame.data:
-            try:
-                report = parse.execution(bytes(raw), self._known, snapshot=snapshot)
-            except ValueError as error:
-                broken = str(error)
-                continue
-            self._events.append(report)
-            count = None if snapshot else told_count(bytes(raw), self._known)
-            if count is not None:
-                self._rate_counts.append(count)
+        for report in reports:
+            self._notice(report)
+        self._events += reports
         if snapshot:
             self._complete("executions")
-        if broken:
-            self._gap("executions", f"an execution cannot be read: {broken}")
+            return
+        if reports:
+            self._stamped(reports[-1].venue_at)
+        counts = (told_count(bytes(raw), self._known) for raw in frame.data)
+        self._rate_counts += [count for count in counts if count is not None]
+
+    def _notice(self, report: ExecutionReport) -> None:
+        """Words we do not know read as the safe default; they are counted."""
+        if parse.UNKNOWN in {report.exec_type, report.order_status}:
+            self._odd(Odd.WORD, "execution", report.raw)
 
     def _on_balances(self, frame: BalancesFrame) -> None:
-        snapshot = frame.type == "snapshot"
-        self._follow("balances", frame.sequence, snapshot=snapshot)
-        if snapshot:
+        if frame.type == "snapshot":
             totals = parse.totals(frame.data, self._symbols)
+            self._follow("balances", frame.sequence, snapshot=True)
             self._events.append(BalancesSeen(balances=totals, source="ws"))
             self._complete("balances")
             return
-        for data in frame.data:
-            self._events.append(LedgerSeen(entry=parse.ledger_entry(data, self._symbols)))
+        entries = [parse.ledger_entry(data, self._symbols) for data in frame.data]
+        self._follow("balances", frame.sequence, snapshot=False)
+        self._events += [LedgerSeen(entry=entry) for entry in entries]
+        if entries:
+            self._stamped(entries[-1].at)
 
     def _broken(self, what: Unreadable) -> None:
         super()._broken(what)
@@ -175,7 +237,9 @@ class PrivateSession(Session):
         expected = self._expected[channel]
         self._expected[channel] = sequence + 1
         if not snapshot and expected is not None and sequence != expected:
-            self._gap(channel, f"sequence {sequence} came where {expected} was due")
+            detail = f"sequence {sequence} came where {expected} was due"
+            self._bad(Bad.GAP, channel, detail)
+            self._gap(channel, detail)
 
     def _complete(self, channel: str) -> None:
         self._whole.add(channel)
@@ -187,7 +251,6 @@ class PrivateSession(Session):
 
     def _gap(self, channel: str, detail: str) -> None:
         """Something was missed: fetch the channel anew; FeedUp after it asks for reconciliation."""
-        log.warning("Gap in %s: %s", channel, detail)
         self._gaps += 1
         self._whole.discard(channel)
         self._expected[channel] = None

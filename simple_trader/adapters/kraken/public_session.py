@@ -1,20 +1,26 @@
-"""The public session: instruments, tickers, candles and verified books of the planned pairs."""
+"""The public session: instruments, tickers, trades, candles, verified books of planned pairs."""
 
-import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import assert_never
 
 import msgspec
 
 from simple_trader.adapters.kraken import parse, requests
+from simple_trader.adapters.kraken.frame_counts import Bad, FrameCounts, Odd
 from simple_trader.adapters.kraken.order_books import BookBroken, OrderBook, Throttle
-from simple_trader.adapters.kraken.session import ALL, Session, Timing
+from simple_trader.adapters.kraken.session import ALL, ChannelFrame, Session, Timing
 from simple_trader.adapters.kraken.symbols import Symbols
+from simple_trader.adapters.kraken.trade_tape import TradeTape
 from simple_trader.adapters.kraken.wire import (
+    BalancesFrame,
     BookFrame,
+    ExecutionsFrame,
     InstrumentFrame,
     OhlcFrame,
     TickerFrame,
+    TradeFrame,
+    read_pair,
 )
 from simple_trader.domain.events import (
     BookLost,
@@ -24,22 +30,31 @@ from simple_trader.domain.events import (
     InstrumentSeen,
     QuoteSeen,
 )
-from simple_trader.domain.instruments import PairRules
-
-log = logging.getLogger(__name__)
+from simple_trader.domain.history import PublicTrade
+from simple_trader.domain.instruments import PairRules, PairStatus
+from simple_trader.domain.moments import seconds
 
 _RESYNC_CAP_S = 30.0
 _HEALTHY_S = 60.0
+INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)  # of ohlc, in minutes (section 3.4)
+OnTrades = Callable[[tuple[PublicTrade, ...]], None]
 
 
 class PublicPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a public session shall deliver; `book_depth` is one of 10, 25, 100, 500, 1000."""
+    """What a public session shall deliver; candles come with the quotes, of each interval.
+
+    `book_depth` is one of 10, 25, 100, 500, 1000, each of `candle_minutes` one of INTERVALS.
+    """
 
     pairs: tuple[str, ...] = ()
     quotes: bool = True
+    trades: bool = False
     books: bool = True
     book_depth: int = 25
-    candle_minutes: int = 1
+    candle_minutes: tuple[int, ...] = (1,)
+
+
+_NOTHING = PublicPlan(quotes=False, books=False, candle_minutes=())
 
 
 class _Resync(msgspec.Struct):
@@ -54,6 +69,8 @@ class _Resync(msgspec.Struct):
 class PublicSession(Session):
     """Feeds `QuoteSeen`, `CandleSeen`, `InstrumentSeen`, `BookSeen`, `BookLost` and FeedUp."""
 
+    name = "public"
+
     def __init__(
         self,
         timing: Timing,
@@ -63,15 +80,24 @@ class PublicSession(Session):
         symbols: Symbols,
         market_now: Callable[[], datetime],
         throttle: Throttle,
+        tape: TradeTape | None = None,
+        on_trades: OnTrades | None = None,
+        counts: FrameCounts | None = None,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
-        """Ask for the whole plan at once; `market_now` stamps quotes as seen."""
-        super().__init__(timing, now)
-        self.plan = PublicPlan(quotes=False, books=False, candle_minutes=plan.candle_minutes)
+        """Ask for the whole plan at once; `market_now` stamps quotes as seen.
+
+        New public trades go to `on_trades`; `tape` remembers them over connections.
+        """
+        super().__init__(timing, now, counts=counts, clock=clock)
+        self.plan = _NOTHING
         self.books: dict[str, OrderBook] = {}
         self.up: set[str] = set()
         self._symbols = symbols
         self._market_now = market_now
         self._throttle = throttle
+        self._tape = tape if tape is not None else TradeTape()
+        self._on_trades = on_trades
         self._rules: dict[str, PairRules] = {}
         self._resync: dict[str, _Resync] = {}
         self._depths: dict[str, int] = {}
@@ -82,10 +108,9 @@ class PublicSession(Session):
         """Subscribe and unsubscribe the difference between the old plan and `plan`."""
         self._now = now
         old, self.plan = self.plan, plan
-        for channel in ("ticker", "ohlc"):
-            had = set(old.pairs) if old.quotes else set()
-            want = set(plan.pairs) if plan.quotes else set()
-            self._change_channel(channel, had, want)
+        had_topics, wanted_topics = _topics(old), _topics(plan)
+        for topic in [*wanted_topics, *(t for t in had_topics if t not in wanted_topics)]:
+            self._change_topic(topic, had_topics.get(topic, set()), wanted_topics.get(topic, set()))
         had = {pair for pair in self.books if self.books[pair].depth == plan.book_depth}
         want = set(plan.pairs) if plan.books else set()
         for pair in sorted(set(self.books) - (want & had)):
@@ -107,6 +132,8 @@ class PublicSession(Session):
         """As the base, and ask again for books that were lost or never came."""
         super().tick(now)
         for pair, state in self._resync.items():
+            if state.asked_at is not None and self.has_outgoing:
+                state.asked_at = now  # it may not even be sent
             late = state.asked_at is not None and now - state.asked_at > self.timing.snapshot_s
             if late and state.due_at is None:
                 self._lose_book(pair, "no snapshot came")
@@ -121,21 +148,23 @@ class PublicSession(Session):
 
     # -- subscriptions -------------------------------------------------------------------
 
-    def _change_channel(self, channel: str, had: set[str], want: set[str]) -> None:
+    def _change_topic(self, topic: str, had: set[str], want: set[str]) -> None:
         if had - want:
-            self._ask(channel, sorted(had - want), on=False)
+            self._ask(topic, sorted(had - want), on=False)
         if want - had:
-            self._ask(channel, sorted(want - had))
+            self._ask(topic, sorted(want - had))
 
     def _subscribe_frame(
         self, channel: str, req_id: int, symbols: Sequence[str], *, on: bool
     ) -> str:
+        """`channel` is a topic: of candles the interval stands behind the name, as in `ohlc:5`."""
         named = () if symbols == (ALL,) or list(symbols) == [ALL] else symbols
+        channel, _, interval = channel.partition(":")
         options: dict[str, str | int | bool] = {}
         if channel == "ticker":
-            options["event_trigger"] = "bbo"
+            options["event_trigger"] = "bbo"  # else bid and ask are those of the last trade
         elif channel == "ohlc":
-            options["interval"] = self.plan.candle_minutes
+            options["interval"] = int(interval)
         elif channel == "book":
             options["depth"] = self._depths.get(named[0], self.plan.book_depth)
         if on:
@@ -149,36 +178,103 @@ class PublicSession(Session):
             self._resync.pop(symbol, None)
             self._events.append(BookLost(pair=symbol, detail=f"refused: {error}"))
 
-    # -- quotes and candles --------------------------------------------------------------
+    # -- quotes, trades, candles, rules --------------------------------------------------
+
+    def _on_channel(self, frame: ChannelFrame) -> None:
+        match frame:
+            case TickerFrame():
+                self._on_ticker(frame)
+            case TradeFrame():
+                self._on_trade(frame)
+            case OhlcFrame():
+                self._on_ohlc(frame)
+            case InstrumentFrame():
+                self._on_instrument(frame)
+            case ExecutionsFrame() | BalancesFrame():
+                self._unasked(frame)
+            case _:
+                assert_never(frame)
 
     def _on_ticker(self, frame: TickerFrame) -> None:
+        """All elements or, where one cannot be used, none."""
+        if not self.plan.quotes:
+            return
+        quotes = []
         for data in frame.data:
-            if data.symbol not in self.plan.pairs or not self.plan.quotes:
-                continue
-            quote = parse.quote(data, self._market_now())
-            if quote is not None:
-                if "public" not in self.up:
-                    self.up.add("public")
-                    self._events.append(FeedUp(feed="public"))
-                self._events.append(QuoteSeen(quote=quote))
+            if data.symbol in self.plan.pairs:
+                quote = parse.quote(data, self._seen_at())
+                if quote is not None:
+                    quotes.append(quote)
+        for quote in quotes:
+            if frame.type == "update":
+                self._stamped(quote.venue_at)
+            if "public" not in self.up:
+                self.up.add("public")
+                self._events.append(FeedUp(feed="public"))
+            self._events.append(QuoteSeen(quote=quote))
+
+    def _seen_at(self) -> datetime:
+        """The market moment of what is read now: on a late connection so much earlier."""
+        now, late_s = self._market_now(), self.lateness_s()
+        return now - seconds(late_s) if late_s is not None and late_s > self.timing.late_s else now
+
+    def _on_trade(self, frame: TradeFrame) -> None:
+        if not self.plan.trades:
+            return
+        wanted = [data for data in frame.data if data.symbol in self.plan.pairs]
+        trades = [parse.trade(data) for data in wanted]
+        snapshot = frame.type == "snapshot"
+        new, holes = self._tape.take(trades, snapshot=snapshot)
+        for hole in holes:
+            detail = f"{hole.pair}: trades {hole.first} to {hole.last} were not seen"
+            self._bad(Bad.TRADE_HOLE, hole.pair, detail)
+            self._warn("trade_hole", detail)
+        if new and not snapshot:
+            self._stamped(new[-1].at)
+        if new and self._on_trades is not None:
+            self._on_trades(new)
 
     def _on_ohlc(self, frame: OhlcFrame) -> None:
-        for data in frame.data:
-            if data.symbol in self.plan.pairs and data.interval == self.plan.candle_minutes:
-                self._events.append(CandleSeen(candle=parse.candle(data)))
+        if not self.plan.quotes:
+            return
+        candles = [
+            parse.candle(data)
+            for data in frame.data
+            if data.symbol in self.plan.pairs and data.interval in self.plan.candle_minutes
+        ]
+        if frame.type == "update" and frame.timestamp is not None:
+            self._stamped(parse.moment(frame.timestamp))
+        self._events += [CandleSeen(candle=candle) for candle in candles]
 
     def _on_instrument(self, frame: InstrumentFrame) -> None:
-        for data in frame.data.pairs:
+        for raw in frame.data.pairs:
+            try:
+                data = read_pair(bytes(raw))
+            except ValueError as error:
+                self._no_rules(_named(bytes(raw)), Bad.WRONG_SHAPE, str(error))
+                continue
             try:
                 rules = parse.pair_rules(data, self._symbols)
             except ValueError as error:
-                log.warning("Rules of %s cannot be used: %s", data.symbol, error)
+                self._no_rules(data.symbol, Bad.WRONG_VALUE, str(error))
                 continue
-            if self._rules.get(rules.pair) == rules:
-                continue
-            self._rules[rules.pair] = rules
-            if rules.pair in self.plan.pairs:
-                self._events.append(InstrumentSeen(rules=rules))
+            if rules.status is PairStatus.UNKNOWN:
+                self._odd(Odd.WORD, f"status of {rules.pair}", data.status)
+            self._learn(rules)
+
+    def _no_rules(self, pair: str, reason: Bad, why: str) -> None:
+        """Metadata that is missing refuses the pair: what was known is no longer true (X27)."""
+        self._bad(reason, f"instrument {pair}", why)
+        known = self._rules.get(pair) or self._symbols.rules(pair)
+        if known is not None:
+            self._learn(msgspec.structs.replace(known, status=PairStatus.UNKNOWN))
+
+    def _learn(self, rules: PairRules) -> None:
+        if self._rules.get(rules.pair) == rules:
+            return
+        self._rules[rules.pair] = rules
+        if rules.pair in self.plan.pairs:
+            self._events.append(InstrumentSeen(rules=rules))
 
     # -- books ---------------------------------------------------------------------------
 
@@ -195,16 +291,21 @@ class PublicSession(Session):
                 elif not book.update(data):
                     continue
             except BookBroken as error:
+                self._bad(error.reason, f"book {pair}", str(error))
                 self._lose_book(pair, str(error))
                 continue
             due, at = self._throttle.passes(pair, data.timestamp)
             if due:
+                if at is None and data.timestamp is not None:
+                    self._odd(Odd.STAMP, f"book {pair}", data.timestamp)
+                elif frame.type == "update":
+                    self._stamped(at)
                 self._summarise(book, at)
 
     def _summarise(self, book: OrderBook, at: datetime | None) -> None:
         summary = book.summary(at)
         if summary is None:
-            self._events.append(BookLost(pair=book.pair, detail="empty side or crossed"))
+            self._events.append(BookLost(pair=book.pair, detail="a side is empty"))
             return
         if "book" not in self.up:
             self.up.add("book")
@@ -221,7 +322,6 @@ class PublicSession(Session):
         """Untrusted at once; asked for again at once the first time, then ever more slowly."""
         state = self._resync[pair]
         self.books[pair].lose()
-        log.warning("Book of %s is lost: %s", pair, detail)
         self._events.append(BookLost(pair=pair, detail=detail))
         if state.whole_since and self._now - state.whole_since > _HEALTHY_S:
             state.failures = 0
@@ -244,3 +344,27 @@ class PublicSession(Session):
         del self.books[pair]
         self._resync.pop(pair, None)
         self._events.append(BookLost(pair=pair, detail="no longer subscribed"))
+
+
+def _topics(plan: PublicPlan) -> dict[str, set[str]]:
+    """What the plan subscribes besides books: topic -> pairs."""
+    pairs = set(plan.pairs)
+    topics: dict[str, set[str]] = {}
+    if plan.quotes:
+        topics["ticker"] = pairs
+        topics |= {f"ohlc:{minutes}": pairs for minutes in plan.candle_minutes}
+    if plan.trades:
+        topics["trade"] = pairs
+    return topics
+
+
+class _Named(msgspec.Struct):
+    symbol: str = ""
+
+
+def _named(raw: bytes) -> str:
+    """The pair that unreadable metadata is about, where at least that can be read."""
+    try:
+        return msgspec.json.decode(raw, type=_Named).symbol
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return ""

@@ -2,16 +2,21 @@
 
 A session is one connection's life: made when the socket opens, thrown away when it ends, so that
 nothing of an old connection can leak into the next (N16). It reads frames, and hands out the frames
-to send and the events to emit; it knows no socket and no clock.
+to send and the events to emit; it knows no socket and no clock of its own.
 """
 
 import logging
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import assert_never
 
 import msgspec
 
 from simple_trader.adapters.kraken import parse, requests
+from simple_trader.adapters.kraken.frame_counts import Bad, FrameCounts, Odd
+from simple_trader.adapters.kraken.lateness import Lateness
+from simple_trader.adapters.kraken.pace import Pace
 from simple_trader.adapters.kraken.wire import (
     BalancesFrame,
     BookFrame,
@@ -26,21 +31,31 @@ from simple_trader.adapters.kraken.wire import (
     TradeFrame,
     Unreadable,
     read,
+    read_status,
 )
-from simple_trader.domain.events import Event, VenueStatusSeen
+from simple_trader.domain.events import Event, VenueStatusSeen, VenueWarned
+from simple_trader.domain.instruments import VenueStatus
 
 log = logging.getLogger(__name__)
 
 ALL = ""  # the symbol of channels that have none
 _SYMBOLS_PER_REQUEST = 50
 _KEEPALIVE_S = 25.0  # the server closes after about a minute without a word from us (section 1)
+_DETAIL = 300
+# Words of announcements on the status channel, whose shape is not documented (3.1).
+_ANNOUNCED = ("upcoming_maintenance", "emergency")
+
+ChannelFrame = (
+    TickerFrame | TradeFrame | OhlcFrame | InstrumentFrame | ExecutionsFrame | BalancesFrame
+)
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of a connection in transport seconds."""
 
-    silence_s: float = 5.0  # no frame at all
-    heartbeat_s: float = 5.0  # subscribed, but nothing except pongs (N03)
+    # A tick later than these a half-open socket is found: within 5 s (N02, N03).
+    silence_s: float = 4.4  # no frame at all
+    heartbeat_s: float = 4.4  # subscribed, but nothing except pongs
     ping_after_s: float = 2.0
     ack_s: float = 5.0
     ack_tries: int = 3
@@ -48,6 +63,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     tick_s: float = 0.5
     order_margin_s: float = 3.0  # beyond the order's own deadline
     reply_s: float = 5.0  # of cancels
+    late_s: float = 2.0  # data that is later than this is told
+    skew_s: float = 1.0  # a clock that is further from the exchange's is told (X34)
 
 
 class _Asked(msgspec.Struct):
@@ -56,20 +73,36 @@ class _Asked(msgspec.Struct):
     channel: str
     on: bool
     open: set[str]
-    sent_at: float
+    sent_at: float | None  # None while it waits for its turn to be sent
     tries: int
 
 
-class Session:
+class Session(ABC):
     """The part that public and private sessions share; `now` is always monotonic seconds."""
 
-    def __init__(self, timing: Timing, now: float) -> None:
-        """A session of a connection that opened at `now`."""
+    name = ""
+
+    def __init__(
+        self,
+        timing: Timing,
+        now: float,
+        *,
+        counts: FrameCounts | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        """A session of a connection that opened at `now`.
+
+        `counts` outlives it; `clock` is what stamps of the exchange are compared with, None where
+        market time is not a clock (a stepped world).
+        """
         self.timing = timing
         self.connection_id: int | None = None
         self.ended: str | None = None  # why this connection is of no more use
         self.unreadable = 0
-        self._outgoing: list[str] = []
+        self.counts = counts if counts is not None else FrameCounts()
+        self.lateness = Lateness(clock)
+        self.pace = Pace(now)
+        self._outgoing: list[tuple[int, str]] = []
         self._events: list[Event] = []
         self._asked: dict[int, _Asked] = {}
         self._active: set[tuple[str, str]] = set()
@@ -92,12 +125,11 @@ class Session:
                 self._beat = now
             self._dispatch(message)
         except ValueError as error:
-            self.unreadable += 1
-            self._broken(Unreadable(str(error), _channel(message)))
+            self._broken(Unreadable(str(error), _channel(message), Bad.WRONG_VALUE))
 
     @property
     def has_outgoing(self) -> bool:
-        """Whether there is anything to send."""
+        """Whether there is anything to send, now or when its turn comes."""
         return bool(self._outgoing)
 
     @property
@@ -105,9 +137,17 @@ class Session:
         """Whether there is anything to emit."""
         return bool(self._events)
 
-    def take_outgoing(self) -> list[str]:
-        """Frames to send, in order."""
-        out, self._outgoing = self._outgoing, []
+    def take_outgoing(self, now: float | None = None) -> list[str]:
+        """Frames to send now, in order; what would be too fast waits for the next call."""
+        at = self._now if now is None else now
+        out: list[str] = []
+        while len(out) < len(self._outgoing) and self.pace.may_send(at):
+            req_id, text = self._outgoing[len(out)]
+            self.lateness.asked(req_id)
+            if req_id in self._asked:
+                self._asked[req_id].sent_at = at
+            out.append(text)
+        del self._outgoing[: len(out)]
         return out
 
     def take_events(self) -> list[Event]:
@@ -130,8 +170,13 @@ class Session:
             self._end(f"no heartbeat for {timing.heartbeat_s:g} s")
         quiet = now - self._heard > timing.ping_after_s and now - self._spoke > timing.ping_after_s
         if quiet or now - self._spoke > _KEEPALIVE_S:
-            self._send(requests.ping(self.next_req_id()))
+            req_id = self.next_req_id()
+            self._send(req_id, requests.ping(req_id))
         self._repeat(now)
+        for kind, detail, value, over in self.lateness.judge(
+            now, late_s=timing.late_s, skew_s=timing.skew_s
+        ):
+            self._warn(kind, detail, value, over=over)
 
     def waited(self, now: float) -> None:
         """We chose not to read until `now`: that silence was ours."""
@@ -156,21 +201,22 @@ class Session:
         for start in range(0, len(symbols), _SYMBOLS_PER_REQUEST):
             part = symbols[start : start + _SYMBOLS_PER_REQUEST]
             req_id = self.next_req_id()
-            self._asked[req_id] = _Asked(channel, on, set(part), self._now, tries)
+            self._asked[req_id] = _Asked(channel, on, set(part), None, tries)
             for symbol in part:
                 self._refused.pop((channel, symbol), None)
-            self._send(self._subscribe_frame(channel, req_id, part, on=on))
+            self._send(req_id, self._subscribe_frame(channel, req_id, part, on=on))
 
+    @abstractmethod
     def _subscribe_frame(
         self, channel: str, req_id: int, symbols: Sequence[str], *, on: bool
     ) -> str:
-        raise NotImplementedError
+        """The frame that subscribes (or not `on`: unsubscribes) these symbols of a channel."""
 
     def _repeat(self, now: float) -> None:
         overdue = [
             (req_id, asked)
             for req_id, asked in self._asked.items()
-            if now - asked.sent_at > self.timing.ack_s
+            if asked.sent_at is not None and now - asked.sent_at > self.timing.ack_s
         ]
         for req_id, asked in overdue:
             del self._asked[req_id]
@@ -180,6 +226,7 @@ class Session:
                 self._ask(asked.channel, sorted(asked.open), tries=asked.tries + 1)
 
     def _on_reply(self, reply: Reply) -> None:
+        self._learn_clock(reply)
         asked = self._asked.get(reply.req_id or 0)
         if asked is None:
             self._on_other_reply(reply)
@@ -198,75 +245,121 @@ class Session:
                 self._active.add(key)
             else:
                 self._refused[key] = reply.error or "refused without a word"
-                log.warning("Kraken refused %s %s: %s", *key, self._refused[key])
+                what = f"{asked.channel} {symbol}".strip()
+                self._odd(Odd.REFUSED, what, self._refused[key])
+                self._warn("refused_subscription", f"{what}: {self._refused[key]}")
                 self._on_refused(asked.channel, symbol, self._refused[key])
 
+    @abstractmethod
     def _on_refused(self, channel: str, symbol: str, error: str) -> None:
         """A subscription was refused; the connection lives on."""
 
     def _on_other_reply(self, reply: Reply) -> None:
         if reply.method != "pong" and reply.error is not None:
-            log.warning("Kraken answered %s: %s", reply.method, reply.error)
+            self._odd(Odd.UNASKED, reply.method, reply.error)
 
     # -- frames --------------------------------------------------------------------------
 
     def _dispatch(self, message: Message) -> None:
         match message:
-            case BookFrame():
-                self._on_book(message)
-            case TickerFrame():
-                self._on_ticker(message)
-            case OhlcFrame():
-                self._on_ohlc(message)
-            case InstrumentFrame():
-                self._on_instrument(message)
-            case ExecutionsFrame():
-                self._on_executions(message)
-            case BalancesFrame():
-                self._on_balances(message)
-            case StatusFrame():
-                self._on_status(message)
             case Reply():
                 self._on_reply(message)
-            case Unreadable():
-                self.unreadable += 1
-                self._broken(message)
-            case HeartbeatFrame() | TradeFrame():
+            case HeartbeatFrame():
                 pass
+            case StatusFrame():
+                self._on_status(message)
+            case Unreadable():
+                self._broken(message)
+            case BookFrame():
+                self._on_book(message)
+            case (
+                TickerFrame()
+                | TradeFrame()
+                | OhlcFrame()
+                | InstrumentFrame()
+                | ExecutionsFrame()
+                | BalancesFrame()
+            ):
+                self._on_channel(message)
             case _:
                 assert_never(message)
 
+    @abstractmethod
+    def _on_book(self, frame: BookFrame) -> None:
+        """A frame of a book: nine of ten frames come here."""
+
+    @abstractmethod
+    def _on_channel(self, frame: ChannelFrame) -> None:
+        """A frame of another channel; raises ValueError where it cannot be used."""
+
+    def _unasked(self, frame: ChannelFrame | BookFrame) -> None:
+        """A frame of a channel that this session did not ask for."""
+        self._odd(Odd.UNASKED, _channel(frame) or "", "frames of it were not asked for")
+
     def _on_status(self, frame: StatusFrame) -> None:
-        for data in frame.data:
+        raw = bytes(frame.data)
+        found = read_status(raw)
+        said = f"{frame.type} {raw.decode()}"
+        announced = [word for word in _ANNOUNCED if word in said]
+        for data in found:
             if data.connection_id is not None:
                 self.connection_id = data.connection_id
-            self._events.append(VenueStatusSeen(status=parse.venue_status(data.system)))
-
-    def _on_book(self, frame: BookFrame) -> None:
-        """A kind of frame this session did not ask for is ignored."""
-
-    def _on_ticker(self, frame: TickerFrame) -> None:
-        """As `_on_book`."""
-
-    def _on_ohlc(self, frame: OhlcFrame) -> None:
-        """As `_on_book`."""
-
-    def _on_instrument(self, frame: InstrumentFrame) -> None:
-        """As `_on_book`."""
-
-    def _on_executions(self, frame: ExecutionsFrame) -> None:
-        """As `_on_book`."""
-
-    def _on_balances(self, frame: BalancesFrame) -> None:
-        """As `_on_book`."""
+            if data.system is None or data.system == "upcoming_maintenance":
+                continue  # an announcement: the state is what it was
+            status = parse.venue_status(data.system)
+            if status is VenueStatus.UNKNOWN:
+                self._odd(Odd.WORD, "status", data.system)
+            self._events.append(VenueStatusSeen(status=status))
+        for word in announced:
+            self._warn(word, said)
 
     def _broken(self, what: Unreadable) -> None:
-        log.warning("A frame of Kraken cannot be used: %s", what.detail)
+        """A frame that cannot be used: counted; nothing in the state comes from it."""
+        self.unreadable += 1
+        if what.reason is Bad.MSG_RATE:
+            self.pace.exceeded(self._now)
+            self._warn("msg_rate", what.detail)
+        self._bad(what.reason, what.channel or "", what.detail)
+
+    # -- time ----------------------------------------------------------------------------
+
+    def lateness_s(self) -> float | None:
+        """How late the data of this connection is; None where it is not known."""
+        return self.lateness.late_s(self._now)
+
+    def _learn_clock(self, reply: Reply) -> None:
+        if reply.req_id is None or reply.time_in is None or reply.time_out is None:
+            return
+        try:
+            read_at, answered_at = parse.moment(reply.time_in), parse.moment(reply.time_out)
+        except ValueError as error:
+            self._odd(Odd.STAMP, "reply", str(error))
+            return
+        self.lateness.answered(reply.req_id, read_at, answered_at)
+
+    def _stamped(self, stamp: datetime | None) -> None:
+        """An update carried this moment of the exchange."""
+        if stamp is not None:
+            self.lateness.stamped(stamp, self._now)
 
     # -- small parts ---------------------------------------------------------------------
 
-    def _send(self, text: str) -> None:
-        self._outgoing.append(text)
+    def _bad(self, reason: Bad, kind: str, detail: str) -> None:
+        self.counts.add(self.name, reason, kind, detail, self._now)
+
+    def _odd(self, reason: Odd, kind: str, detail: str) -> None:
+        self.counts.add(self.name, reason, kind, detail, self._now)
+
+    def _warn(
+        self, kind: str, detail: str, value: float | None = None, *, over: bool = False
+    ) -> None:
+        cut = detail[:_DETAIL]
+        self._events.append(
+            VenueWarned(feed=self.name, kind=kind, detail=cut, value=value, over=over)
+        )
+
+    def _send(self, req_id: int, text: str) -> None:
+        self._outgoing.append((req_id, text))
         self._spoke = self._now
 
     def _end(self, why: str) -> None:

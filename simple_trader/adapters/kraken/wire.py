@@ -6,11 +6,16 @@ the checksum text.
 """
 
 from decimal import Decimal
+from typing import Literal, TypeVar
 
 import msgspec
 
+from simple_trader.adapters.kraken.frame_counts import Bad
+
 Raw = msgspec.Raw
+Kind = Literal["snapshot", "update"]
 _PREVIEW = 80
+T = TypeVar("T")
 
 
 class RawLevel(msgspec.Struct, gc=False):
@@ -33,7 +38,7 @@ class BookData(msgspec.Struct, gc=False):
 class BookFrame(msgspec.Struct, tag_field="channel", tag="book", gc=False):
     """`{"channel":"book","type":"snapshot"|"update","data":[{...}]}` (section 4)."""
 
-    type: str
+    type: Kind
     data: list[BookData]
 
 
@@ -58,7 +63,7 @@ class TickerFrame(msgspec.Struct, tag_field="channel", tag="ticker", gc=False):
     """`{"channel":"ticker","type":"update","data":[{...}]}`."""
 
     data: list[TickerData]
-    type: str = "update"
+    type: Kind = "update"
 
 
 class OhlcData(msgspec.Struct, gc=False):
@@ -79,7 +84,8 @@ class OhlcFrame(msgspec.Struct, tag_field="channel", tag="ohlc", gc=False):
     """`{"channel":"ohlc","type":"update","timestamp":"...","data":[{...}]}`."""
 
     data: list[OhlcData]
-    type: str = "update"
+    type: Kind = "update"
+    timestamp: str | None = None
 
 
 class PairData(msgspec.Struct, gc=False):
@@ -102,41 +108,61 @@ class PairData(msgspec.Struct, gc=False):
 class InstrumentData(msgspec.Struct, gc=False):
     """`{"assets":[...],"pairs":[...]}`: an object, not a list."""
 
-    pairs: list[PairData] = []
+    pairs: list[Raw] = []  # read one by one: a pair that cannot be read must not cost the others
 
 
 class InstrumentFrame(msgspec.Struct, tag_field="channel", tag="instrument", gc=False):
     """`{"channel":"instrument","type":"snapshot","data":{...}}`."""
 
     data: InstrumentData
-    type: str = "update"
+    type: Kind = "update"
 
 
 class StatusData(msgspec.Struct, gc=False):
     """`{"system":"online","api_version":"v2","connection_id":11043817702341890007}` (3.1)."""
 
-    system: str = ""
+    system: str | None = None
     connection_id: int | None = None
 
 
 class StatusFrame(msgspec.Struct, tag_field="channel", tag="status", gc=False):
-    """`{"channel":"status","type":"update","data":[{...}]}`: the first frame of a connection."""
+    """`{"channel":"status","type":"update","data":[{...}]}`: the first frame of a connection.
 
-    data: list[StatusData]
+    The shape of announcements (`upcoming_maintenance`, `emergency`) is not documented, so `type`
+    and `data` are taken as they come.
+    """
+
+    data: Raw
+    type: str = "update"
 
 
 class HeartbeatFrame(msgspec.Struct, tag_field="channel", tag="heartbeat", gc=False):
     """`{"channel":"heartbeat"}`: about one a second."""
 
 
+class TradeData(msgspec.Struct, gc=False):
+    """`{"symbol":"BTC/USD","side":"buy","price":68500.0,...,"trade_id":70635299}` (3.3)."""
+
+    symbol: str
+    price: Decimal
+    qty: Decimal
+    trade_id: int
+    timestamp: str
+    side: str | None = None
+    ord_type: str | None = None
+
+
 class TradeFrame(msgspec.Struct, tag_field="channel", tag="trade", gc=False):
-    """`{"channel":"trade",...}`: public trades, which the daemon does not ask for."""
+    """`{"channel":"trade","type":"update","data":[{...}]}`: public trades, of the taker's side."""
+
+    data: list[TradeData]
+    type: Kind = "update"
 
 
 class ExecutionsFrame(msgspec.Struct, tag_field="channel", tag="executions"):
     """`{"channel":"executions","type":"update","data":[{...}],"sequence":8}` (section 6)."""
 
-    type: str
+    type: Kind
     data: list[Raw]
     sequence: int
 
@@ -188,12 +214,15 @@ class BalanceData(msgspec.Struct):
 class BalancesFrame(msgspec.Struct, tag_field="channel", tag="balances"):
     """`{"channel":"balances","type":"snapshot","data":[{...}],"sequence":1}`."""
 
-    type: str
+    type: Kind
     data: list[BalanceData]
     sequence: int
 
 
-class ReplyResult(msgspec.Struct):
+_CAMEL = {"current_time": "currentTime", "trigger_time": "triggerTime"}
+
+
+class ReplyResult(msgspec.Struct, rename=_CAMEL):
     """The `result` of a reply, all kinds in one: only the fields that were sent are set."""
 
     channel: str | None = None
@@ -204,6 +233,9 @@ class ReplyResult(msgspec.Struct):
     order_id: str | None = None
     cl_ord_id: str | None = None
     count: int | None = None
+    amend_id: str | None = None
+    current_time: Raw = Raw()  # of the dead man's switch: in camel case, and as it comes, because
+    trigger_time: Raw = Raw()  # what stands there when it is disarmed is not known (8.6)
 
 
 class Reply(msgspec.Struct):
@@ -215,6 +247,8 @@ class Reply(msgspec.Struct):
     error: str | None = None
     symbol: str | None = None
     result: ReplyResult | None = None
+    time_in: str | None = None
+    time_out: str | None = None
 
 
 class Unreadable(msgspec.Struct):
@@ -222,6 +256,7 @@ class Unreadable(msgspec.Struct):
 
     detail: str
     channel: str | None = None
+    reason: Bad = Bad.WRONG_SHAPE
 
 
 Push = (
@@ -249,6 +284,13 @@ _PUSH: msgspec.json.Decoder[Push] = msgspec.json.Decoder(Push)
 _REPLY = msgspec.json.Decoder(Reply)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _EXECUTION = msgspec.json.Decoder(ExecutionData)
+_PAIR = msgspec.json.Decoder(PairData)
+_STATUS: msgspec.json.Decoder[list[StatusData] | StatusData] = msgspec.json.Decoder(
+    list[StatusData] | StatusData
+)
+CHANNELS = frozenset(
+    "book ticker ohlc instrument status heartbeat trade executions balances".split()
+)
 
 
 def read(frame: str | bytes) -> Message:
@@ -257,30 +299,68 @@ def read(frame: str | bytes) -> Message:
         return _PUSH.decode(frame)
     except msgspec.ValidationError as error:
         return _read_rest(frame, str(error))
-    except (msgspec.DecodeError, RecursionError, UnicodeError, ValueError) as error:
-        return Unreadable(f"{error}: {_preview(frame)}")
+    except RecursionError:
+        return Unreadable("nested too deeply", reason=Bad.TOO_DEEP)
+    except (msgspec.DecodeError, UnicodeError, ValueError) as error:
+        reason = Bad.NOT_JSON if _is_text(frame) else Bad.NOT_TEXT
+        return Unreadable(f"{error}: {_preview(frame)}", reason=reason)
 
 
 def read_execution(raw: bytes) -> ExecutionData:
     """Type one element of `executions`; raises ValueError."""
+    return _read_part(_EXECUTION, raw, "execution")
+
+
+def read_pair(raw: bytes) -> PairData:
+    """Type one pair of `instrument`; raises ValueError."""
+    return _read_part(_PAIR, raw, "pair")
+
+
+def read_status(raw: bytes) -> list[StatusData]:
+    """Type the data of `status`, one object or a list; raises ValueError."""
+    found = _read_part(_STATUS, raw, "status")
+    return found if isinstance(found, list) else [found]
+
+
+def _read_part(decoder: msgspec.json.Decoder[T], raw: bytes, what: str) -> T:
     try:
-        return _EXECUTION.decode(raw)
-    except msgspec.DecodeError as error:
-        raise ValueError(f"unreadable execution: {error}") from None
+        return decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise ValueError(f"unreadable {what}: {error}") from None
 
 
 def _read_rest(frame: str | bytes, why: str) -> Message:
     try:
         envelope = _ENVELOPE.decode(frame)
         if envelope.channel is not None:
-            return Unreadable(why, envelope.channel)
+            known = envelope.channel in CHANNELS
+            reason = Bad.WRONG_SHAPE if known else Bad.UNKNOWN_CHANNEL
+            return Unreadable(why, envelope.channel, reason)
         if envelope.method is not None or envelope.error is not None:
             return _REPLY.decode(frame)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except RecursionError:
+        return Unreadable("nested too deeply", reason=Bad.TOO_DEEP)
+    except (msgspec.ValidationError, UnicodeError) as error:
         return Unreadable(f"{error}: {_preview(frame)}")
+    except msgspec.DecodeError as error:
+        # The first decoder stopped at a wrong type before it saw that the rest is no JSON.
+        reason = Bad.NOT_JSON if _is_text(frame) else Bad.NOT_TEXT
+        return Unreadable(f"{error}: {_preview(frame)}", reason=reason)
     if envelope.Error is not None:
-        return Unreadable(envelope.Error)
-    return Unreadable(f"{why}: {_preview(frame)}")
+        is_rate = "msg rate" in envelope.Error
+        reason = Bad.MSG_RATE if is_rate else Bad.UNKNOWN_MESSAGE
+        return Unreadable(envelope.Error, reason=reason)
+    return Unreadable(f"{why}: {_preview(frame)}", reason=Bad.UNKNOWN_MESSAGE)
+
+
+def _is_text(frame: str | bytes) -> bool:
+    if isinstance(frame, str):
+        return True
+    try:
+        frame.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _preview(frame: str | bytes) -> str:

@@ -11,19 +11,27 @@ from simple_trader.adapters.kraken import requests
 from simple_trader.adapters.kraken.connection import Backoff
 from simple_trader.adapters.kraken.errors import ErrorKind, KrakenRefused
 from simple_trader.adapters.kraken.feed import Feed, Room
+from simple_trader.adapters.kraken.frame_counts import FrameCounts
 from simple_trader.adapters.kraken.order_books import DEPTHS, Throttle
-from simple_trader.adapters.kraken.order_desk import OrderDesk, Placed
+from simple_trader.adapters.kraken.order_desk import Checked, OrderDesk, Placed
 from simple_trader.adapters.kraken.private_session import PrivateSession
-from simple_trader.adapters.kraken.public_session import PublicPlan, PublicSession
+from simple_trader.adapters.kraken.public_session import (
+    INTERVALS,
+    OnTrades,
+    PublicPlan,
+    PublicSession,
+)
 from simple_trader.adapters.kraken.resolver import Resolver
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
 from simple_trader.adapters.kraken.tokens import TokenSource
+from simple_trader.adapters.kraken.trade_tape import TradeTape
 from simple_trader.domain.actions import AskOrders, AskReconcile, CancelOrder
 from simple_trader.domain.errors import VenueError
 from simple_trader.domain.events import CancelRejected, Event, FeedDown
-from simple_trader.domain.orders import OrderRequest
-from simple_trader.ports import Clock, Dice, Emit, FeedPlan, OpenWire
+from simple_trader.domain.orders import AmendRequest, OrderRequest
+from simple_trader.domain.venue_replies import AmendOutcome, SwitchOutcome
+from simple_trader.ports import Clock, Dice, Emit, FeedClock, FeedPlan, OpenWire
 
 _OFF = FeedPlan(pairs=(), public=False, private=False, book=False, book_depth=10)
 _BY_CONFIG = "switched off in the configuration"
@@ -43,19 +51,28 @@ class KrakenVenue:
         open_wire: OpenWire,
         emit: Emit,
         room: Room,
-        candle_minutes: int = 1,
+        candle_minutes: Sequence[int] = (1,),
         book_summary_s: float = 1.0,
         timing: Timing | None = None,
+        timed: bool = True,
+        on_trades: OnTrades | None = None,
     ) -> None:
         """`room` is awaited before each next private frame is read; `emit` must not block.
 
-        `candle_minutes` is the ohlc interval, `book_summary_s` the least venue time between two
-        summaries of one book.
+        `candle_minutes` are the ohlc intervals, `book_summary_s` the least venue time between two
+        summaries of one book. `timed` says that market time is a clock: only then stamps of the
+        exchange are compared with it. New public trades go to `on_trades`. Raises ValueError for
+        an interval that Kraken does not have.
         """
+        if not set(candle_minutes) <= set(INTERVALS):
+            raise ValueError(f"candles are of {INTERVALS} minutes, not of {candle_minutes}")
         self._rest, self._clock, self._emit = rest, clock, emit
         self._plan = _OFF
         self._applied = False
-        self._candle_minutes = candle_minutes
+        self._candle_minutes = tuple(candle_minutes)
+        self._on_trades, self._tape = on_trades, TradeTape()
+        self._frame_counts = FrameCounts()
+        self._stamps_clock = clock.now if timed else None
         self._timing = timing or Timing()
         self._throttle_s = book_summary_s
         self._tokens = TokenSource(rest.token)
@@ -74,6 +91,7 @@ class KrakenVenue:
             backoff=Backoff.for_url(public_url, dice),
             timing=self._timing,
             emit=emit,
+            counts=self._frame_counts,
             prepare=self._prepare_public,
             ended=self._public_ended,
             wake=self._wake_public,
@@ -85,6 +103,7 @@ class KrakenVenue:
             backoff=Backoff.for_url(private_url, dice),
             timing=self._timing,
             emit=emit,
+            counts=self._frame_counts,
             prepare=self._prepare_private,
             ended=self._private_ended,
             wake=lambda _session, _now: None,
@@ -92,7 +111,7 @@ class KrakenVenue:
             room=room,
             hopeless=_hopeless,
         )
-        self._resolver = Resolver(rest, clock.now)
+        self._resolver = Resolver(rest, clock.now, lambda: self._plan.pairs)
 
     # -- feeds ---------------------------------------------------------------------------
 
@@ -122,6 +141,20 @@ class KrakenVenue:
             if session is not None and session.connection_id is not None:
                 counts[session.connection_id] = feed.frames
         return counts
+
+    def counts(self) -> Mapping[str, int]:
+        """`feed.reason` -> frames that could not be used, or only in part, since the start."""
+        return self._frame_counts.counts()
+
+    def clocks(self) -> Mapping[str, FeedClock]:
+        """Lateness and clock offset of each live connection."""
+        return {
+            feed.name: FeedClock(
+                lateness_s=session.lateness_s(), clock_offset_s=session.lateness.clock_offset_s
+            )
+            for feed in (self._public, self._private)
+            if (session := feed.session) is not None
+        }
 
     async def run(self) -> None:
         """Connect and reconnect until cancelled."""
@@ -160,6 +193,18 @@ class KrakenVenue:
         """Cancel everything; raises VenueError where neither way answered."""
         return await self._desk.cancel_all()
 
+    async def check(self, request: OrderRequest, wire: bytes) -> Checked:
+        """Let the exchange check an order without making it (`validate`)."""
+        return await self._desk.check(request, wire)
+
+    async def amend(self, change: AmendRequest) -> AmendOutcome:
+        """Change a resting order in place: see OrderDesk."""
+        return await self._desk.amend(change)
+
+    async def arm_switch(self, timeout_s: int) -> SwitchOutcome:
+        """Set the dead man's switch of the account: see OrderDesk."""
+        return await self._desk.arm_switch(timeout_s)
+
     async def look(self, action: AskOrders) -> Sequence[Event]:
         """What became of these orders."""
         return await self._resolver.look(action, self._desk.sent_at)
@@ -174,6 +219,7 @@ class KrakenVenue:
         return PublicPlan(
             pairs=self._plan.pairs,
             quotes=self._plan.public,
+            trades=self._plan.public and self._plan.trades,
             books=self._plan.book,
             book_depth=self._plan.book_depth,
             candle_minutes=self._candle_minutes,
@@ -189,6 +235,10 @@ class KrakenVenue:
             symbols=self._rest.symbols,
             market_now=self._clock.now,
             throttle=Throttle(self._throttle_s),
+            tape=self._tape,
+            on_trades=self._on_trades,
+            counts=self._frame_counts,
+            clock=self._stamps_clock,
         )
 
     async def _prepare_private(self) -> Callable[[float], PrivateSession]:
@@ -196,7 +246,13 @@ class KrakenVenue:
             await self._rest.pairs()
         token = await self._tokens.fresh()
         return lambda now: PrivateSession(
-            self._timing, now, token=token, known=self._rest.known, symbols=self._rest.symbols
+            self._timing,
+            now,
+            token=token,
+            known=self._rest.known,
+            symbols=self._rest.symbols,
+            counts=self._frame_counts,
+            clock=self._stamps_clock,
         )
 
     def _wake_public(self, session: PublicSession, now: float) -> None:

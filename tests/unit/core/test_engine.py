@@ -153,6 +153,7 @@ def strangers() -> list[e.Event]:
         e.InstrumentSeen(rules=rules("X/Y")),
         e.VenueStatusSeen(status=VenueStatus.ONLINE),
         e.FeedUp(feed="public"),
+        e.VenueWarned(feed="public", kind="late", detail="x", value=3.0),
         e.FeedDown(feed="book", detail="x"),
         e.BalancesSeen(balances={"USD": D(1000)}, source="ws"),
         e.LedgerSeen(entry=ledger("L", "USD", "0", "1000", moment)),

@@ -88,7 +88,7 @@ PAIR = (
 def pair(text: str = PAIR) -> wire.PairData:
     message = wire.read(text)
     assert isinstance(message, wire.InstrumentFrame)
-    return message.data.pairs[0]
+    return wire.read_pair(bytes(message.data.pairs[0]))
 
 
 def test_exponents_and_text_of_instruments_get_their_precision() -> None:

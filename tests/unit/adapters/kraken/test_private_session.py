@@ -138,8 +138,10 @@ def test_a_hole_in_balances_counts_too() -> None:
 def test_a_fill_that_cannot_be_read_is_a_gap_not_a_silence() -> None:
     made = up()
     broken = TRADE.replace('"last_price":26599.9', '"last_price":"NaN"')
-    events = feed(made, executions(2, broken, NEW))
-    assert [type(event) for event in events] == [ExecutionReport, FeedDown]
+    events = feed(made, executions(2, NEW, broken))
+    assert [type(event) for event in events] == [FeedDown]  # all of it comes again, or nothing
+    asked = [(m["method"], m["params"]["channel"]) for m in sent(made)]
+    assert asked == [("unsubscribe", "executions"), ("subscribe", "executions")]
 
 
 def test_a_message_that_cannot_be_read_is_a_gap() -> None:

@@ -236,7 +236,9 @@ def test_a_check_is_the_order_with_validate_and_never_without() -> None:
 
 
 def test_an_amend_names_one_id_and_only_what_changes() -> None:
-    change = AmendRequest(cl_ord_id="st7-1", limit_price=Decimal("61240.0"), deadline=AT)
+    change = AmendRequest(
+        cl_ord_id="st7-1", pair="BTC/USD", limit_price=Decimal("61240.0"), deadline=AT
+    )
     assert json.loads(requests.amend_order("TOK", 3, change), parse_float=str) == {
         "method": "amend_order",
         "params": {
@@ -249,6 +251,7 @@ def test_an_amend_names_one_id_and_only_what_changes() -> None:
     }
     whole = AmendRequest(
         cl_ord_id="st7-1",
+        pair="BTC/USD",
         order_id="O1",
         qty=Decimal("0.00000001"),
         limit_price=Decimal(1),
@@ -267,7 +270,9 @@ def test_an_amend_names_one_id_and_only_what_changes() -> None:
 
 def test_an_amend_that_changes_nothing_is_refused() -> None:
     with pytest.raises(ValueError):
-        requests.amend_order("TOK", 3, AmendRequest(cl_ord_id="st7-1", deadline=AT))
+        requests.amend_order(
+            "TOK", 3, AmendRequest(cl_ord_id="st7-1", pair="BTC/USD", deadline=AT)
+        )
 
 
 @pytest.mark.parametrize("seconds", [-1, 86_400])

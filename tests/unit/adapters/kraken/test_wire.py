@@ -11,7 +11,7 @@ from simple_trader.adapters.kraken import wire
 def test_a_connection_id_beyond_sixty_four_bits_is_exact() -> None:
     message = wire.read(STATUS.replace("11043817702341890007", "99999999999999999999999"))
     assert isinstance(message, wire.StatusFrame)
-    assert message.data[0].connection_id == 99999999999999999999999
+    assert wire.read_status(bytes(message.data))[0].connection_id == 99999999999999999999999
 
 
 @pytest.mark.parametrize("frame", [TICKER, TICKER.encode()])

@@ -209,3 +209,13 @@ def test_a_cycle_that_was_cut_off_is_decided_at_the_next_start() -> None:
     (row,) = decisions_of(desk.start(undecided=(snapshot,))).values()
     assert (row.cycle_id, row.snapshot_id, row.config_hash) == ("c7", "s9", "h")
     assert (row.action, row.verdict, row.reason) == ("hold", "hold", Reason.INTERRUPTED)
+
+
+def test_a_warning_about_a_connection_is_told_and_its_end_too() -> None:
+    desk = Desk()
+    desk.start()
+    began = desk.do(e.VenueWarned(feed="public", kind="clock_skew", detail="+1.4 s", value=1.4))
+    ended = desk.do(e.VenueWarned(feed="public", kind="clock_skew", detail="+0.1 s", over=True))
+    notes = [only(told, a.Note) for told in (began, ended)]
+    assert [note.level for note in notes] == ["warning", "info"]
+    assert "clock skew: +1.4 s" in notes[0].text
