@@ -44,7 +44,8 @@ def test_plain_gzip_and_zip_hold_the_same_rows(tmp_path: Path) -> None:
     third = packed(tmp_path / "a.zip", {"XBTUSD_1.csv": rows})
     wanted = list(bars_of(scan(first)))
     assert len(wanted) == 50
-    assert wanted[0] == Bar(BASE * SECOND, *map(Decimal, "100.0 105.5 95.25 101 3.5".split()), 7)
+    opened, high, low, close, volume = map(Decimal, "100.0 105.5 95.25 101 3.5".split())
+    assert wanted[0] == Bar(BASE * SECOND, opened, high, low, close, volume, 7)
     assert list(bars_of(scan(second))) == list(bars_of(scan(third))) == wanted
 
 
@@ -163,13 +164,13 @@ def test_no_bytes_make_anything_but_rows_or_one_sentence(raw: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "any.csv"
         path.write_bytes(raw)
-        sentence = ""
+        file, sentence = None, ""
         try:
             file = scan(path)
         except SourceError as error:
             sentence = str(error)
-        if sentence:
-            assert sentence.endswith((".", "row."))
+        if file is None:
+            assert sentence.endswith(".")
         else:
             assert file.rows == sum(1 for _ in stream(file))
 
