@@ -54,13 +54,13 @@ def open_exchange(options: SandboxOptions, wall: Callable[[], datetime]) -> Exch
     _check_world(options, known, source)
     wanted = msgspec.structs.replace(wanted, world=source.world)
     pairs = _listed(source.pairs, options.pairs or wanted.pairs)
-    plan = _plan(options)
+    plan = plan_of(options)
     if options.state is None:
-        surface = _surface(options, plan, None)
+        surface = surface_of(options, plan, None)
         state = _new_world(plan, options, wanted, source, wall)
         return Exchange(source, state, wall, pairs=pairs, surface=surface)
     journal = Journal(options.state, frozen=frozen)
-    surface = _surface(options, plan, None if frozen else options.state)
+    surface = surface_of(options, plan, None if frozen else options.state)
     if known is None:
         state = _new_world(plan, options, wanted, source, wall)
         exchange = Exchange(source, state, wall, pairs=pairs, journal=journal, surface=surface)
@@ -69,7 +69,8 @@ def open_exchange(options: SandboxOptions, wall: Callable[[], datetime]) -> Exch
     return _recovered(options, source, journal, wall, pairs, surface, frozen=frozen)
 
 
-def _plan(options: SandboxOptions) -> Plan:
+def plan_of(options: SandboxOptions) -> Plan:
+    """Give the accounts and keys of these options; raises SandboxError."""
     counters = not options.stepped if options.counters is None else options.counters
     if options.accounts is not None:
         return read_plan(options.accounts, counters=counters)
@@ -81,7 +82,8 @@ def _plan(options: SandboxOptions) -> Plan:
     return default_plan(options.key, options.secret, {"USD": capital}, counters=counters)
 
 
-def _surface(options: SandboxOptions, plan: Plan, directory: Path | None) -> Surface:
+def surface_of(options: SandboxOptions, plan: Plan, directory: Path | None) -> Surface:
+    """Give what a client meets: keys, switches and what both remember; raises SandboxError."""
     if not 0 <= options.rest_lag_s <= MAX_LAG_S:
         raise SandboxError(f"the REST lag must lie between 0 and {MAX_LAG_S} seconds.")
     surface_rules, venue_rules = read_rules(options.rules)

@@ -67,8 +67,8 @@ class Overlay:
             if left > 0:
                 yield tick, left
 
-    def displayed(self, side: int, tick: int) -> int:
-        """Give the whole displayed lots at a price: the queue that a new own order joins."""
+    def queue_at(self, side: int, tick: int) -> int:
+        """Give all that is displayed at a price, eaten or not: a new order stands behind it."""
         return self.state.shown[side].get(tick, 0)
 
     def best(self, side: int) -> int | None:

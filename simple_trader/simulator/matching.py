@@ -25,6 +25,9 @@ class Depth(Protocol):
     def eat(self, side: int, tick: int, lots: int) -> None:
         """Take lots out of a level, and remember it as long as that should last."""
 
+    def queue_at(self, side: int, tick: int) -> int:
+        """Give the lots that stand before an order that comes to rest at a price now."""
+
 
 class BookState(msgspec.Struct):
     """What a checkpoint keeps of a book; `eaten` maps tick to lots already taken, per side."""
@@ -68,6 +71,15 @@ class GeneratedDepth:
             left = lots - eaten.get(tick, 0)
             if left > 0:
                 yield tick, left
+
+    def queue_at(self, side: int, tick: int) -> int:
+        """Give what is left at a price."""
+        for level_tick, lots in self.market_levels(side):
+            if level_tick == tick:
+                return lots
+            if (level_tick < tick) if side == BID else (level_tick > tick):
+                return 0
+        return 0
 
     def eat(self, side: int, tick: int, lots: int) -> None:
         """Take lots out of a market level."""
@@ -119,12 +131,7 @@ class PairBook:
 
     def lots_before(self, side: int, tick: int) -> int:
         """Give the market's lots at a price: the queue that a new order joins at its end."""
-        for level_tick, lots in self.market_levels(side):
-            if level_tick == tick:
-                return lots
-            if (level_tick < tick) if side == BID else (level_tick > tick):
-                return 0
-        return 0
+        return self.depth.queue_at(side, tick)
 
     def eat(self, side: int, tick: int, lots: int) -> None:
         """Take lots out of a market level; who waited behind them moves forward."""

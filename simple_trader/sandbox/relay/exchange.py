@@ -186,7 +186,7 @@ class RelayExchange(Exchange):
             overlay.change(record.bids, record.asks)
         if record.last is not None:
             self.venue.state.last[symbol] = record.last
-        return self.venue.on_prints(symbol, self.now, record.prints)
+        return self._noted(self.venue.on_prints(symbol, self.now, record.prints))
 
     def _again(self, record: Record) -> None:
         if isinstance(record, Relayed):
@@ -210,6 +210,15 @@ class RelayExchange(Exchange):
         return overlay
 
     # --- commands -----------------------------------------------------------------------------
+
+    def print_privately(self, symbol: str, prints: list[Print]) -> None:
+        """Let prints that nobody made pass the own orders of a pair (a fault)."""
+        if symbol in self._overlays:
+            self._tell(Relayed(self._now_at(), symbol, [], [], prints))
+
+    def bend(self, symbol: str, millionths: int, lasts_us: int) -> None:
+        """Refuse: what is relayed is Kraken's."""
+        self.troubles.append(f"{symbol}: a relay's prices are Kraken's own and cannot be bent")
 
     def execute(self, command: Command) -> list[Report]:
         """Carry out a command on the book of this moment; without one nothing new is opened."""

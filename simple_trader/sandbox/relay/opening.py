@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 
 import msgspec
 
@@ -13,6 +12,7 @@ from simple_trader.sandbox.exchange import ExchangeState
 from simple_trader.sandbox.front import Surface
 from simple_trader.sandbox.journal import VERSION, Journal, Meta, read_meta
 from simple_trader.sandbox.market import Timeline
+from simple_trader.sandbox.opening import plan_of, surface_of
 from simple_trader.sandbox.relay.addresses import Upstream, read_upstream
 from simple_trader.sandbox.relay.exchange import RelayExchange
 from simple_trader.sandbox.relay.metadata import (
@@ -23,14 +23,8 @@ from simple_trader.sandbox.relay.metadata import (
 )
 from simple_trader.sandbox.relay.public_rest import PublicRest, public_client
 from simple_trader.sandbox.relay.source import RelaySource
-from simple_trader.sandbox.settings import (
-    DAEMON_CAPITAL,
-    DEFAULT_SEED,
-    SandboxError,
-    SandboxOptions,
-)
+from simple_trader.sandbox.settings import DEFAULT_SEED, SandboxError, SandboxOptions
 from simple_trader.sandbox.sources import to_moment, to_us
-from simple_trader.simulator.accounts import AccountSpec
 from simple_trader.simulator.instruments import know_assets
 from simple_trader.simulator.venue import new_state
 
@@ -86,9 +80,7 @@ async def open_relay(options: SandboxOptions, wall: Callable[[], datetime]) -> R
 def _new_account(
     options: SandboxOptions, metadata: Metadata, upstream: Upstream, wall: Callable[[], datetime]
 ) -> RelayExchange:
-    capital = DAEMON_CAPITAL if options.capital is None else options.capital
-    if not capital.is_finite() or capital < 0 or capital >= Decimal(10) ** 12:
-        raise SandboxError(f"the capital of {capital} USD is not a usable amount.")
+    plan = plan_of(options)
     at = to_us(wall())
     seed = DEFAULT_SEED if options.seed is None else options.seed
     meta = Meta(
@@ -103,18 +95,18 @@ def _new_account(
         relay=upstream.rest,
     )
     know_assets(metadata.assets)
-    state = ExchangeState(at, new_state(seed, _accounts(capital)), {}, b"", Timeline(at, at, 1.0))
+    opened = new_state(seed, plan.accounts.values())
+    state = ExchangeState(at, opened, {}, b"", Timeline(at, at, 1.0))
     if options.state is None:
-        return _exchange(options, meta, metadata, state, None, wall)
+        return _exchange(
+            options, meta, metadata, state, None, surface_of(options, plan, None), wall
+        )
     journal = Journal(options.state, frozen=False)
-    exchange = _exchange(options, meta, metadata, state, journal, wall)
+    surface = surface_of(options, plan, options.state)
+    exchange = _exchange(options, meta, metadata, state, journal, surface, wall)
     keep_metadata(options.state, metadata)
     journal.create(meta, exchange.save())
     return exchange
-
-
-def _accounts(capital: Decimal) -> tuple[AccountSpec, ...]:
-    return (AccountSpec(opening={"USD": capital}),)
 
 
 def _kept_account(
@@ -135,7 +127,8 @@ def _kept_account(
         raise SandboxError(
             f"the sandbox checkpoint in {options.state} cannot be read ({error}); use --fresh."
         ) from error
-    exchange = _exchange(options, meta, kept, state, journal, wall)
+    surface = surface_of(options, plan_of(options), options.state)
+    exchange = _exchange(options, meta, kept, state, journal, surface, wall)
     exchange.recover(loaded.records)
     if now == kept:
         exchange.begin()
@@ -148,7 +141,7 @@ def _kept_account(
     gone = [one for one in kept.pairs if one.symbol not in now.by_symbol]
     # A pair that is listed no more stays known, for its orders and history; nobody trades it.
     listed = Metadata(now.assets, (*now.pairs, *gone))
-    exchange = _exchange(options, meta, listed, state, journal, wall)
+    exchange = _exchange(options, meta, listed, state, journal, surface, wall)
     exchange.begin()
     return exchange
 
@@ -159,6 +152,7 @@ def _exchange(
     metadata: Metadata,
     state: ExchangeState,
     journal: Journal | None,
+    surface: Surface,
     wall: Callable[[], datetime],
 ) -> RelayExchange:
     return RelayExchange(
@@ -167,7 +161,5 @@ def _exchange(
         wall,
         latency_ms=options.relay_latency_ms,
         journal=journal,
-        surface=Surface(
-            keys=default_plan(options.key, options.secret, {}, counters=False).keys
-        ),
+        surface=Surface(keys=default_plan(options.key, options.secret, {}, counters=False).keys),
     )

@@ -74,8 +74,8 @@ def test_after_a_restart_the_first_snapshot_judges_what_was_eaten_before() -> No
 def test_the_queue_of_a_resting_order_is_everything_displayed_eaten_or_not() -> None:
     book = overlay()
     book.eat(BID, 99, 3)
-    assert book.displayed(BID, 99) == 5
-    assert book.displayed(BID, 97) == 0
+    assert book.queue_at(BID, 99) == 5
+    assert book.queue_at(BID, 97) == 0
 
 
 def test_the_best_price_skips_what_is_eaten_up() -> None:
