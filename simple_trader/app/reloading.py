@@ -4,6 +4,7 @@ import logging
 from typing import Protocol
 
 from simple_trader.app.advice import AdvisorDesk, assets_of, provider_of
+from simple_trader.app.feed_plan import feed_plan
 from simple_trader.app.places import Setup
 from simple_trader.app.worlds import World
 from simple_trader.config.limits import LimitBook
@@ -79,14 +80,7 @@ class Reloading:
             self._feeds.apply(self._plan())
 
     def _plan(self) -> FeedPlan:
-        settings = self._config.settings
-        return FeedPlan(
-            pairs=self._pairs,
-            public=settings.enable_public_feed,
-            private=settings.enable_private_feed,
-            book=settings.enable_order_book_feed,
-            book_depth=settings.order_book_depth,
-        )
+        return feed_plan(self._config.settings, self._pairs)
 
     def _changed(self, change: ConfigChange) -> None:
         config = change.config

@@ -168,7 +168,7 @@ def trading_settings(config: Config, *, armed: bool = False) -> TradingSettings:
         min_training_rows=s.min_training_rows,
         enable_private_feed=s.enable_private_feed,
         enable_public_feed=s.enable_public_feed,
-        enable_order_book_feed=s.enable_order_book_feed,
+        enable_order_book_feed=s.enable_order_book_feed or s.enable_minimal_order_book_feed,
     )
 
 

@@ -179,6 +179,10 @@ class Settings(Section):
     enable_private_feed: Flag = setting(True, "Own executions and balances; off: no new orders.")
     enable_order_book_feed: Flag = setting(True, "Order books and their metrics.")
     order_book_depth: Depth = setting(10, "Levels of each order book.", unit="levels")
+    enable_minimal_order_book_feed: Flag = setting(
+        False, "A shallower book of each pair, where enable_order_book_feed is false."
+    )
+    minimal_order_book_depth: Depth = setting(10, "Levels of the shallower book.", unit="levels")
 
     min_confidence: Real = setting(0.70, "Advice below this confidence is not traded.", ge=0, le=1)
     max_risk_level: Level = setting("medium", "Advice above this risk level is not traded.")

@@ -43,4 +43,4 @@ class TradingSettings(msgspec.Struct, frozen=True, kw_only=True):
     min_training_rows: int
     enable_private_feed: bool
     enable_public_feed: bool
-    enable_order_book_feed: bool
+    enable_order_book_feed: bool  # of whatever depth
