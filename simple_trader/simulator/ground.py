@@ -85,8 +85,8 @@ class Ground:
         self.spawning: list[tuple[Order, Trade]] = []
         self.untrusted: set[str] = set()
         self._usd_rate = usd_rate
-        self._depths: dict[str, GeneratedDepth] = {}
-        self._still: set[str] = set()
+        self.depths: dict[str, GeneratedDepth] = {}
+        self.still: set[str] = set()
         for change in state.overrides.values():
             self.override(change)
         self.look_at_statuses()
@@ -100,17 +100,13 @@ class Ground:
 
     def depth_of(self, symbol: str, opening: BookState) -> GeneratedDepth:
         """Give the generated book of a pair, made at the first call."""
-        depth = self._depths.get(symbol)
+        depth = self.depths.get(symbol)
         if depth is None:
             key = stream_key(self.state.seed, "book", symbol)
             depth = GeneratedDepth(liquidity_of(self.pairs[symbol], key), opening)
-            self._depths[symbol] = depth
+            self.depths[symbol] = depth
             self.use_depth(symbol, depth)
         return depth
-
-    def generated(self, symbol: str) -> GeneratedDepth | None:
-        """Give the generated book of a pair, if it has one."""
-        return self._depths.get(symbol)
 
     def use_depth(self, symbol: str, depth: Depth) -> None:
         """Put other traders' orders under a pair; own orders of before stay where they rest."""
@@ -177,15 +173,15 @@ class Ground:
     def look_at_statuses(self) -> None:
         """Note which pairs do not trade, so that a market step asks only once."""
         system = self.state.system
-        self._still = {s for s in self.pairs if not matches(system, self.status_of(s))}
+        self.still = {s for s in self.pairs if not matches(system, self.status_of(s))}
 
     def trades_now(self, symbol: str) -> bool:
         """Say whether orders of the pair may trade: its status and its feed allow it."""
-        return symbol not in self._still and symbol not in self.untrusted
+        return symbol not in self.still and symbol not in self.untrusted
 
     def stands_still(self, symbol: str) -> bool:
         """Say whether a status keeps the pair's orders from trading."""
-        return symbol in self._still
+        return symbol in self.still
 
     def reference(self, symbol: str, kind: Reference) -> Decimal | None:
         """Give the price that a trigger looks at; None without a market, or without an index."""

@@ -85,15 +85,21 @@ class Venue(Engine):
         While a status keeps the pair from trading its book stands still: ask `stands_still` before
         the step's trades are shown to anyone.
         """
-        depth = self.generated(symbol)
+        depth = self.depths.get(symbol)
         if depth is None:
             state = BookState(bid=bid, ask=ask)
             self.state.books[symbol] = state
             depth = self.depth_of(symbol, state)
-        if self.stands_still(symbol):
+        if symbol in self.still:
             return []
         depth.move(bid, ask)
-        return self.on_prints(symbol, at, prints)
+        bids, asks = self.books[symbol].own
+        if bids or asks or self.waiting.get(symbol):
+            return self.on_prints(symbol, at, prints)
+        # Nobody is here: by far the most steps of a simulation.
+        if prints:
+            self.state.last[symbol] = prints[-1].tick
+        return []
 
     def use_book(self, symbol: str, depth: Depth) -> None:
         """Follow a book from outside: `depth` gives the other traders' levels from now on.
