@@ -22,6 +22,7 @@ PRIVATE: dict[str, tuple[Private, tuple[str, ...]]] = {
     "BalanceEx": (rest_account.balance_ex, ("query-funds",)),
     "TradeBalance": (rest_account.trade_balance, ("query-funds",)),
     "TradeVolume": (rest_account.trade_volume, ("query-funds",)),
+    "OpenPositions": (rest_account.open_positions, ("query-open-trades",)),
     "GetWebSocketsToken": (rest_account.token, ("create-ws-token",)),
     "GetApiKeyInfo": (rest_account.key_info, ()),
     "OpenOrders": (rest_history.open_orders, ("query-open-trades",)),

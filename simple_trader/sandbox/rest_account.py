@@ -50,6 +50,11 @@ def trade_balance(call: Call) -> Any:
     }  # fmt: skip
 
 
+def open_positions(call: Call) -> Any:
+    """Give the margin positions: a spot account has none, and Kraken says so with a list."""
+    return []
+
+
 def trade_volume(call: Call) -> Any:
     """Give the 30-day volume in USD and the fees of the pairs asked for."""
     floor = call.floor

@@ -186,10 +186,14 @@ def find_asset(name: str, known: dict[str, Asset] = ASSET_BY_NAME) -> Asset | No
 
 
 def find_pair(name: str, known: dict[str, Instrument]) -> Instrument | None:
-    """Find a pair by REST id, altname, WS v1 name or WS v2 name (protocol section 12)."""
+    """Find a pair by REST id, altname, WS v1 name or WS v2 name (protocol section 12).
+
+    The v2 name without its slash is taken too: python-kraken-sdk's tests ask Kraken for `BTCUSD`.
+    """
     wanted = name.strip().upper()
     for pair in known.values():
-        if wanted in (pair.symbol, pair.rest_id, pair.altname, pair.wsname):
+        modern = pair.symbol.replace("/", "")
+        if wanted in (pair.symbol, modern, pair.rest_id, pair.altname, pair.wsname):
             return pair
     return None
 

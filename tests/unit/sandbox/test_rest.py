@@ -222,3 +222,7 @@ def test_time_status_and_assets_are_told() -> None:
     assert parts.public(there, "SystemStatus")[1]["status"] == "online"
     assert parts.public(there, "Assets", asset="XBT")[1]["XXBT"]["altname"] == "XBT"
     assert parts.public(there, "Assets", asset="NOPE")[0] == ["EQuery:Unknown asset"]
+
+
+def test_an_account_without_margin_has_an_empty_list_of_positions() -> None:
+    assert parts.Signed(parts.exchange()).good("OpenPositions") == []

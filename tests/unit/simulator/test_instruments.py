@@ -31,6 +31,11 @@ def test_a_stranger_is_not_found() -> None:
     assert find_asset("NOPE") is None
 
 
+def test_a_pair_is_found_by_its_v2_name_without_the_slash() -> None:
+    assert find_pair("BTCUSD", INSTRUMENT_BY_SYMBOL) is BTC
+    assert find_pair("dogeusd", INSTRUMENT_BY_SYMBOL) is INSTRUMENT_BY_SYMBOL["DOGE/USD"]
+
+
 def test_prices_and_quantities_become_whole_numbers_or_nothing() -> None:
     assert BTC.ticks_of(Decimal("61250.5")) == 612_505
     assert BTC.ticks_of(Decimal("61250.55")) is None
