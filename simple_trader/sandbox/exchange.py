@@ -77,7 +77,7 @@ class Exchange:
         self.venue = Venue(state.venue, source.pairs, surface.venue_rules)
         self.pairs = {symbol: self.venue.pairs[symbol] for symbol in pairs}
         self.rules = surface.rules
-        self.words = Words(self.venue.pairs, self._usd, surface.rules)
+        self.words = Words(self.venue.pairs, self._usd, lambda: self.now, surface.rules)
         self.world = source.world
         self.told: dict[str, Best] = {}
         self.troubles: list[str] = []

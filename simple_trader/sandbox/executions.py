@@ -43,10 +43,19 @@ WARNINGS = (
 
 
 class Words:
-    """Turns reports into events; `usd` gives the worth of one unit of an asset in USD."""
+    """Turns reports into events.
 
-    def __init__(self, pairs: Pairs, usd: Callable[[str], Decimal], rules: SurfaceRules) -> None:
-        self._pairs, self._usd, self._rules = pairs, usd, rules
+    `usd` gives the worth of one unit of an asset in USD, `now` market time.
+    """
+
+    def __init__(
+        self,
+        pairs: Pairs,
+        usd: Callable[[str], Decimal],
+        now: Callable[[], datetime],
+        rules: SurfaceRules,
+    ) -> None:
+        self._pairs, self._usd, self._now, self._rules = pairs, usd, now, rules
 
     def events(self, report: Report) -> list[tuple[Order, Event]]:
         """Give the events of a report in wire order, each with the order it is about."""
@@ -54,9 +63,11 @@ class Words:
             case Opened(order=order):
                 pending = {**self._placed(order), "exec_type": "pending_new"}
                 pending["order_status"] = "pending_new"
-                rows = [pending] if order.status == "pending_new" else [pending, _new(order)]
+                rows = [pending]
+                if order.status != "pending_new":
+                    rows.append(_new(order, order.opened_at))
             case Started(order=order):
-                rows = [_new(order)]
+                rows = [_new(order, self._now())]
             case Traded(order=order, trade=trade):
                 rows = [self._trade(order, trade)]
             case Closed(order=order):
@@ -233,6 +244,7 @@ class Words:
     def _refilled(self, order: Order) -> Event:
         pair = self._pairs[order.symbol]
         return {
+            "timestamp": wire.moment_text(self._now()),
             "exec_type": "iceberg_refill",
             "order_status": order.status,
             **_client_id(order),
@@ -251,9 +263,9 @@ def _usd_text(value: Decimal) -> Any:
     return wire.decimal(value.quantize(Decimal("0.00001"), ROUND_HALF_EVEN), 5)
 
 
-def _new(order: Order) -> Event:
+def _new(order: Order, at: datetime) -> Event:
     event: Event = {
-        "timestamp": wire.moment_text(order.effective_at or order.opened_at),
+        "timestamp": wire.moment_text(at),
         "order_status": "new",
         "exec_type": "new",
         **_client_id(order),

@@ -70,6 +70,7 @@ def open_exchange(options: SandboxOptions, wall: Callable[[], datetime]) -> Exch
 
 
 def plan_of(options: SandboxOptions) -> Plan:
+    """Give the accounts and keys of a sandbox; raises SandboxError for a bad file or capital."""
     """Give the accounts and keys of these options; raises SandboxError."""
     counters = not options.stepped if options.counters is None else options.counters
     if options.accounts is not None:
@@ -83,6 +84,7 @@ def plan_of(options: SandboxOptions) -> Plan:
 
 
 def surface_of(options: SandboxOptions, plan: Plan, directory: Path | None) -> Surface:
+    """Give how a sandbox looks from outside; `directory` keeps what must outlast the process."""
     """Give what a client meets: keys, switches and what both remember; raises SandboxError."""
     if not 0 <= options.rest_lag_s <= MAX_LAG_S:
         raise SandboxError(f"the REST lag must lie between 0 and {MAX_LAG_S} seconds.")

@@ -18,7 +18,7 @@ import msgspec
 
 from simple_trader.sandbox.auth import sign
 from simple_trader.sandbox.exchange import Exchange, ExchangeState
-from simple_trader.sandbox.opening import open_exchange
+from simple_trader.sandbox.opening import open_exchange, plan_of, surface_of
 from simple_trader.sandbox.session import Session
 from simple_trader.sandbox.settings import (
     DAEMON_CAPITAL,
@@ -28,7 +28,10 @@ from simple_trader.sandbox.settings import (
 )
 from simple_trader.sandbox.sources import to_us
 from simple_trader.sandbox.sources_generated import GeneratedSource
+from simple_trader.simulator.accounts import open_account
 
+# Options that leave the market as it is: the history of one world serves them all.
+_OF_THE_SURFACE = {"accounts", "rules", "rest_lag_s", "mixed_replies", "counters"}
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
@@ -60,13 +63,18 @@ class Wall:
 
 def exchange(wall: Callable[[], datetime] | None = None, **options: Any) -> Exchange:
     """Open a stepped exchange in this process, by default a fresh one with seed 7."""
-    if not options:
+    values: dict[str, Any] = {"seed": 7, "stepped": True, "start": START, **options}
+    chosen = SandboxOptions(**values)
+    if options.keys() <= _OF_THE_SURFACE:
         state = msgspec.msgpack.decode(_fresh_world(), type=ExchangeState)
         source = GeneratedSource(7, to_us(START))
         source.restore(state.source)
-        return Exchange(source, state, wall or Wall(), pairs=source.pairs)
-    values: dict[str, Any] = {"seed": 7, "stepped": True, "start": START, **options}
-    return open_exchange(SandboxOptions(**values), wall or Wall())
+        plan = plan_of(chosen)
+        accounts = {spec.name: open_account(7, spec) for spec in plan.accounts.values()}
+        state.venue.accounts = accounts
+        surface = surface_of(chosen, plan, None)
+        return Exchange(source, state, wall or Wall(), pairs=source.pairs, surface=surface)
+    return open_exchange(chosen, wall or Wall())
 
 
 @cache
@@ -101,19 +109,33 @@ def step(there: Exchange, seconds: int = 1) -> None:
 class Signed:
     """A REST client in this process: signs, counts nonces, opens the envelope."""
 
-    def __init__(self, there: Exchange) -> None:
+    def __init__(
+        self, there: Exchange, key: str = DEFAULT_KEY, secret: str = DEFAULT_SIGNING_TEXT
+    ) -> None:
         self._there = there
+        self._key, self._secret = key, secret
         self._nonce = 1000
 
     def request(self, name: str, **fields: Any) -> tuple[list[str], Any]:
-        """Give (errors, result) of a private request."""
+        """Give (errors, result) of a private request with the next nonce, sent as a form."""
         self._nonce += 1
-        path = f"/0/private/{name}"
-        body = urlencode({"nonce": self._nonce, **fields}).encode()
+        return self.send(name, urlencode({"nonce": self._nonce, **fields}), self._nonce)
+
+    def posted(self, name: str, fields: dict[str, Any]) -> tuple[list[str], Any]:
+        """Give (errors, result) of a private request with the next nonce, sent as JSON."""
+        self._nonce += 1
+        body = json.dumps({"nonce": self._nonce, **fields})
+        return self.send(name, body, self._nonce, "application/json")
+
+    def send(
+        self, name: str, text: str, nonce: int, kind: str = "application/x-www-form-urlencoded"
+    ) -> tuple[list[str], Any]:
+        """Sign and send a body as it is."""
+        path, body = f"/0/private/{name}", text.encode()
         headers = {
-            "API-Key": DEFAULT_KEY,
-            "API-Sign": sign(DEFAULT_SIGNING_TEXT, path, str(self._nonce), body),
-            "Content-Type": "application/x-www-form-urlencoded",
+            "API-Key": self._key,
+            "API-Sign": sign(self._secret, path, str(nonce), body),
+            "Content-Type": kind,
         }
         status, answer = self._there.rest("POST", path, headers, body)
         assert status == 200
