@@ -122,6 +122,9 @@ class RelayExchange(Exchange):
     def _lose(self, symbol: str) -> None:
         """Begin a gap: until the next whole book nothing fills on this pair."""
         self._whole.add(symbol)
+        if not self._has_orders(symbol):
+            # The venue last looked some time ago: that book judges no order any more.
+            self._met.discard(symbol)
         if symbol in self._overlays and symbol not in self.venue.untrusted:
             self._tell(Relayed(self._now_at(), symbol, [], [], lost=True))
 
@@ -148,8 +151,11 @@ class RelayExchange(Exchange):
             # For the account's worth; it is public, so nothing of it is journaled.
             tick = Tick(self._at, symbol, max(bids), min(asks), seen)
             self._markets[symbol].take(tick, self._at)
-        if any(order.symbol == symbol for order in self.venue.open.values()):
+        if self._has_orders(symbol):
             self._show(symbol, book, seen)
+
+    def _has_orders(self, symbol: str) -> bool:
+        return any(order.symbol == symbol for order in self.venue.open.values())
 
     def _show(self, symbol: str, book: LiveBook, prints: list[Print]) -> None:
         """Journal what changed since the venue last looked, then let it look."""

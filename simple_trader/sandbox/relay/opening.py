@@ -30,18 +30,26 @@ from simple_trader.simulator.venue import new_state
 
 TRIES = 3
 PAUSE_S = 2.0
+TRY_S = 12.0
 
 
-async def ask_metadata(upstream: Upstream) -> Metadata:
-    """Ask the upstream for its pairs and assets; raises SandboxError after a few tries."""
+async def ask_metadata(upstream: Upstream, *, tries: int = TRIES) -> Metadata:
+    """Ask the upstream for its pairs and assets; raises SandboxError after a few tries.
+
+    It never takes longer than the daemon waits for its child.
+    """
+    said = "no answer in time"
     async with public_client() as http:
         rest = PublicRest(http, upstream.rest)
-        said = ""
-        for number in range(TRIES):
+        for number in range(tries):
             if number:
                 await asyncio.sleep(PAUSE_S)
-            pairs = await rest.answer("GET", "/0/public/AssetPairs")
-            assets = await rest.answer("GET", "/0/public/Assets")
+            try:
+                async with asyncio.timeout(TRY_S):
+                    pairs = await rest.answer("GET", "/0/public/AssetPairs")
+                    assets = await rest.answer("GET", "/0/public/Assets")
+            except TimeoutError:
+                continue
             if pairs.status == assets.status == 200:
                 return read_metadata(pairs.body, assets.body)
             status = max(pairs.status, assets.status)
@@ -69,7 +77,7 @@ async def open_relay(options: SandboxOptions, wall: Callable[[], datetime]) -> R
         return _new_account(options, await ask_metadata(upstream), upstream, wall)
     kept = kept_metadata(options.state)
     try:
-        now = await ask_metadata(upstream)
+        now = await ask_metadata(upstream, tries=TRIES if kept is None else 1)
     except SandboxError:
         if kept is None:
             raise
