@@ -1,6 +1,7 @@
 """The Kraken room against the sandbox over real sockets: two readings of one protocol agree."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,6 +23,8 @@ from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
 from simple_trader.adapters.venue_link.control import ControlLine
+from simple_trader.app.feed_plan import feed_plan
+from simple_trader.config.schema import Settings
 from simple_trader.domain.actions import AskOrders, AskReconcile, CancelOrder, Question
 from simple_trader.domain.events import (
     BalancesSeen,
@@ -42,7 +45,7 @@ from simple_trader.domain.events import (
 from simple_trader.domain.money import floor_to_step
 from simple_trader.domain.orders import OrderRequest, OrderType, Side, TimeInForce
 from simple_trader.domain.reasons import Reason
-from simple_trader.ports import FeedPlan
+from simple_trader.ports import FeedPlan, OpenWire, Wire
 from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT
 
 pytestmark = pytest.mark.timeout(90)
@@ -129,7 +132,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_at(there: Child, url: str | None = None, **timing: float) -> AsyncIterator[Desk]:
+async def desk_at(
+    there: Child, url: str | None = None, opener: OpenWire = open_wire, **timing: float
+) -> AsyncIterator[Desk]:
     """Everything of the room, wired to a sandbox; `url` puts something in between."""
     http = HttpClient("simple-trader/test")
     line = ControlLine(lambda: f"ws://127.0.0.1:{there.announced['port']}/sandbox/control")
@@ -156,7 +161,7 @@ async def desk_at(there: Child, url: str | None = None, **timing: float) -> Asyn
         rest=rest,
         clock=clock,
         dice=Even(),
-        open_wire=open_wire,
+        open_wire=opener,
         emit=events.append,
         room=room,
         timing=Timing(**timing),
@@ -273,6 +278,112 @@ async def test_the_account_reconciles_to_the_last_digit() -> None:
             for asset in totals:
                 moved = sum(e.amount - e.fee for e in by_socket if e.asset == asset)
                 assert totals[asset] == opening.get(asset, Decimal(0)) + moved
+
+
+class Overheard:
+    """A wire whose frames are noted."""
+
+    def __init__(self, wire: Wire, sent: list[Any], received: list[Any]) -> None:
+        self.wire, self.sent, self.received = wire, sent, received
+
+    async def send(self, text: str) -> None:
+        self.sent.append(json.loads(text))
+        await self.wire.send(text)
+
+    async def recv(self) -> str | bytes:
+        frame = await self.wire.recv()
+        self.received.append(json.loads(frame))
+        return frame
+
+    async def close(self) -> None:
+        await self.wire.close()
+
+
+class Wiretap:
+    """Opens wires that are overheard."""
+
+    def __init__(self) -> None:
+        self.opened: list[str] = []
+        self.sent: list[Any] = []
+        self.received: list[Any] = []
+
+    async def open(self, url: str) -> Wire:
+        self.opened.append(url.rsplit(":", 1)[-1].partition("/")[2])
+        return Overheard(await open_wire(url), self.sent, self.received)
+
+    def asked(self) -> list[tuple[str, str, int | None]]:
+        """(method, channel, depth) of what was asked since the last look."""
+        out = [
+            (message["method"], message["params"]["channel"], message["params"].get("depth"))
+            for message in self.sent
+            if "subscribe" in message.get("method", "")
+        ]
+        self.sent.clear()
+        return out
+
+    def channels(self) -> set[str]:
+        """Channels that spoke since the last look, beside status and heartbeat."""
+        out = {message["channel"] for message in self.received if "channel" in message}
+        self.received.clear()
+        return out - {"status", "heartbeat", "instrument"}
+
+
+async def test_each_switch_of_the_configuration_really_stops_and_starts_its_feed() -> None:
+    tap = Wiretap()
+
+    async def change(desk: Desk, **keys: object) -> None:
+        settings = Settings.model_validate(keys)
+        desk.venue.apply(feed_plan(settings, PAIRS))
+        await asyncio.sleep(1.5)  # all is asked, at our pace, and the frames of before are read
+        tap.channels()
+        await desk.step(30)
+
+    with child() as there:
+        async with desk_at(there, opener=tap.open) as desk:
+            await desk.up()
+            await desk.step(5)
+            tap.asked()
+            tap.channels()
+
+            await change(desk, enable_order_book_feed=False)
+            assert tap.asked() == [("unsubscribe", "book", 10)] * len(PAIRS)
+            assert tap.channels() == {"ticker", "ohlc"}
+            lost = [event for event in desk.events if isinstance(event, BookLost)]
+            assert {event.pair for event in lost} == set(PAIRS)
+
+            minimal = {
+                "enable_order_book_feed": False,
+                "enable_minimal_order_book_feed": True,
+                "minimal_order_book_depth": 25,
+            }
+            await change(desk, **minimal)
+            assert tap.asked() == [("subscribe", "book", 25)]
+            assert "book" in tap.channels()
+            assert [e for e in desk.events if isinstance(e, BookSeen)][-1].book.depth == 25
+
+            await change(desk, order_book_depth=100)
+            assert tap.asked() == [
+                *[("unsubscribe", "book", 25)] * len(PAIRS),
+                ("subscribe", "book", 100),
+            ]
+            assert [e for e in desk.events if isinstance(e, BookSeen)][-1].book.depth == 100
+
+            await change(desk, enable_public_feed=False)
+            assert {(how, what) for how, what, _ in tap.asked()} == {
+                ("unsubscribe", "ticker"),
+                ("unsubscribe", "ohlc"),
+                ("unsubscribe", "book"),  # back to the depth of before
+                ("subscribe", "book"),
+            }
+            assert tap.channels() == {"book"}
+
+            await change(desk, enable_private_feed=False)
+            await desk.until(lambda: ("private", False) in desk.ups())
+            assert tap.opened.count("auth/v2") == 1
+            assert not desk.venue.can_place
+            await change(desk)
+            await desk.until(lambda: desk.venue.can_place)
+            assert tap.opened.count("auth/v2") == 2
 
 
 async def test_after_kill_nine_of_the_exchange_both_feeds_return_and_the_order_is_found(
