@@ -30,13 +30,13 @@ class Bad(StrEnum):
     CHECKSUM = "checksum"
     CROSSED = "crossed"
     GAP = "gap"  # a hole, repeat or step back in `sequence`
-    TRADE_HOLE = "trade_hole"  # public trades that were never seen
     MSG_RATE = "msg_rate"  # we sent too fast
 
 
 class Odd(StrEnum):
     """What was used all the same: the unknown word or stamp was read as the safe default."""
 
+    TRADE_HOLE = "trade_hole"  # public trades that were never seen came before these
     WORD = "unknown_word"
     STAMP = "unknown_stamp"
     REFUSED = "refused_subscription"

@@ -227,7 +227,7 @@ class PublicSession(Session):
         new, holes = self._tape.take(trades, snapshot=snapshot)
         for hole in holes:
             detail = f"{hole.pair}: trades {hole.first} to {hole.last} were not seen"
-            self._bad(Bad.TRADE_HOLE, hole.pair, detail)
+            self._odd(Odd.TRADE_HOLE, hole.pair, detail)
             self._warn("trade_hole", detail)
         if new and not snapshot:
             self._stamped(new[-1].at)

@@ -1,6 +1,5 @@
-"""Books: Kraken's published vector, a real capture, truncation, and what breaks trust."""
+"""Books: Kraken's published vector, truncation, and what breaks trust."""
 
-import json
 from decimal import Decimal
 from typing import Any
 from zlib import crc32
@@ -8,9 +7,10 @@ from zlib import crc32
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kraken_parts import book, outside_data
+from kraken_parts import book
 
-from simple_trader.adapters.kraken import wire
+from simple_trader.adapters.kraken import order_books, wire
+from simple_trader.adapters.kraken.frame_counts import Bad
 from simple_trader.adapters.kraken.order_books import BookBroken, OrderBook, Throttle
 
 ASKS = """45285.2 0.00100000 45286.4 1.54571953 45286.6 1.54571109 45289.6 1.54560911
@@ -90,44 +90,43 @@ def test_the_summary_weighs_the_top_levels() -> None:
     assert summary.spread_bps == pytest.approx(2 / 101 * 10_000)
 
 
-# -- the real capture ----------------------------------------------------------------------
+# -- what no book is --------------------------------------------------------------------------
 
 
-def captured() -> list[str]:
-    path = outside_data() / "kraken/fixtures/orderbook-v2-btcusd-d10.json"
-    if not path.exists():
-        pytest.skip("the captured book is not here: set SIMPLE_TRADER_DATA")
-    content: dict[str, Any] = json.loads(path.read_text())
-
-    def side(entries: list[dict[str, float]]) -> list[tuple[str, str]]:
-        return [(f"{entry['price']:.1f}", f"{entry['qty']:.8f}") for entry in entries]
-
-    return [
-        book(m["type"], side(d["bids"]), side(d["asks"]), d["checksum"], stamp=d.get("timestamp"))
-        for m in [content["init"], *content["updates"]]
-        for d in m["data"]
-    ]
+def test_a_crossed_book_with_a_right_checksum_is_not_trusted() -> None:
+    made = OrderBook("BTC/USD", 10)
+    bids, asks = [("100.0", "1.00000000")], [("100.0", "2.00000000")]
+    checksum = crc32(b"1000200000000" + b"1000100000000")
+    with pytest.raises(BookBroken) as broken:
+        made.snapshot(data(book("snapshot", bids, asks, checksum)))
+    assert broken.value.reason is Bad.CROSSED
+    assert not made.trusted
 
 
-def verified(depth: int) -> int:
-    """How many messages of the capture a book that truncates at `depth` verifies in a row."""
-    made = OrderBook("BTC/USD", depth)
-    count = 0
-    for frame in captured():
-        try:
-            made.snapshot(data(frame)) if '"snapshot"' in frame else made.update(data(frame))
-        except BookBroken:
-            break
-        count += 1
-    return count
+@pytest.mark.parametrize("qty", ["-1.00000000", '"1"', "null", "1e3", "true"])
+def test_a_quantity_that_is_no_plain_number_breaks_trust(qty: str) -> None:
+    made = published()
+    with pytest.raises(BookBroken) as broken:
+        made.update(data(book("update", [("45283.5", qty)], [], PUBLISHED)))
+    assert broken.value.reason is Bad.WRONG_LEVEL
 
 
-def test_every_message_of_the_real_capture_verifies() -> None:
-    assert verified(10) == 510
+def test_a_stamp_that_cannot_be_read_costs_only_the_moment() -> None:
+    assert Throttle(1.0).passes("P", "0001-01-01T00:00:00+23:59") == (True, None)
 
 
-def test_without_truncation_the_real_capture_fails() -> None:
-    assert verified(100_000) < 510
+@pytest.mark.parametrize("depth", order_books.DEPTHS)
+def test_every_documented_depth_is_kept_and_no_more(depth: int) -> None:
+    made = OrderBook("X/USD", depth)
+    bids = [(f"{price / 10:.1f}", "1.00000000") for price in range(20_000, 20_000 - depth, -1)]
+    asks = [(f"{price / 10:.1f}", "1.00000000") for price in range(20_001, 20_001 + depth)]
+    text = "".join(f"{round(float(price) * 10)}100000000" for price, _ in asks[:10] + bids[:10])
+    made.snapshot(data(book("snapshot", bids, asks, crc32(text.encode()))))
+    better = crc32(text.replace("20000100000000", "20000200000000").encode())
+    made.update(data(book("update", [("2000.0", "2.00000000")], [], better)))
+    worse = [(f"{(20_000 - depth) / 10:.1f}", "1.00000000")]
+    made.update(data(book("update", worse, [], better)))
+    assert [len(made.levels(name)) for name in ("bids", "asks")] == [depth, depth]
 
 
 # -- against a plain model -----------------------------------------------------------------

@@ -270,9 +270,7 @@ def test_an_amend_names_one_id_and_only_what_changes() -> None:
 
 def test_an_amend_that_changes_nothing_is_refused() -> None:
     with pytest.raises(ValueError):
-        requests.amend_order(
-            "TOK", 3, AmendRequest(cl_ord_id="st7-1", pair="BTC/USD", deadline=AT)
-        )
+        requests.amend_order("TOK", 3, AmendRequest(cl_ord_id="st7-1", pair="BTC/USD", deadline=AT))
 
 
 @pytest.mark.parametrize("seconds", [-1, 86_400])
