@@ -28,10 +28,6 @@ class Feed:
         """Give the lots at a price."""
         return self.levels[side][1] if tick == self.levels[side][0] else 0
 
-    def queue_at(self, side: int, tick: int) -> int:
-        """Give what is left at a price."""
-        return dict(self.market_levels(side)).get(tick, 0)
-
     def eat(self, side: int, tick: int, lots: int) -> None:
         """Take lots out of a level."""
         self.levels[side] = (tick, self.levels[side][1] - lots)
