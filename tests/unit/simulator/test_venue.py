@@ -266,7 +266,7 @@ class Crowd(RuleBasedStateMachine):
         self.at = NOON
         self.mid = 650_005
         self.acts: list[tuple[str, datetime, Any]] = []
-        self.rules = VenueRules()
+        self.switches = VenueRules()
         self.specs: list[AccountSpec] = []
         self.there = parts.venue()
 
@@ -279,9 +279,9 @@ class Crowd(RuleBasedStateMachine):
     )
     def begin(self, tier: Any, counted: bool, **rules: Any) -> None:
         """Open the venue with drawn switches."""
-        self.rules = msgspec.convert(rules, VenueRules)
+        self.switches = msgspec.convert(rules, VenueRules)
         self.specs = parts.accounts(*NAMES, usd="5000", btc="0.1", tier=tier, counted=counted)
-        self.there = parts.venue(self.specs, self.rules)
+        self.there = parts.venue(self.specs, self.switches)
 
     def do(self, command: Command) -> None:
         """Carry out a command; a refused one may change the rate counters, nothing else."""
@@ -485,7 +485,7 @@ class Crowd(RuleBasedStateMachine):
         """The same acts on a fresh venue end in the same state."""
         if not self.specs:
             return
-        fresh = parts.venue(self.specs, self.rules)
+        fresh = parts.venue(self.specs, self.switches)
         for kind, at, what in self.acts:
             if kind == "do":
                 fresh.apply(what, at)
