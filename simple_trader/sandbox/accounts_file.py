@@ -20,6 +20,7 @@ import yaml
 from simple_trader.sandbox import wire
 from simple_trader.sandbox.settings import SandboxError
 from simple_trader.simulator.accounts import AccountSpec
+from simple_trader.simulator.instruments import find_asset
 from simple_trader.simulator.limits import TIER_LIMITS, Tier
 from simple_trader.simulator.orders import MAIN
 
@@ -117,7 +118,10 @@ def _account(name: str, fields: Mapping[str, Any], *, counters: bool) -> Account
         raise _BadFile(f"tier of {where} must be one of {', '.join(TIER_LIMITS)}")
     return AccountSpec(
         name=name,
-        opening={asset: _amount(text, f"{asset} of {where}") for asset, text in balances.items()},
+        opening={
+            _asset(asset, where): _amount(text, f"{asset} of {where}")
+            for asset, text in balances.items()
+        },
         volume_30d=_amount(fields.get("volume_30d", "0"), f"volume_30d of {where}"),
         tier=cast(Tier, tier),
         counted=_switch(fields.get("counters"), f"counters of {where}", default=counters),
@@ -196,6 +200,13 @@ def _amount(text: Any, where: str) -> Decimal:
     if not amount.is_finite() or amount < 0 or amount >= Decimal(10) ** 12:
         raise _BadFile(f"{where} is not a usable amount")
     return amount
+
+
+def _asset(name: str, where: str) -> str:
+    asset = find_asset(name)
+    if asset is None:
+        raise _BadFile(f"balances of {where} name the unknown asset {name}")
+    return asset.name
 
 
 def _switch(value: Any, where: str, *, default: bool) -> bool:

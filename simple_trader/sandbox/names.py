@@ -1,10 +1,10 @@
-"""Asset names with their suffixes, decimals, and what an asset is worth at the sandbox's prices."""
+"""Decimals and REST names of assets, and what one is worth at the sandbox's own prices."""
 
 from decimal import Decimal
 from typing import Protocol
 
 from simple_trader.sandbox.market import PairMarket
-from simple_trader.simulator.instruments import ASSET_BY_NAME, Asset, Instrument
+from simple_trader.simulator.instruments import ASSET_BY_NAME, Instrument
 from simple_trader.simulator.venue import Venue
 
 ONE = Decimal(1)
@@ -21,23 +21,16 @@ class Priced(Protocol):
         """Give the public side of a pair."""
 
 
-def base_asset(name: str) -> Asset | None:
-    """Find the asset behind a name that may carry a suffix (`ETH.S`, `BTC.F`; section 12)."""
-    return ASSET_BY_NAME.get(name) or ASSET_BY_NAME.get(name.partition(".")[0])
-
-
 def precision_of(name: str) -> int:
     """Give the decimals of an asset in the ledger."""
-    asset = base_asset(name)
+    asset = ASSET_BY_NAME.get(name)
     return _USUAL_PRECISION if asset is None else asset.precision
 
 
 def rest_name(name: str) -> str:
-    """Give the REST id of an asset; with a suffix it is the altname and the suffix (`XBT.F`)."""
-    asset, suffix = base_asset(name), name.partition(".")[2]
-    if asset is None:
-        return name
-    return f"{asset.altname}.{suffix}" if suffix else asset.rest_id
+    """Give the REST id of an asset (`XXBT`, `XBT.F`; section 12)."""
+    asset = ASSET_BY_NAME.get(name)
+    return name if asset is None else asset.rest_id
 
 
 def worth(floor: Priced, asset: str, unit: str = "USD") -> Decimal | None:

@@ -63,6 +63,7 @@ def test_the_key_that_is_there_without_a_file_may_trade_and_not_withdraw() -> No
         (GOOD + "more: 1\n", "the file has the unknown field more"),
         (GOOD.replace("60000", "many"), "volume_30d of account main is not a number"),
         (GOOD.replace("USD: 10000", "USD: -1"), "USD of account main is not a usable amount"),
+        (GOOD.replace("BTC:", "NOPE:"), "balances of account main name the unknown asset NOPE"),
         (GOOD.replace("USD: 10000", "USD: .inf"), "USD of account main is not"),
         (GOOD.replace("tier: pro", "tier: gold"), "tier of account main must be one of starter"),
         (GOOD.replace("counters: on", "counters: maybe"), "counters of account main must be on"),
