@@ -65,6 +65,27 @@ class Daemon:
         return done.stdout.splitlines()
 
 
+def test_each_feed_switch_of_the_file_takes_effect_without_a_restart(daemon: Daemon) -> None:
+    daemon.until(" ready")
+    daemon.rewrite("enable_private_feed: true", "enable_private_feed: false")
+    assert "switched off in config.yaml" in daemon.until("Trading state REDUCE")
+    daemon.rewrite("enable_private_feed: false", "enable_private_feed: true")
+    daemon.until("Trading state RUN")
+    daemon.rewrite("enable_order_book_feed: true", "enable_order_book_feed: false")
+    daemon.until("no longer subscribed")
+    daemon.rewrite(
+        "enable_minimal_order_book_feed: false\n\n# Levels of the shallower book. One of: 10, 25, "
+        "100, 500, 1000.\nminimal_order_book_depth: 10",
+        "enable_minimal_order_book_feed: true\n\n# Levels of the shallower book. One of: 10, 25, "
+        "100, 500, 1000.\nminimal_order_book_depth: 25",
+    )
+    query = "SELECT DISTINCT depth FROM order_book_metrics ORDER BY depth"
+    while daemon.sql(query) != ["10", "25"]:
+        daemon.until("cycles")
+    daemon.rewrite("enable_public_feed: true", "enable_public_feed: false")
+    assert "switched off in config.yaml" in daemon.until("Trading state REDUCE")
+
+
 @pytest.fixture
 def daemon(state_dir: Path) -> Iterator[Daemon]:
     state_dir.parent.mkdir(exist_ok=True)
