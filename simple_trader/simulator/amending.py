@@ -25,7 +25,7 @@ from simple_trader.simulator.orders import (
     Place,
     Trigger,
 )
-from simple_trader.simulator.reports import Amended, Refused, Report
+from simple_trader.simulator.reports import Amended, Refused, Replaced, Report
 from simple_trader.simulator.triggers import LIMITS, TRAILING, limit_now, set_trigger
 
 UNKNOWN_ORDER = "EOrder:Unknown order"
@@ -243,12 +243,17 @@ def edit(engine: Engine, command: Edit, at: datetime) -> list[Report]:
     if order is None:
         return [Refused(UNKNOWN_ORDER)]
     _charge_fixed(engine, "edit", order, at)
-    refusal = _refuse_edit(engine, order, command)
     place = _edited(order, command)
-    error = refusal or placing.validate(engine, place, at, replacing=order)
-    if not error and not command.validate:
-        error = _charge_age(engine, "edit", order, at)
-    return [Refused(error)] if error else placing.admit(engine, place, at, replacing=order)
+    error = _refuse_edit(engine, order, command)
+    error = error or placing.validate(engine, place, at, replacing=order)
+    cost = 0 if command.validate else age_cost("edit", order, at)
+    error = error or engine.over_rate(order.account, order.symbol, at, cost)
+    if error:
+        return [Refused(error)]
+    reports = placing.admit(engine, place, at, replacing=order)
+    if isinstance(reports[0], Replaced):
+        engine.charge(order.account, order.symbol, cost, at)
+    return reports
 
 
 def _refuse_edit(engine: Engine, order: Order, command: Edit) -> str | None:

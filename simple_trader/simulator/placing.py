@@ -38,6 +38,7 @@ from simple_trader.simulator.reports import (
     Refused,
     Replaced,
     Report,
+    Restated,
     Single,
     Started,
 )
@@ -310,15 +311,31 @@ def spawn(engine: Engine, at: datetime, reports: list[Report]) -> None:
         engine.state.orders[order.order_id] = order
         engine.open[order.order_id] = order
         reports.append(Opened(msgspec.structs.replace(order)))
-        limit = limit_now(order, engine.pairs[order.symbol])
-        if (limit is not None and limit <= 0) or not engine.can_pay(
-            order, Walk([], stopped=False), order
-        ):
+        _cut_to_funds(engine, order, reports)
+        if not _payable(engine, order):
             engine.close(order, "canceled", REASON_FUNDS, at, reports)
         elif order.untriggered:
             engine.rest(order)
         else:
             activate(engine, order, at, reports)
+
+
+def _cut_to_funds(engine: Engine, order: Order, reports: list[Report]) -> None:
+    """Cut a sale to what there is: a fee in base currency left less than the primary bought."""
+    pair = engine.pairs[order.symbol]
+    spare = engine.available(order.account, pair.base, order)
+    if order.side == "buy" or spare >= order.qty:
+        return
+    lots = int(spare.scaleb(pair.qty_precision))
+    if lots > 0:
+        order.qty = pair.qty_of(lots)
+        reports.append(Restated(msgspec.structs.replace(order), REASON_FUNDS))
+
+
+def _payable(engine: Engine, order: Order) -> bool:
+    limit = limit_now(order, engine.pairs[order.symbol])
+    nothing = Walk([], stopped=False)
+    return (limit is None or limit > 0) and engine.can_pay(order, nothing, order)
 
 
 def _close_order(engine: Engine, parent: Order, trade: Trade, at: datetime) -> Order:

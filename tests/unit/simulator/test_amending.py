@@ -276,6 +276,15 @@ def test_an_edit_that_is_refused_leaves_the_old_order_alone(
     assert parts.frozen(there) == before
 
 
+def test_an_edit_costs_its_age_only_when_it_goes_through() -> None:
+    there = parts.venue(parts.accounts("main", counted=True))
+    first = parts.opened(there.apply(place(price="60000.0"), NOON))
+    there.apply(Edit(order_id=first, symbol="BTC/USD", qty=Decimal(10)), NOON)
+    assert there.rate_count("main", "BTC/USD", NOON) == 2
+    there.apply(Edit(order_id=first, symbol="BTC/USD", limit_price=Decimal("60001.0")), NOON)
+    assert there.rate_count("main", "BTC/USD", NOON) == 3 + 6
+
+
 def test_a_stop_that_has_fired_can_no_longer_be_edited() -> None:
     there = parts.venue()
     asked = stop("buy", "stop-loss-limit", "65100.0", limit="65050.0")

@@ -11,7 +11,14 @@ from venue_parts import NOON, bought, place, sold, stop
 
 from simple_trader.simulator.liquidity import BID
 from simple_trader.simulator.orders import Cancel, Conditional, PlaceBatch, SetPair, SetSystem
-from simple_trader.simulator.reports import BatchReports, Checked, Opened, Refused, Started
+from simple_trader.simulator.reports import (
+    BatchReports,
+    Checked,
+    Opened,
+    Refused,
+    Restated,
+    Started,
+)
 from simple_trader.simulator.rules import VenueRules
 
 FORM = "EGeneral:Invalid arguments:order_qty"
@@ -260,10 +267,21 @@ def test_a_close_order_may_be_a_stop() -> None:
     parts.check(there)
 
 
-def test_a_close_order_that_cannot_be_paid_is_opened_and_canceled() -> None:
+def test_a_close_order_sells_no_more_than_a_fee_in_base_left() -> None:
     there = parts.venue(parts.accounts("main", btc="0"))
     close = Conditional(order_type="limit", limit_price=Decimal(70_000))
     reports = there.apply(place("buy", "0.01", close=close, fee_in_base=True), NOON)
+    cut = [report.order for report in reports if isinstance(report, Restated)]
+    assert cut
+    fills = [trade.qty - trade.fee for trade in there.state.trades]
+    assert sum(order.qty for order in there.open.values()) <= sum(fills)
+    parts.check(there)
+
+
+def test_a_close_order_that_cannot_be_paid_is_opened_and_canceled() -> None:
+    there = parts.venue(parts.accounts("main", usd="0", btc="0.01"))
+    close = Conditional(order_type="limit", limit_price=Decimal(70_000))
+    reports = there.apply(place("sell", "0.01", close=close), NOON)
     assert ("canceled", "Insufficient funds") in parts.ends(reports)
     assert not there.open
     parts.check(there)
