@@ -25,6 +25,7 @@ import yaml
 
 from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres
 from simple_trader.sandbox.opening import open_exchange
+from simple_trader.sandbox.relay.opening import open_relay
 from simple_trader.sandbox.settings import SandboxOptions
 from simple_trader.sandbox.truth import truth_of
 
@@ -319,12 +320,27 @@ def wait_until(fits: Callable[[], bool], within_s: float) -> bool:
 
 def truth(where: Place) -> dict[str, Any]:
     """What really happened on the exchange, read from its own journal; nothing is changed."""
+    if (where.state / "paper").is_dir():
+        return _paper_truth(where)
     options = SandboxOptions(state=where.state / "sandbox", frozen=True)
     exchange = open_exchange(options, lambda: datetime.now(UTC))
     try:
         return truth_of(exchange.venue)
     finally:
         exchange.close()
+
+
+def _paper_truth(where: Place) -> dict[str, Any]:
+    """The same of a paper account, read from a copy: to open a relay is to begin a gap."""
+    nowhere = {"relay_rest": "http://127.0.0.1:1", "relay_public": "ws://127.0.0.1:1/v2"}
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(where.state / "paper", folder, dirs_exist_ok=True)
+        options = SandboxOptions(relay=True, state=Path(folder), counters=False, **nowhere)
+        exchange = asyncio.run(open_relay(options, lambda: datetime.now(UTC)))
+        try:
+            return truth_of(exchange.venue)
+        finally:
+            exchange.close()
 
 
 def rows(where: Place, *statements: str) -> list[list[dict[str, Any]]]:

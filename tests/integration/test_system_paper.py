@@ -1,0 +1,66 @@
+"""Mode paper: the whole daemon on the relay of a second sandbox that plays Kraken."""
+
+import signal
+from collections.abc import Iterator
+
+import books
+import pytest
+import sandbox_parts
+import system
+from system import BUSY, Daemon, Place
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def kraken() -> Iterator[sandbox_parts.Child]:
+    """A sandbox on the wall clock whose market runs fast: what the relay takes for Kraken."""
+    with sandbox_parts.child(stepped=False, seed=11, speed=60.0, regime="chop") as child:
+        yield child
+
+
+@pytest.fixture
+def where(kraken: sandbox_parts.Child) -> Iterator[Place]:
+    with system.place() as found:
+        port = kraken.announced["port"]
+        found.configure(
+            **BUSY | {"aggregator_interval_seconds": 10},
+            paper={
+                "rest_url": f"http://127.0.0.1:{port}",
+                "public_url": f"ws://127.0.0.1:{port}/v2",
+                "latency_low_ms": 20,
+                "latency_high_ms": 60,
+            },
+        )
+        yield found
+
+
+def test_paper_decides_orders_and_fills_on_relayed_prices_and_goes_on(where: Place) -> None:
+    with Daemon(where, "--mode", "paper") as first:
+        first.ready()
+        line = first.wait_for("mode paper, world: ", 10)
+        assert "prices of Kraken's live feed, fills simulated, no market impact" in line
+        first.wait_for("Filled ", 120)
+        assert first.stop(signal.SIGINT) == 0
+    assert "Traceback" not in first.text
+    assert "ERROR" not in first.text
+    (world,) = system.select(where, "SELECT mode, identity FROM world")
+    assert world["mode"] == "paper"
+    assert world["identity"].startswith("paper account of ")
+    fills = system.select(where, "SELECT exec_id FROM executions WHERE exec_id IS NOT NULL ORDER BY exec_id")
+    assert fills
+    before = books.compare(where)
+    assert before.differences == []
+    assert before.fills >= 1
+
+    with Daemon(where, "--mode", "paper") as second:
+        second.ready()
+        since = len(second.lines)
+        second.wait_for(r"cycles \| last: .* at ", 60, since=since)
+        assert second.stop(signal.SIGTERM) == 0
+    assert "Traceback" not in second.text
+    assert books.compare(where).differences == []
+    again = system.select(where, "SELECT exec_id FROM executions WHERE exec_id IS NOT NULL ORDER BY exec_id")
+    assert [row for row in again if row in fills] == fills
+    (same,) = system.select(where, "SELECT mode, identity FROM world")
+    assert same == world
