@@ -28,6 +28,7 @@ from simple_trader.app.chores import add_chores
 from simple_trader.app.database import Database
 from simple_trader.app.face import Face
 from simple_trader.app.feed_plan import feed_plan, feeds_of
+from simple_trader.app.key_safety import require_safe_key
 from simple_trader.app.places import Setup
 from simple_trader.app.reloading import Reloading
 from simple_trader.app.worlds import World
@@ -78,6 +79,8 @@ async def wire(
     )
     market = MarketLane(dsn, ensure_server=base.ensure)
     rest, venue = _exchange(setup, world, clock, inbox, lane, stack)
+    if settings.mode == "live":
+        await require_safe_key(rest, allowed=settings.allow_withdrawal_key)
     desk = AdvisorDesk()
     provider = provider_of(config, setup.environment.secrets, world.stand_in_url)
     desk.learn(config.hash, assets_of(config), provider)

@@ -26,6 +26,7 @@ _MEMORY_WARN = 700 * _MIB
 async def examine(options: RunOptions) -> list[Finding]:
     """Every examination that is possible; a broken configuration ends it early."""
     from simple_trader.cli.doctor_database import examine_database
+    from simple_trader.cli.doctor_exchange import examine_key
     from simple_trader.cli.places import state_directory
 
     found = [_python(), _memory()]
@@ -48,6 +49,8 @@ async def examine(options: RunOptions) -> list[Finding]:
     found.extend(_exits(config))
     found.extend(_state(state))
     found.append(_daemon(state, daemon))
+    runs = daemon is not None
+    found.extend(await examine_key(config.settings, environment, state, runs=runs))
     found.append(_port(config, daemon))
     found.append(_errors(state))
     found.extend(await examine_database(options, config, daemon))
@@ -162,7 +165,8 @@ def _switches(config: Config) -> Iterator[Finding]:
         ("enable_model", "no predictions are made and no model is trained"),
     )
     for name, effect in effects:
-        if not getattr(settings, name):
+        stands_in = name == "enable_order_book_feed" and settings.enable_minimal_order_book_feed
+        if not getattr(settings, name) and not stands_in:
             yield warn(name, f"is off: {effect}", f"set {name}: true in {config.path}")
     if settings.mode == "live" and not settings.place_live_orders:
         yield warn(

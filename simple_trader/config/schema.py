@@ -133,6 +133,10 @@ class Settings(Section):
     place_live_orders: Flag = setting(
         False, "Read in mode live only. false: everything runs and is recorded, nothing is sent."
     )
+    allow_withdrawal_key: Flag = setting(
+        False, "Whether mode live starts with a Kraken key that may withdraw funds, or cannot be "
+        "shown not to.", at_start=True,
+    )  # fmt: skip
     traded_pairs: Pairs = setting(
         ("BTC/USD", "ETH/USD", "SOL/USD"),
         "Pairs that may be traded: no other gets an order. 1 to 100, one quote currency.",

@@ -11,6 +11,7 @@ import msgspec
 from simple_trader.adapters.kraken import rest_rows
 from simple_trader.adapters.kraken.errors import KrakenRefused
 from simple_trader.adapters.kraken.hall_monitor import HallMonitor
+from simple_trader.adapters.kraken.key_info import KeyInfo, read_key_info
 from simple_trader.adapters.kraken.parse import KnownOrder, KnownOrders, number, venue_status
 from simple_trader.adapters.kraken.rest_client import Params, RestClient
 from simple_trader.adapters.kraken.rest_rows import decode, part
@@ -34,6 +35,7 @@ _PAGE_OVERLAP = 5
 _MAX_PAGES = 400
 _LOOK_BACK = timedelta(minutes=2)
 _QUERY_BATCH = 50
+_KEY_TROUBLE = ("EAPI:", "EAuth:", "EGeneral:Temporary lockout", "EGeneral:Too many requests")
 INTERVALS_S = tuple(60 * minutes for minutes in (1, 5, 15, 30, 60, 240, 1440, 10080, 21600))
 
 
@@ -218,6 +220,16 @@ class KrakenRest:
         """A WebSocket token; use it within 15 minutes."""
         result = decode(await self._client.private("GetWebSocketsToken"), Raws, "token")
         return part(result, "token", str, "token")
+
+    async def key_info(self) -> KeyInfo:
+        """What our key may do; a refusal that is not about the key itself tells nothing."""
+        try:
+            return read_key_info(bytes(await self._client.private("GetApiKeyInfo")))
+        except KrakenRefused as error:
+            if error.error.startswith(_KEY_TROUBLE):
+                raise
+            log.warning("Kraken does not tell what the key may do: %s", error.error)
+            return KeyInfo(None)
 
     async def cancel_order(self, *, order_id: str | None, cl_ord_id: str) -> None:
         """Cancel one order; raises KrakenRefused or VenueUnreachable."""
