@@ -14,7 +14,7 @@ from simple_trader.sandbox.order_desk import (
     outcome,
     refusal,
 )
-from simple_trader.sandbox.rest_rows import describe, describe_close, lots, price_text
+from simple_trader.sandbox.rest_rows import describe, describe_close, lots, prices_text
 from simple_trader.sandbox.rest_shared import (
     ApiError,
     Call,
@@ -28,7 +28,6 @@ from simple_trader.sandbox.rest_shared import (
 )
 from simple_trader.simulator.instruments import Instrument
 from simple_trader.simulator.orders import (
-    ZERO,
     Amend,
     Cancel,
     CancelAll,
@@ -36,7 +35,6 @@ from simple_trader.simulator.orders import (
     Command,
     Order,
     PlaceBatch,
-    PriceType,
 )
 from simple_trader.simulator.reports import Amended, BatchReports, Opened, Refused, Report
 from simple_trader.simulator.venue import UNKNOWN_ORDER
@@ -132,8 +130,10 @@ def amend_order(call: Call) -> Any:
     order = find_open(call.floor, call.account, kind, fields[named[0]])
     if order is None:
         raise ApiError(UNKNOWN_ORDER)
-    limit, trigger = (
-        rest_words.read_price(fields, name) for name in ("limit_price", "trigger_price")
+    pair = call.floor.venue.pairs[order.symbol]
+    limit, limit_type = rest_words.amended_price(call.floor, fields, "limit_price", order, pair)
+    trigger, trigger_type = rest_words.amended_price(
+        call.floor, fields, "trigger_price", order, pair
     )
     reports = _done(
         call,
@@ -141,10 +141,10 @@ def amend_order(call: Call) -> Any:
             order_id=order.order_id,
             account=call.account,
             qty=exact(fields, "order_qty"),
-            limit_price=_signed(limit),
-            limit_price_type=_kind(limit),
-            trigger_price=_signed(trigger),
-            trigger_price_type=_kind(trigger),
+            limit_price=limit,
+            limit_price_type=limit_type,
+            trigger_price=trigger,
+            trigger_price_type=trigger_type,
             display_qty=exact(fields, "display_qty"),
             post_only=flag(fields, "post_only"),
             deadline=rest_words.wire_moment(fields, "deadline"),
@@ -152,16 +152,6 @@ def amend_order(call: Call) -> Any:
     )
     amended = next((r for r in reports if isinstance(r, Amended)), None)
     return {"amend_id": "" if amended is None else amended.amend_id}
-
-
-def _signed(price: rest_words.Price | None) -> Any:
-    if price is None:
-        return None
-    return -price.value if price.sign == "-" else price.value
-
-
-def _kind(price: rest_words.Price | None) -> PriceType | None:
-    return price.kind if price is not None and price.sign else None
 
 
 def edit_order(call: Call) -> Any:
@@ -177,14 +167,15 @@ def edit_order(call: Call) -> Any:
         raise ApiError(error)
     pair = call.floor.venue.pairs[order.symbol]
     done = not flag(call.fields, "validate")
+    first, second = prices_text(order, pair)
     return {
         "status": "ok",
         "txid": order.order_id,
         "originaltxid": found[0].order_id,
         "orders_cancelled": int(done),
         "volume": lots(order.qty, pair),
-        "price": price_text(order.limit_price or ZERO, pair),
-        "price2": "0",
+        "price": first,
+        "price2": second,
         "descr": _descr(order, pair),
     }
 

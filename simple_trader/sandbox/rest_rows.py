@@ -23,7 +23,7 @@ def order_row(order: Order, pair: Instrument, *, trades: bool) -> Row:
     trigger = order.trigger
     fired = trigger is not None and trigger.triggered
     stop = trigger.actual_price if trigger is not None and fired else ZERO
-    first, second = _prices(order, pair)
+    first, second = prices_text(order, pair)
     row: Row = {
         "refid": order.parent_id,
         "link_id": order.replaces,
@@ -92,7 +92,7 @@ def _flags(order: Order) -> str:
     return ",".join(flags)
 
 
-def _prices(order: Order, pair: Instrument) -> tuple[str, str]:
+def prices_text(order: Order, pair: Instrument) -> tuple[str, str]:
     """Give descr.price and descr.price2: trigger and limit, or the limit alone."""
     limit = "0"
     if order.limit_price is not None:
@@ -105,7 +105,7 @@ def _prices(order: Order, pair: Instrument) -> tuple[str, str]:
 def describe(order: Order, pair: Instrument) -> str:
     """Say an order in Kraken's words, `buy 1.25000000 XBTUSD @ limit 27500.0`."""
     head = f"{order.side} {lots(order.qty, pair)} {pair.altname} @ "
-    first, second = _prices(order, pair)
+    first, second = prices_text(order, pair)
     return head + _terms(order.order_type, first, second, triggered=order.trigger is not None)
 
 

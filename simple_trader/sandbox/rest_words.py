@@ -163,6 +163,19 @@ def prices_of(
     return _resolved(second, base or _last(floor, pair), pair, side), "static", trigger
 
 
+def amended_price(
+    floor: RestFloor, fields: Fields, name: str, order: Order, pair: Instrument
+) -> tuple[Decimal | None, PriceType | None]:
+    """Read a price of AmendOrder; offsets count from the last price, but trail as they are."""
+    price = read_price(fields, name)
+    if price is None:
+        return None, None
+    if order.order_type.startswith("trailing"):
+        value = -price.value if price.sign == "-" else price.value
+        return value, price.kind if price.sign else None
+    return _resolved(price, _last(floor, pair), pair, order.side), None
+
+
 def _trigger(
     floor: RestFloor,
     price: Price,

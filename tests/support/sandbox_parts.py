@@ -116,6 +116,10 @@ class Signed:
         self._key, self._secret = key, secret
         self._nonce = 1000
 
+    def turn_to(self, there: Exchange) -> None:
+        """Go on with another life of the exchange, nonces rising."""
+        self._there = there
+
     def request(self, name: str, **fields: Any) -> tuple[list[str], Any]:
         """Give (errors, result) of a private request with the next nonce, sent as a form."""
         self._nonce += 1
