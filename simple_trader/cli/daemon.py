@@ -112,6 +112,12 @@ def sandbox(
         Path | None,
         typer.Option("--state", metavar="DIR", help="Keep (or serve) the exchange's journal here."),
     ] = None,
+    accounts: Annotated[
+        Path | None,
+        typer.Option(
+            "--accounts", metavar="FILE", help="Accounts and API keys (YAML); else one of each."
+        ),
+    ] = None,
     relay: Annotated[
         bool,
         typer.Option(
@@ -158,6 +164,7 @@ def sandbox(
         pairs=market.pairs,
         speed=1.0 if pace is None else speed(pace),
         state=state,
+        accounts=accounts,
         capital=capital,
     )
     finish(run_sandbox(chosen))
