@@ -34,23 +34,52 @@ def is_loopback(url: str) -> bool:
     return (urlsplit(url).hostname or "") in _LOOPBACK
 
 
+class Budget:
+    """Attempts to connect that one address may make: Kraken counts them all together."""
+
+    def __init__(self) -> None:
+        """None made yet."""
+        self._made: deque[float] = deque()
+
+    def take_s(self, now: float, delay_s: float) -> float:
+        """`delay_s`, or longer where too many were made; the attempt counts as made after it."""
+        while self._made and now - self._made[0] >= _WINDOW_S:
+            self._made.popleft()
+        if len(self._made) >= _WINDOW_TRIES:
+            # Planned moments may lie ahead: the one that must have left the window first.
+            free_at = sorted(self._made)[-_WINDOW_TRIES] + _WINDOW_S
+            delay_s = max(delay_s, free_at - now)
+        self._made.append(now + delay_s)
+        return delay_s
+
+
 class Backoff:
     """Delays before each attempt to connect; `now` is monotonic seconds."""
 
-    def __init__(self, dice: Dice, *, floor_s: float, cap_s: float = _CAP_S) -> None:
-        """After the quick tries a delay is between `floor_s` and `cap_s`, jitter aside."""
+    def __init__(
+        self,
+        dice: Dice,
+        *,
+        floor_s: float,
+        cap_s: float = _CAP_S,
+        budget: Budget | None = None,
+    ) -> None:
+        """After the quick tries a delay is between `floor_s` and `cap_s`, jitter aside.
+
+        Connections to the same exchange share their `budget`.
+        """
         self._dice = dice
         self._floor_s = floor_s
         self._cap_s = cap_s
         self._tries = 0
-        self._made: deque[float] = deque()
+        self._budget = budget if budget is not None else Budget()
 
     @classmethod
-    def for_url(cls, url: str, dice: Dice) -> "Backoff":
+    def for_url(cls, url: str, dice: Dice, budget: Budget | None = None) -> "Backoff":
         """Kraken's figures; our own sandbox on this machine comes back within seconds."""
         if is_loopback(url):
             return cls(dice, floor_s=_SANDBOX_FLOOR_S, cap_s=_SANDBOX_CAP_S)
-        return cls(dice, floor_s=_FLOOR_S)
+        return cls(dice, floor_s=_FLOOR_S, budget=budget)
 
     def delay_s(self, now: float) -> float:
         """How long to wait before the next attempt, which is counted as made after it."""
@@ -63,12 +92,7 @@ class Backoff:
             steps = min(tried - _QUICK_TRIES - 1, 8)
             delay = min(self._cap_s, self._floor_s * 2.0**steps)
             delay += self._dice.uniform(0.0, _JITTER_S)
-        while self._made and now - self._made[0] >= _WINDOW_S:
-            self._made.popleft()
-        if len(self._made) >= _WINDOW_TRIES:
-            delay = max(delay, self._made[0] + _WINDOW_S - now)
-        self._made.append(now + delay)
-        return delay
+        return self._budget.take_s(now, delay)
 
     def lasted(self, seconds: float) -> None:
         """A connection ended after `seconds`: a stable one starts the count anew."""

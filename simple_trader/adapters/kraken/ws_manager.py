@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from simple_trader.adapters.kraken import requests
-from simple_trader.adapters.kraken.connection import Backoff
+from simple_trader.adapters.kraken.connection import Backoff, Budget
 from simple_trader.adapters.kraken.errors import ErrorKind, KrakenRefused
 from simple_trader.adapters.kraken.feed import Feed, Room
 from simple_trader.adapters.kraken.frame_counts import FrameCounts
@@ -84,11 +84,12 @@ class KrakenVenue:
             timing=self._timing,
             emit=emit,
         )
+        budget = Budget()
         self._public: Feed[PublicSession] = Feed(
             name="public",
             url=public_url,
             open_wire=open_wire,
-            backoff=Backoff.for_url(public_url, dice),
+            backoff=Backoff.for_url(public_url, dice, budget),
             timing=self._timing,
             emit=emit,
             counts=self._frame_counts,
@@ -100,7 +101,7 @@ class KrakenVenue:
             name="private",
             url=private_url,
             open_wire=open_wire,
-            backoff=Backoff.for_url(private_url, dice),
+            backoff=Backoff.for_url(private_url, dice, budget),
             timing=self._timing,
             emit=emit,
             counts=self._frame_counts,

@@ -1,9 +1,11 @@
 """Reconnecting: quick tries, a floor, jitter, and never more than 120 in ten minutes."""
 
+from itertools import pairwise
+
 import pytest
 from kraken_parts import Even
 
-from simple_trader.adapters.kraken.connection import Backoff, is_loopback, open_wire
+from simple_trader.adapters.kraken.connection import Backoff, Budget, is_loopback, open_wire
 from simple_trader.ports import WireClosed
 
 
@@ -32,6 +34,32 @@ def test_never_more_than_120_attempts_in_ten_minutes() -> None:
         backoff.lasted(31.0)  # every connection looks stable: each next try is quick
     for first, last in zip(made, made[120:], strict=False):
         assert last - first >= 600.0
+
+
+def test_all_connections_together_make_no_more_than_120_attempts_in_ten_minutes() -> None:
+    url, budget = "wss://ws.kraken.com/v2", Budget()
+    backoffs = [Backoff.for_url(url, Even(), budget) for _ in range(2)]
+    due, made = [0.0, 0.0], []
+    for _ in range(500):
+        which = due.index(min(due))
+        now = due[which]
+        due[which] = now + backoffs[which].delay_s(now)
+        made.append(due[which])
+        backoffs[which].lasted(31.0)
+    made.sort()
+    for first, last in zip(made, made[120:], strict=False):
+        assert last - first >= 600.0
+
+
+def test_a_storm_of_closed_connections_stays_far_below_the_budget() -> None:
+    """N06: accepted and closed, 200 times."""
+    backoff, now, made = Backoff.for_url("wss://ws.kraken.com/v2", Even()), 0.0, []
+    for _ in range(200):
+        now += backoff.delay_s(now)
+        made.append(now)
+        backoff.lasted(0.1)
+    assert max(sum(at <= other < at + 600 for other in made) for at in made) <= 120
+    assert all(later - earlier >= 5.0 for earlier, later in pairwise(made[3:]))
 
 
 def test_a_stable_connection_starts_the_count_anew_and_a_short_one_does_not() -> None:
