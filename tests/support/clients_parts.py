@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / "tests" / "clients" / "programs"
 ENVIRONMENT = ROOT / ".venv-clients"
 PATIENCE_S = 90.0
-SANDBOX = ("--port", "0", "--seed", "5", "--speed", "5")
+ACCOUNTS = ROOT / "tests" / "clients" / "accounts.yaml"
+SANDBOX = ("--port", "0", "--seed", "5", "--speed", "10", "--accounts", str(ACCOUNTS))
 
 Told = Callable[[str], Any]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import ccxt.async_support as ccxt
-from telling import KEY, SECRET, Sandbox, Scenarios, refusal, until
+from telling import KEY, LIMITED_KEY, READER_KEY, SECRET, Sandbox, Scenarios, refusal, until
 
 scenario = Scenarios()
 SYMBOL = "BTC/USD"
@@ -86,7 +86,7 @@ async def a_limit_order_lives_and_dies(there: Sandbox) -> Any:
 
 
 @scenario
-async def edit_gives_a_new_order(there: Sandbox) -> Any:
+async def an_order_is_edited(there: Sandbox) -> Any:
     async with opened(there) as exchange:
         low, lower = await price(exchange, 0.9), await price(exchange, 0.89)
         made = await exchange.create_order(SYMBOL, "limit", "buy", 0.01, low)
@@ -202,12 +202,21 @@ async def a_large_limit_order_fills_in_part(there: Sandbox) -> Any:
         return await until(once, limit_s=35)
 
 
+async def flood(exchange: ccxt.kraken) -> Any:
+    """Ask until the counter says no."""
+    for _ in range(40):
+        await exchange.fetch_balance()
+    return "never stopped"
+
+
 @scenario
 async def errors_are_ccxt_s_own_classes(there: Sandbox) -> Any:
     async with (
         opened(there) as exchange,
         opened(there, apiKey="fake") as stranger,
         opened(there, secret="ZmFrZQ==") as forger,
+        opened(there, apiKey=READER_KEY) as reader,
+        opened(there, apiKey=LIMITED_KEY) as limited,
     ):
         await exchange.load_markets()
         stale = exchange.milliseconds() - 10_000_000
@@ -216,6 +225,8 @@ async def errors_are_ccxt_s_own_classes(there: Sandbox) -> Any:
             "unknown_order": lambda: exchange.cancel_order("OB6JJR-7NZ5P-N5SKCB", SYMBOL),
             "too_small": lambda: exchange.create_order(SYMBOL, "limit", "buy", 0.00001, 90_000),
             "unknown_pair": lambda: exchange.publicGetTicker({"pair": "NOPEUSD"}),
+            "permission": reader.cancel_all_orders,
+            "rate": lambda: flood(limited),
             "unknown_key": stranger.fetch_balance,
             "signature": forger.fetch_balance,
         }

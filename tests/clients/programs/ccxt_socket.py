@@ -111,7 +111,7 @@ async def its_book_is_the_book_of_the_frames(there: Sandbox) -> Any:
 
         exchange.handle_order_book = overheard
         book: Any = {}
-        while raw.right + raw.wrong < 60:
+        while raw.right + raw.wrong < 40:
             book = await exchange.watch_order_book(SYMBOL, 10)
         mine = {
             side: [[float(price), float(quantity)] for price, quantity in levels.items()]
@@ -207,13 +207,14 @@ async def own_trades_and_balances_are_watched(there: Sandbox) -> Any:
     async with trading(there) as (exchange, _):
         before = await exchange.watch_balance()
         trades = asyncio.ensure_future(exchange.watch_my_trades(SYMBOL))
+        after = asyncio.ensure_future(exchange.watch_balance())
         await asyncio.sleep(1)
         made = await exchange.create_order_ws(SYMBOL, "market", "buy", 0.01)
         return {
-            "before": before["total"],
+            "before": dict(before["total"]),
             "made": made,
             "trades": await trades,
-            "after": (await exchange.watch_balance())["total"],
+            "after": (await after)["total"],
         }
 
 

@@ -5,15 +5,17 @@ import sys
 from typing import Any
 
 from kraken.exceptions import (
+    KrakenApiLimitExceededError,
     KrakenInsufficientFundsError,
     KrakenInvalidAPIKeyError,
     KrakenInvalidSignatureError,
+    KrakenPermissionDeniedError,
     KrakenUnknownAssetError,
     KrakenUnknownMethodError,
     KrakenUnknownOrderError,
 )
 from kraken.spot import Market, SpotAsyncClient, SpotClient, Trade, User
-from telling import KEY, SECRET, Sandbox, Scenarios, refusal, until
+from telling import KEY, LIMITED_KEY, READER_KEY, SECRET, Sandbox, Scenarios, refusal, until
 
 scenario = Scenarios()
 PAIR = "XBTUSD"
@@ -221,9 +223,7 @@ async def amend_keeps_the_order_and_edit_replaces_it(there: Sandbox) -> Any:
     (txid,) = trade.create_order(
         ordertype="limit", side="buy", pair=PAIR, volume="0.01", price=first
     )["txid"]
-    amended = trade.amend_order(
-        {"txid": txid, "order_qty": "0.02", "limit_price": second, "post_only": True}
-    )
+    amended = trade.amend_order(txid=txid, order_qty="0.02", limit_price=second, post_only=True)
     after_amend = user.get_orders_info(txid=txid)[txid]
     amends = user.get_order_amends(order_id=txid)
     edited = trade.edit_order(txid=txid, pair=PAIR, volume="0.03", price=first)
@@ -332,6 +332,10 @@ async def errors_are_the_classes_of_the_sdk(there: Sandbox) -> Any:
             KrakenUnknownMethodError,
             lambda: market.request(method="GET", uri="/0/public/Nope", auth=False),
         ),
+        "permission": (
+            KrakenPermissionDeniedError,
+            lambda: Trade(key=READER_KEY, secret=SECRET, url=there.url).cancel_all_orders(),
+        ),
         "unknown_key": (
             KrakenInvalidAPIKeyError,
             lambda: User(key="fake", secret="fake", url=there.url).get_account_balance(),
@@ -350,6 +354,17 @@ async def errors_are_the_classes_of_the_sdk(there: Sandbox) -> Any:
         except Exception as error:  # the wrong class: the test shows which
             seen[name] = {"wrong": refusal(error)}
     return seen
+
+
+@scenario
+async def a_flood_of_questions_is_stopped_by_the_counter(there: Sandbox) -> Any:
+    user = User(key=LIMITED_KEY, secret=SECRET, url=there.url)
+    for number in range(40):
+        try:
+            user.get_account_balance()
+        except KrakenApiLimitExceededError as error:
+            return {"answered": number, **refusal(error)}
+    return {"answered": 40}
 
 
 @scenario

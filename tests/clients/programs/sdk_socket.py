@@ -83,7 +83,7 @@ class Books(SpotOrderBookClient):
     async def on_book_update(self, pair: str, message: dict[str, Any]) -> None:
         self.wrong += "error" in message or not self.get(pair)["valid"]
         self.updates[pair] = self.updates.get(pair, 0) + (message.get("type") == "update")
-        if len(self.updates) == 2 and min(self.updates.values()) >= 40:
+        if len(self.updates) == 2 and min(self.updates.values()) >= 30:
             self.enough.set()
 
 

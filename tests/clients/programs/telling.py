@@ -11,6 +11,8 @@ from typing import Any
 import aiohttp
 
 KEY = "sandbox-key"
+LIMITED_KEY = "limited-key"
+READER_KEY = "reader-key"
 SECRET = "c2FuZGJveC1zZWNyZXQ="
 LIMIT_S = 40.0
 
