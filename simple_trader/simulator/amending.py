@@ -110,7 +110,11 @@ def amend(engine: Engine, command: Amend, at: datetime) -> list[Report]:
     _charge_fixed(engine, "amend", order, at)
     status = engine.status_of(order.symbol)
     error = statuses.refuse_amend(engine.state.system, status)
-    error = error or checks.check_deadline(command.deadline, at) or _check_amend(order, command)
+    error = (
+        error
+        or checks.check_deadline(command.deadline, at, engine.rules)
+        or _check_amend(order, command)
+    )
     if error:
         return [Refused(error)]
     changed = _amended(engine, order, command, at)

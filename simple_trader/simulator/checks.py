@@ -13,8 +13,6 @@ from simple_trader.simulator.orders import Conditional, Place, Trigger
 from simple_trader.simulator.rules import VenueRules
 from simple_trader.simulator.triggers import LIMITS, TRAILING, TRIGGERED
 
-MIN_DEADLINE = timedelta(milliseconds=500)
-DEFAULT_DEADLINE = timedelta(seconds=5)
 MAX_DEADLINE = timedelta(seconds=60)
 MAX_EXPIRY = timedelta(days=31)
 MIN_SHOWN = 15  # an iceberg shows at least a fifteenth of itself
@@ -29,25 +27,17 @@ BAD = "EGeneral:Invalid arguments"
 DEADLINE = "EService:Deadline elapsed"
 
 
-def deadline_at(received: datetime, asked: datetime | None) -> datetime:
-    """Give an order's deadline: 5 s after it came in, unless it asks for another."""
-    return received + DEFAULT_DEADLINE if asked is None else asked
+def check_deadline(deadline: datetime | None, at: datetime, rules: VenueRules) -> str | None:
+    """Judge an order's deadline at the moment it comes in: from half a second to a minute ahead.
 
-
-def check_received(deadline: datetime | None, received: datetime) -> str | None:
-    """Judge a deadline at the moment its order came in: 500 ms to 60 s ahead."""
-    if deadline is None or received + MIN_DEADLINE <= deadline <= received + MAX_DEADLINE:
-        return None
-    return DEADLINE if deadline < received else f"{BAD}:deadline"
-
-
-def check_deadline(deadline: datetime | None, at: datetime) -> str | None:
-    """Judge a deadline at the moment its order reaches the book."""
+    Without one it is 5 s ahead, which no order outlives here: what comes in is carried out at once.
+    """
     if deadline is None:
         return None
     if deadline < at:
         return DEADLINE
-    return f"{BAD}:deadline" if deadline > at + MAX_DEADLINE else None
+    nearest = at + timedelta(milliseconds=rules.min_deadline_ms)
+    return None if nearest <= deadline <= at + MAX_DEADLINE else f"{BAD}:deadline"
 
 
 def check_client_id(cl_ord_id: str | None, field: str = "cl_ord_id") -> str | None:

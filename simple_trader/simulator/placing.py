@@ -115,7 +115,7 @@ def validate(
         command.order_type,
         post_only=command.post_only,
     )
-    error = error or checks.check_deadline(command.deadline, at)
+    error = error or checks.check_deadline(command.deadline, at, engine.rules)
     if not error and command.trigger is not None:
         known = engine.reference(command.symbol, command.trigger.reference)
         error = NO_INDEX if known is None else None

@@ -15,7 +15,8 @@ class VenueRules(msgspec.Struct, frozen=True):
     a pure decrease keeps its place in the queue, or no amend does. `qty_min_error` and
     `qty_precision_error`: the category of the refusal. `index_down`: what an order with an index
     trigger gets while there is no index price. `scheduled_orders`: most orders of a pair that wait
-    for their start.
+    for their start. `min_deadline_ms`: the nearest deadline; documented are 500 ms ahead of the
+    client's clock, and an order needs some of them for its way.
     """
 
     post_only: Literal["refuse", "cancel", "both"] = "refuse"
@@ -27,3 +28,4 @@ class VenueRules(msgspec.Struct, frozen=True):
     qty_precision_error: Literal["arguments", "order"] = "arguments"
     index_down: Literal["last", "refuse"] = "last"
     scheduled_orders: int = 25
+    min_deadline_ms: int = 400

@@ -12,8 +12,6 @@ from simple_trader.simulator.checks import (
     check_form,
     check_minimums,
     check_precision,
-    check_received,
-    deadline_at,
 )
 from simple_trader.simulator.instruments import INSTRUMENT_BY_SYMBOL
 from simple_trader.simulator.orders import Conditional, Place, Trigger
@@ -83,23 +81,27 @@ def test_a_client_id_is_a_uuid_or_eighteen_characters(name: str, good: bool) -> 
     assert (check_client_id(name) is None) is good
 
 
-def test_a_deadline_is_judged_against_market_time() -> None:
-    assert check_deadline(None, NOON) is None
-    assert check_deadline(NOON + timedelta(seconds=5), NOON) is None
-    assert check_deadline(NOON, NOON) is None
-    late = check_deadline(NOON - timedelta(milliseconds=1), NOON)
-    assert late == "EService:Deadline elapsed"
-    assert check_deadline(NOON + timedelta(seconds=61), NOON) is not None
-
-
-def test_a_deadline_is_half_a_second_to_a_minute_ahead_and_five_seconds_unless_told() -> None:
-    for ahead_ms, good in ((499, False), (500, True), (60_000, True), (60_001, False)):
-        asked = NOON + timedelta(milliseconds=ahead_ms)
-        assert (check_received(asked, NOON) is None) is good
-    late = check_received(NOON - timedelta(milliseconds=1), NOON)
-    assert late == "EService:Deadline elapsed"
-    assert deadline_at(NOON, None) == NOON + timedelta(seconds=5)
-    assert deadline_at(NOON, NOON) == NOON
+@pytest.mark.parametrize(
+    ("ahead_ms", "error"),
+    [
+        (-1, "EService:Deadline elapsed"),
+        (0, "EGeneral:Invalid arguments:deadline"),
+        (399, "EGeneral:Invalid arguments:deadline"),
+        (400, None),
+        (5_000, None),
+        (60_000, None),
+        (60_001, "EGeneral:Invalid arguments:deadline"),
+    ],
+)
+def test_a_deadline_is_judged_against_the_moment_of_arrival(
+    ahead_ms: int, error: str | None
+) -> None:
+    assert check_deadline(NOON + timedelta(milliseconds=ahead_ms), NOON, RULES) == error
+    exact = VenueRules(min_deadline_ms=500)
+    if ahead_ms == 400:
+        assert check_deadline(NOON + timedelta(milliseconds=499), NOON, exact) is not None
+        assert check_deadline(NOON + timedelta(milliseconds=500), NOON, exact) is None
+    assert check_deadline(None, NOON, RULES) is None
 
 
 def test_prices_off_the_increment_and_quantities_between_lots_are_refused() -> None:
