@@ -41,7 +41,7 @@ from pathlib import Path
 from simple_trader.sandbox.server import run_sandbox
 from simple_trader.sandbox.settings import SandboxOptions
 values = msgspec.json.decode(sys.argv[1])
-for name in ("state", "replay"):
+for name in ("state", "replay", "accounts"):
     if values.get(name) is not None:
         values[name] = Path(values[name])
 sys.exit(run_sandbox(SandboxOptions(**values)))

@@ -83,6 +83,7 @@ class TradingCounter:
     def __init__(self) -> None:
         """All counters at zero."""
         self.tier = TIERS[0]
+        self.told = 0  # values that the exchange told
         self.higher_there = 0  # how often the exchange's value was above ours
         self._counts: dict[str, _Count] = {}
         self._young: OrderedDict[str, tuple[str, datetime]] = OrderedDict()  # cl_ord_id -> since
@@ -138,6 +139,7 @@ class TradingCounter:
 
         That happens when somebody else trades on this account, or when the model is wrong.
         """
+        self.told += 1
         if value <= self.worst(pair, at):
             return False
         self.higher_there += 1

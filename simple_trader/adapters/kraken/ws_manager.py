@@ -25,6 +25,7 @@ from simple_trader.adapters.kraken.resolver import Resolver
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
 from simple_trader.adapters.kraken.tokens import TokenSource
+from simple_trader.adapters.kraken.trading_counter import TradingCounter
 from simple_trader.adapters.kraken.trade_tape import TradeTape
 from simple_trader.domain.actions import AskOrders, AskReconcile, CancelOrder
 from simple_trader.domain.errors import VenueError
@@ -177,6 +178,11 @@ class KrakenVenue:
     def can_place(self) -> bool:
         """Whether the private connection would take an order now."""
         return self._desk.can_place
+
+    @property
+    def counter(self) -> TradingCounter:
+        """The model of the engine's order counters."""
+        return self._desk.counter
 
     def no_room(self, request: OrderRequest, *, new_risk: bool) -> str | None:
         """Why the trading counter of the pair has no room for this order now, or None (PT6)."""
