@@ -1,4 +1,4 @@
-"""The sandbox over real sockets: third-party client, control socket, kill -9, frozen state."""
+"""The sandbox over real sockets: control socket, kill -9, frozen state."""
 
 import asyncio
 import json
@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import kraken.base_api
-import kraken.spot
 import pytest
 import sandbox_parts as parts
 
@@ -61,117 +59,6 @@ async def until(
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
-
-
-class BookClient(kraken.spot.SpotOrderBookClient):
-    """The SDK's book client, which checks every checksum, as a user would write it."""
-
-    updates = 0
-    mismatches = 0
-    enough: asyncio.Event
-
-    async def on_book_update(self, pair: str, message: dict[str, Any]) -> None:
-        self.updates += message.get("type") == "update"
-        self.mismatches += "error" in message
-        book = self.get(pair)
-        assert book is not None
-        assert book["valid"]
-        if self.updates >= 150:
-            self.enough.set()
-
-
-async def test_python_kraken_sdk_keeps_a_book_whose_checksums_all_hold(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with parts.child(child=False, stepped=False, speed=60.0, seed=5, port=_free_port()) as there:
-        url = _alone_url(there)
-        monkeypatch.setattr(kraken.base_api.SpotClient, "URL", url)
-        monkeypatch.setattr(kraken.spot.SpotWSClient, "WS_URL", url.replace("http", "ws"))
-        client = BookClient(depth=10)
-        client.enough = asyncio.Event()
-        await client.start()
-        await client.add_book(["BTC/USD", "ETH/USD"])
-        try:
-            async with asyncio.timeout(40):
-                await client.enough.wait()
-        finally:
-            await client.close()
-        assert client.mismatches == 0
-        assert client.get("BTC/USD") is not None
-        there.process.send_signal(signal.SIGINT)
-        assert there.process.wait(10) == 0
-
-
-async def test_python_kraken_sdk_gets_a_token_trades_and_cancels() -> None:
-    with parts.child(child=False, stepped=False, speed=10.0, seed=5, port=_free_port()) as there:
-        url = _alone_url(there)
-        frames: list[dict[str, Any]] = []
-        news = asyncio.Event()
-
-        async def hear(message: dict[str, Any]) -> None:
-            frames.append(message)
-            news.set()
-
-        async def wait_for(fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-            async with asyncio.timeout(20):
-                while True:
-                    found = next((frame for frame in frames if fits(frame)), None)
-                    if found is not None:
-                        return found
-                    news.clear()
-                    await news.wait()
-
-        client = kraken.spot.SpotWSClient(
-            key=DEFAULT_KEY,
-            secret=DEFAULT_SIGNING_TEXT,
-            callback=hear,
-            rest_url=url,
-            ws_url=url.replace("http", "ws"),
-            auth_ws_url=url.replace("http", "ws") + "/auth",
-        )
-        await client.start()
-        try:
-            await client.subscribe({"channel": "ticker", "symbol": ["BTC/USD"]})
-            ticker = await wait_for(lambda f: f.get("channel") == "ticker")
-            price = ticker["data"][0]["last"]
-            assert price > 0
-            await client.subscribe({"channel": "executions"})
-            await wait_for(lambda f: f.get("channel") == "executions")
-            order = {
-                "order_type": "limit",
-                "side": "buy",
-                "symbol": "BTC/USD",
-                "order_qty": 0.001,
-                "limit_price": round(price * 0.9, 1),
-                "cl_ord_id": "sdk-1",
-            }
-            await client.send_message({"method": "add_order", "params": order})
-            placed = await wait_for(lambda f: f.get("method") == "add_order")
-            assert placed["success"], placed
-            order_id = placed["result"]["order_id"]
-            await client.send_message(
-                {"method": "cancel_order", "params": {"order_id": [order_id]}}
-            )
-            assert (await wait_for(lambda f: f.get("method") == "cancel_order"))["success"]
-            await wait_for(lambda f: _event(f, "canceled").get("order_id") == order_id)
-        finally:
-            await client.close()
-        trade = kraken.spot.Trade(key=DEFAULT_KEY, secret=DEFAULT_SIGNING_TEXT, url=url)
-        user = kraken.spot.User(key=DEFAULT_KEY, secret=DEFAULT_SIGNING_TEXT, url=url)
-        bought = await asyncio.to_thread(
-            trade.create_order, ordertype="market", side="buy", pair="XBTUSD", volume="0.01"
-        )
-        status = await asyncio.to_thread(user.get_orders_info, bought["txid"][0])
-        assert status[bought["txid"][0]]["status"] == "closed"
-        assert status[bought["txid"][0]]["vol_exec"] == "0.01000000"
-        balances = await asyncio.to_thread(user.get_account_balance)
-        assert balances["XXBT"] == "0.0100000000"
-
-
-def _event(frame: dict[str, Any], exec_type: str) -> dict[str, Any]:
-    if frame.get("channel") != "executions":
-        return {}
-    return next((event for event in frame["data"] if event["exec_type"] == exec_type), {})
 
 
 def _free_port() -> int:
