@@ -35,17 +35,18 @@ class AmendBook(msgspec.Struct):
     def note(self, reports: Iterable[Report]) -> None:
         """Keep what reports change."""
         for report in reports:
-            match report:
-                case Opened(order=order):
-                    self.originals[order.order_id] = _row(order, order.order_id, "original", "")
-                case Amended(order=order, amend_id=amend_id):
-                    self._rows(order).append(_row(order, amend_id, "user", "User requested"))
-                case Restated(order=order, reason=reason):
-                    self._rows(order).append(_row(order, order.order_id, "restated", reason))
-                case Closed(order=order):
-                    self.originals.pop(order.order_id, None)
-                case _:
-                    continue
+            if isinstance(report, Opened):
+                order = report.order
+                self.originals[order.order_id] = _row(order, order.order_id, "original", "")
+            elif isinstance(report, Amended):
+                row = _row(report.order, report.amend_id, "user", "User requested")
+                self._rows(report.order).append(row)
+            elif isinstance(report, Restated):
+                order = report.order
+                row = _row(order, order.order_id, "restated", report.reason)
+                self._rows(order).append(row)
+            elif isinstance(report, Closed):
+                self.originals.pop(report.order.order_id, None)
 
     def _rows(self, order: Order) -> list[AmendRow]:
         rows = self.log.setdefault(order.order_id, [])

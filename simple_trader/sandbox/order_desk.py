@@ -173,13 +173,9 @@ def arm_switch(floor: Floor, account: str, timeout_s: int) -> dict[str, Any]:
 def outcome(reports: list[Report]) -> tuple[str, Order | None]:
     """Give the order that a new order's or edit's reports begin with, or the error."""
     first = reports[0] if reports else None
-    match first:
-        case Opened(order=order) | Checked(order=order) | Replaced(order=order):
-            return "", order
-        case Refused(error=error):
-            return error, None
-        case _:
-            return INTERNAL, None
+    if isinstance(first, Opened | Checked | Replaced):
+        return "", first.order
+    return (first.error if isinstance(first, Refused) else INTERNAL), None
 
 
 def refusal(reports: list[Report]) -> str | None:

@@ -52,6 +52,9 @@ def test_every_order_request_gets_an_answer(
     full: dict[str, Any] = {"token": _TOKEN, **params}
     if method == "add_order":
         full = {"order_type": "limit", "side": "buy", "symbol": "BTC/USD", **full}
+    if method == "batch_add":
+        one = {"order_type": "limit", "side": "buy", **params}
+        full = {"symbol": "BTC/USD", "orders": [one, one], "token": _TOKEN}
     _PRIVATE.outgoing()
     _PRIVATE.receive(wire_text({"method": method, "params": full, "req_id": req_id}))
     assert any('"time_out"' in frame for frame in _PRIVATE.outgoing())
@@ -84,13 +87,22 @@ def test_every_text_gets_an_answer(text: str) -> None:
 
 REST_NAMES = (
     "AddOrder CancelOrder CancelAll CancelAllOrdersAfter OpenOrders ClosedOrders QueryOrders "
-    "TradesHistory QueryTrades Ledgers QueryLedgers TradeVolume Balance BalanceEx TradeBalance"
+    "TradesHistory QueryTrades Ledgers QueryLedgers TradeVolume Balance BalanceEx TradeBalance "
+    "AddOrderBatch AmendOrder EditOrder CancelOrderBatch OrderAmends GetApiKeyInfo"
 ).split()
 REST_FIELDS = (
     "pair type ordertype price volume oflags timeinforce expiretm userref cl_ord_id txid ofs start "
-    "end asset deadline validate timeout trades id leverage"
+    "end asset deadline validate timeout trades id leverage price2 trigger displayvol starttm "
+    "stptype close[ordertype] close[price] close[price2] orders[0][ordertype] orders[1][price] "
+    "order_qty limit_price trigger_price display_qty order_id orders cl_ord_ids"
 ).split()
-REST_VALUE = ODD_TEXT | ODD_NUMBER | st.sampled_from(["XBTUSD", "+30", "post", "viqc", "GTD"])
+REST_VALUE = (
+    ODD_TEXT
+    | ODD_NUMBER
+    | st.sampled_from(
+        ["XBTUSD", "+30", "post", "viqc", "GTD", "-1%", "#5", "+1e400", "stop-loss", "iceberg"]
+    )
+)
 
 
 @QUIET
@@ -101,16 +113,22 @@ REST_VALUE = ODD_TEXT | ODD_NUMBER | st.sampled_from(["XBTUSD", "+30", "post", "
 def test_every_private_call_gets_its_envelope(name: str, fields: dict[str, str]) -> None:
     full: dict[str, str] = dict(fields)
     if name == "AddOrder":
-        full = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", **fields}
+        kinds = ("limit", "stop-loss-limit", "trailing-stop-limit", "iceberg", "take-profit")
+        kind = kinds[len(fields) % len(kinds)]
+        full = {"pair": "XBTUSD", "type": "buy", "ordertype": kind, **fields}
     errors, result = _REST.request(name, **full)
     assert (errors == []) == (result is not None)
 
 
 @QUIET
 @given(
-    st.sampled_from(["Ticker", "OHLC", "Depth", "Trades", "Assets", "AssetPairs", "Time"]),
+    st.sampled_from(
+        ["Ticker", "OHLC", "Depth", "Trades", "Spread", "Assets", "AssetPairs", "Time"]
+    ),
     st.dictionaries(
-        st.sampled_from(["pair", "interval", "since", "count", "asset"]), REST_VALUE, max_size=4
+        st.sampled_from(["pair", "interval", "since", "count", "asset", "info", "assetVersion"]),
+        REST_VALUE,
+        max_size=4,
     ),
 )
 def test_every_public_call_gets_its_envelope(name: str, fields: dict[str, str]) -> None:
