@@ -35,6 +35,16 @@ class Metadata(msgspec.Struct, frozen=True):
         """The pairs by their v2 name."""
         return {pair.symbol: pair for pair in self.pairs}
 
+    def over(self, kept: "Metadata") -> "Metadata":
+        """Give these rules, and those of `kept` for what is listed no more.
+
+        It stays known, for its orders, balances and history; without a book nobody trades it.
+        """
+        assets = {asset.name: asset for asset in (*kept.assets, *self.assets)}
+        return Metadata(
+            tuple(assets.values()), tuple({**kept.by_symbol, **self.by_symbol}.values())
+        )
+
 
 def read_metadata(asset_pairs: bytes, assets: bytes) -> Metadata:
     """Read the bodies of AssetPairs and Assets; raises SandboxError when they are none."""

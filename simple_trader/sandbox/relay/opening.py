@@ -138,17 +138,15 @@ def _kept_account(
     surface = surface_of(options, plan_of(options), options.state)
     exchange = _exchange(options, meta, kept, state, journal, surface, wall)
     exchange.recover(loaded.records)
-    if now == kept:
+    listed = now.over(kept)
+    if listed == kept:
         exchange.begin()
         return exchange
     exchange.checkpoint()
-    know_assets(now.assets)
-    keep_metadata(options.state, now)
+    know_assets(listed.assets)
+    keep_metadata(options.state, listed)
     state = msgspec.msgpack.decode(exchange.save(), type=ExchangeState)
     state.venue.overrides.clear()  # what the socket told of a pair is in its new rules, or past
-    gone = [one for one in kept.pairs if one.symbol not in now.by_symbol]
-    # A pair that is listed no more stays known, for its orders and history; nobody trades it.
-    listed = Metadata(now.assets, (*now.pairs, *gone))
     exchange = _exchange(options, meta, listed, state, journal, surface, wall)
     exchange.begin()
     return exchange
