@@ -13,14 +13,20 @@ from simple_trader.domain.events import (
     QuoteSeen,
     VenueStatusSeen,
 )
+from simple_trader.domain.money import ZERO
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import BookMetricsRow, PairRow, PriceRow
 
 
 def on_quote(state: EngineState, event: QuoteSeen, at: datetime) -> list[Action]:
-    """Keep the quote and its row, stamped with the exchange's moment where it gives one."""
+    """Keep the quote and its row, stamped with the exchange's moment where it gives one.
+
+    A crossed or empty one is kept, so that nothing is traded on it, but is no row.
+    """
     quote = event.quote
     state.board.on_quote(quote)
+    if not ZERO < quote.bid < quote.ask:
+        return []
     return [
         Remember(
             record=PriceRow(
