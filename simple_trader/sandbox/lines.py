@@ -81,6 +81,7 @@ class Line:
         self._held: list[_Held] = []
         self._inbox: list[tuple[float, str]] = []
         self._last_due = 0.0
+        self._last_in = 0.0
         self._burst: _Burst | None = None
         if world.recorder is not None:
             world.recorder.opened(session.connection_id, on)
@@ -132,10 +133,13 @@ class Line:
         if given.text is None:
             return
         now = self._world.delay_clock()
-        # TCP keeps its order: nothing overtakes a frame that is late.
-        due = max(now + given.delay_s, self._inbox[-1][0] if self._inbox else 0.0)
+        due = now + given.delay_s
+        if not given.loose:
+            # TCP keeps its order: nothing overtakes a frame that is late on the way.
+            due = self._last_in = max(due, self._last_in)
         if due > now:
             self._inbox.append((due, given.text))
+            self._inbox.sort(key=lambda waiting: waiting[0])
         else:
             self._take(given.text)
 

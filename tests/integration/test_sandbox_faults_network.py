@@ -15,7 +15,7 @@ from faulty_sandbox import Raw, Rest, There, faulty_sandbox, raw_private, raw_pu
 
 from simple_trader.sandbox.faults.frames import checksum
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(30)
 SOON = 5.0
 
 
@@ -112,10 +112,13 @@ async def test_n02_half_open_answers_nothing_and_never_closes(
                 await asyncio.sleep(0)
         await client.socket.send_json({"method": "ping", "req_id": 99})
         await there.step(5)
-        with pytest.raises(TimeoutError):
+        last: dict[str, Any] = {}
+        try:
             while True:  # what was on its way may still come, then there is nothing, not even pong
-                frame = await client.socket.receive_json(timeout=1.5)
-                assert frame.get("method") != "pong"
+                last = await client.socket.receive_json(timeout=1.5)
+                assert last.get("method") != "pong"
+        except TimeoutError:
+            assert last in ({}, {"channel": "heartbeat"})
         assert not client.socket.closed
         there.stop_fault("N02")
         async with raw_public(http, there) as second:

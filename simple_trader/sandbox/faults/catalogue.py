@@ -75,7 +75,7 @@ _EXCHANGE = (
     _kind("X01", "ack-lost", "out rest", "the order is accepted, its response is lost", 1,
           method="add_order"),
     _kind("X02", "accepted-late", "in rest", "the order reaches the engine late", 1,
-          method="add_order", delay_s=4.5),
+          method="add_order", delay_s=4.0),
     _kind("X03", "bad-gateway", "rest", "the proxy answers HTML although the order did land", 1,
           method="add_order", status=502, lands=True),
     _kind("X04", "fill-before-ack", "out", "events arrive before the response", 1,

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
 from simple_trader.sandbox.faults import frames
 from simple_trader.sandbox.faults.desk import Desk
 from simple_trader.sandbox.faults.line import In, LineState
@@ -40,7 +42,7 @@ class Asked(NamedTuple):
     def req_id(self) -> int | None:
         """Its number, where it has a proper one."""
         raw = self.message.get("req_id")
-        digits = bytes(raw).decode() if isinstance(raw, memoryview | bytes) else str(raw)
+        digits = bytes(raw).decode() if isinstance(raw, msgspec.Raw) else ""
         return int(digits) if digits.lstrip("-").isdigit() else None
 
     @property
@@ -120,8 +122,9 @@ def late(job: Job, request: Asked, so_far: In) -> In:
     if not job.seen(request.seen):
         return so_far
     spec = job.armed.spec
-    delay = drawn_delay(job.armed) if job.armed.kind.id == "N11" else spec.number("delay_s")
-    return so_far._replace(delay_s=so_far.delay_s + delay)
+    if job.armed.kind.id == "N11":
+        return so_far._replace(delay_s=so_far.delay_s + drawn_delay(job.armed))
+    return so_far._replace(delay_s=so_far.delay_s + spec.number("delay_s"), loose=True)
 
 
 def symbol_refused(job: Job, request: Asked, so_far: In) -> In:
@@ -139,7 +142,7 @@ def symbol_refused(job: Job, request: Asked, so_far: In) -> In:
     if left:
         params = {**request.params, "symbol": left}
         text = frames.write({**request.message, "params": params})
-    return In(text, so_far.delay_s, (*so_far.errors, answer))
+    return so_far._replace(text=text, errors=(*so_far.errors, answer))
 
 
 def swallowed(job: Job, request: Asked, so_far: In) -> In:

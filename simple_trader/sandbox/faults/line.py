@@ -41,9 +41,10 @@ class In(NamedTuple):
     """What becomes of a client's frame.
 
     `text` None: the session never sees it. `errors` are answered in its place, as (method, req_id,
-    error, symbol).
+    error, symbol). `loose`: what comes behind a late frame does not wait for it.
     """
 
     text: str | None
     delay_s: float = 0.0
+    loose: bool = False
     errors: tuple[tuple[str, int | None, str, str | None], ...] = ()

@@ -28,13 +28,14 @@ class Job(Protocol):
 Effect = Callable[[Job, Batch], Batch]
 
 
-def _each(change: Callable[[Job, Out], Batch]) -> Effect:
-    """Make an effect of what happens to one frame that is due."""
+def _each(change: Callable[[Job, Out], Batch], *, answers: bool = False) -> Effect:
+    """Make an effect of what happens to one message (or answer) that is due."""
 
     def effect(job: Job, batch: Batch) -> Batch:
         result: Batch = []
         for out in batch:
-            result.extend(change(job, out) if job.due(out) else [out])
+            wanted = bool(answers or out.seen.type)
+            result.extend(change(job, out) if wanted and job.due(out) else [out])
         return result
 
     return effect
@@ -334,8 +335,7 @@ def old_frames(job: Job, batch: Batch) -> Batch:
 
 def exponents(_: Job, out: Out) -> Batch:
     """S03: `1e-08` instead of `0.00000001`."""
-    if out.seen.type:
-        out.text = frames.with_exponents(out.text)
+    out.text = frames.with_exponents(out.text)
     return [out]
 
 
@@ -372,7 +372,7 @@ EFFECTS: dict[str, Effect] = {
     "X24": post_only_canceled,
     "X26": fee_missing,
     "X31": ack_lost,
-    "X34": _each(skewed),
+    "X34": _each(skewed, answers=True),
     "S02": backlog,
     "S03": _each(exponents),
     "S04": _each(big_instrument),

@@ -17,6 +17,7 @@ from simple_trader.sandbox.faults.trigger import Armed, Fired, Log, Now, Seen
 Listening = Literal["open", "closed", "tls", "garbage"]
 Door = Literal["", "refuse", "close"]
 MAX_ARMED = 1000
+_FINISHING = ("X06", "X10", "X24")  # what these began goes on after their last time
 
 
 class _Job:
@@ -192,13 +193,21 @@ class Script:
         for armed in self._at("line"):
             if armed.watches:
                 acts += self._by_frames(armed, line, batch)
-        for armed in self._at("out"):
+        for armed in self._on_the_way_out():
             effect = outgoing.EFFECTS.get(armed.kind.id)
             if effect is not None and not line.frozen:
                 batch = effect(_Job(self, armed, line), batch)
         for out in batch:
             out.renumbered()
         return batch, acts
+
+    def _on_the_way_out(self) -> list[Armed]:
+        now = self.now()
+        return [
+            armed
+            for armed in self.armed
+            if "out" in armed.kind.points and (armed.kind.id in _FINISHING or not armed.over(now))
+        ]
 
     def _by_frames(self, armed: Armed, line: LineState, batch: list[Out]) -> list[LineAct]:
         job = _Job(self, armed, line)
