@@ -14,6 +14,18 @@ from simple_trader.cli.common import (
     seconds,
     speed,
 )
+from simple_trader.cli.exchange_options import (
+    AccountsOption,
+    CountersOption,
+    MixedRepliesOption,
+    PortOption,
+    RelayOption,
+    RelayPublicOption,
+    RelayRestOption,
+    RestLagOption,
+    RulesOption,
+    StateOption,
+)
 from simple_trader.cli.market_options import (
     PairsOption,
     RegimeOption,
@@ -96,40 +108,22 @@ def run(
 
 
 def sandbox(
-    port: Annotated[
-        int,
-        typer.Option(
-            "--port", metavar="PORT", min=0, max=65_535, help="Port on 127.0.0.1; 0: any free one."
-        ),
-    ] = 8900,
+    port: PortOption = 8900,
     seed: SeedOption = None,
     replay: ReplaysOption = None,
     replay_pair: ReplayPairOption = None,
     regime: RegimeOption = None,
     pairs: PairsOption = None,
     pace: SpeedOption = None,
-    state: Annotated[
-        Path | None,
-        typer.Option("--state", metavar="DIR", help="Keep (or serve) the exchange's journal here."),
-    ] = None,
-    accounts: Annotated[
-        Path | None,
-        typer.Option(
-            "--accounts", metavar="FILE", help="Accounts and API keys (YAML); else one of each."
-        ),
-    ] = None,
-    relay: Annotated[
-        bool,
-        typer.Option(
-            "--relay", help="Relay Kraken's live public feed; orders and fills stay here (paper)."
-        ),
-    ] = False,
-    relay_rest: Annotated[
-        str | None, typer.Option("--relay-rest", metavar="URL", hidden=True)
-    ] = None,
-    relay_public: Annotated[
-        str | None, typer.Option("--relay-public", metavar="URL", hidden=True)
-    ] = None,
+    state: StateOption = None,
+    accounts: AccountsOption = None,
+    rule: RulesOption = None,
+    counters: CountersOption = True,
+    rest_lag: RestLagOption = 0.0,
+    mixed_replies: MixedRepliesOption = False,
+    relay: RelayOption = False,
+    relay_rest: RelayRestOption = None,
+    relay_public: RelayPublicOption = None,
     config: ConfigOption = None,
     env_file: EnvFileOption = None,
     state_dir: StateDirOption = None,
@@ -165,6 +159,10 @@ def sandbox(
         speed=1.0 if pace is None else speed(pace),
         state=state,
         accounts=accounts,
+        rules=tuple(rule or ()),
+        counters=counters,
+        rest_lag_s=rest_lag,
+        mixed_replies=mixed_replies,
         capital=capital,
     )
     finish(run_sandbox(chosen))
