@@ -43,6 +43,8 @@ def open_exchange(options: SandboxOptions, wall: Callable[[], datetime]) -> Exch
             "a sandbox alone needs --speed as a number above 0; only the daemon can run at max."
         )
     known = read_meta(options.state) if options.state is not None else None
+    if known is not None and known.relay:
+        raise SandboxError(f"{options.state} holds a {known.world}: serve it with --relay.")
     frozen = options.frozen or (known is not None and known.stepped and not options.stepped)
     if frozen and known is None:
         raise SandboxError(f"there is no sandbox state in {options.state} to serve frozen.")

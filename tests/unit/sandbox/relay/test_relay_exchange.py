@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import pytest
 from relay_parts import BTC, LOT, UNIT, Paper, fills, refusal
 
-from simple_trader.sandbox.journal import Journal
+from simple_trader.sandbox.opening import open_exchange
 from simple_trader.sandbox.relay.news import PairRow, PairsAre, SystemIs
 from simple_trader.sandbox.relay.opening import open_relay
-from simple_trader.sandbox.settings import SandboxOptions
+from simple_trader.sandbox.settings import SandboxError, SandboxOptions
 from simple_trader.simulator.orders import Amend, Trigger
 
 BIDS = [(1000, 10), (999, 20)]
@@ -338,9 +338,14 @@ def test_what_the_venue_was_shown_is_journaled_only_while_it_matters(tmp_path: P
     there.there.close()
 
 
-def test_a_relays_state_is_not_opened_as_another_market(tmp_path: Path) -> None:
+async def test_a_paper_account_and_another_market_are_not_taken_for_each_other(
+    tmp_path: Path,
+) -> None:
     there = Paper(tmp_path / "paper")
     there.there.close()
-    journal = Journal(tmp_path / "paper", frozen=True)
-    assert journal.load().records == []
-    journal.close()
+    with pytest.raises(SandboxError, match="paper account of a test: serve it with --relay"):
+        open_exchange(SandboxOptions(state=tmp_path / "paper"), there.wall)
+    market = {"stepped": True, "start": there.wall(), "history_bars": 30}
+    open_exchange(SandboxOptions(state=tmp_path / "market", **market), there.wall).close()
+    with pytest.raises(SandboxError, match="another world"):
+        await open_relay(SandboxOptions(relay=True, state=tmp_path / "market"), there.wall)
