@@ -1,7 +1,10 @@
 """The switches for open questions: read by name, refused in one sentence."""
 
+import re
+
 import msgspec
 import pytest
+import sandbox_parts as parts
 
 from simple_trader.sandbox.rules import SurfaceRules, read_rules
 from simple_trader.sandbox.settings import SandboxError
@@ -18,6 +21,14 @@ def test_switches_of_both_layers_are_read_by_name() -> None:
 def test_no_switch_has_two_meanings() -> None:
     names = [f.name for kind in (SurfaceRules, VenueRules) for f in msgspec.structs.fields(kind)]
     assert len(names) == len(set(names))
+
+
+def test_every_switch_stands_in_the_table_of_the_handbook() -> None:
+    handbook = (parts.ROOT / "docs" / "SANDBOX.md").read_text()
+    table = handbook.partition("## Open questions of the protocol")[2].partition("## Where")[0]
+    named = set(re.findall(r"`([a-z_]+)`", table))
+    names = {f.name for kind in (SurfaceRules, VenueRules) for f in msgspec.structs.fields(kind)}
+    assert names <= named, f"docs/SANDBOX.md lacks {sorted(names - named)}"
 
 
 @pytest.mark.parametrize(
