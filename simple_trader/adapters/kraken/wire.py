@@ -295,6 +295,8 @@ CHANNELS = frozenset(
 
 def read(frame: str | bytes) -> Message:
     """Type one frame; never raises."""
+    if not frame.isascii() and not _is_text(frame):  # the decoder does not look into what it skips
+        return Unreadable(f"no UTF-8: {_preview(frame)}", reason=Bad.NOT_TEXT)
     try:
         return _PUSH.decode(frame)
     except msgspec.ValidationError as error:
@@ -302,8 +304,7 @@ def read(frame: str | bytes) -> Message:
     except RecursionError:
         return Unreadable("nested too deeply", reason=Bad.TOO_DEEP)
     except (msgspec.DecodeError, UnicodeError, ValueError) as error:
-        reason = Bad.NOT_JSON if _is_text(frame) else Bad.NOT_TEXT
-        return Unreadable(f"{error}: {_preview(frame)}", reason=reason)
+        return Unreadable(f"{error}: {_preview(frame)}", reason=Bad.NOT_JSON)
 
 
 def read_execution(raw: bytes) -> ExecutionData:
@@ -344,8 +345,7 @@ def _read_rest(frame: str | bytes, why: str) -> Message:
         return Unreadable(f"{error}: {_preview(frame)}")
     except msgspec.DecodeError as error:
         # The first decoder stopped at a wrong type before it saw that the rest is no JSON.
-        reason = Bad.NOT_JSON if _is_text(frame) else Bad.NOT_TEXT
-        return Unreadable(f"{error}: {_preview(frame)}", reason=reason)
+        return Unreadable(f"{error}: {_preview(frame)}", reason=Bad.NOT_JSON)
     if envelope.Error is not None:
         is_rate = "msg rate" in envelope.Error
         reason = Bad.MSG_RATE if is_rate else Bad.UNKNOWN_MESSAGE
