@@ -441,6 +441,43 @@ async def test_a_relay_goes_on_by_itself_when_its_upstream_comes_back(
         assert (await own.answer("add_order", **market))["success"]
 
 
+async def test_a_half_open_upstream_is_found_and_left(http: aiohttp.ClientSession) -> None:
+    async with (
+        faulty_sandbox.faulty_sandbox() as upstream,
+        relay_of(upstream.url, upstream.public, pairs=(PAIR,)) as relay,
+    ):
+        await trusted(relay)
+        upstream.fault("N02 on=public")
+        await until(lambda: live(relay) is None)
+        upstream.stop_fault()
+        await trusted(relay)
+
+
+async def test_orders_are_on_their_way_together_and_arrive_in_their_order(
+    http: aiohttp.ClientSession,
+) -> None:
+    async with (
+        faulty_sandbox.faulty_sandbox() as upstream,
+        relay_of(
+            upstream.url, upstream.public, pairs=(PAIR,), relay_latency_ms=(200, 400)
+        ) as relay,
+        raw_private(http, relay, "executions") as own,
+    ):
+        await trusted(relay)
+        began = asyncio.get_running_loop().time()
+        for number in range(8):
+            await own.ask(
+                "add_order", order_type="limit", side="buy", symbol=PAIR, order_qty=0.001,
+                limit_price=10_000 + number,
+            )  # fmt: skip
+        last = await own.ask("cancel_all")
+        answer = await own.until(req_id=last)
+        assert answer["result"]["count"] == 8
+        assert 0.2 <= asyncio.get_running_loop().time() - began < 1.2
+        prices = [order["limit_price"] for order in relay.exchange.truth()["orders"]]
+        assert prices == [str(10_000 + number) for number in range(8)]
+
+
 async def test_the_upstreams_maintenance_is_followed(http: aiohttp.ClientSession) -> None:
     async with (
         faulty_sandbox.faulty_sandbox() as upstream,

@@ -87,7 +87,8 @@ class Caller:
     def _take(self, frame: str) -> None:
         for item in self._feed.receive(frame, _now()):
             self._tell(item)
-        self._asked.set()
+        if self._feed.has_requests:
+            self._asked.set()
 
     async def _write(self, line: "Line") -> None:
         """Write requests as they come, ask again for what is missing, end a dead line."""

@@ -79,6 +79,11 @@ class Feed:
         """The pairs that are followed."""
         return tuple(self._wanted)
 
+    @property
+    def has_requests(self) -> bool:
+        """Whether something waits to be written."""
+        return bool(self._out)
+
     def outgoing(self) -> list[str]:
         """Hand out the requests to write, oldest first."""
         out, self._out = self._out, []

@@ -16,7 +16,7 @@ from simple_trader.sandbox.relay.caller import Caller
 from simple_trader.sandbox.relay.exchange import RelayExchange
 from simple_trader.sandbox.relay.feed import Feed
 from simple_trader.sandbox.relay.gate import PRIVATE_METHODS
-from simple_trader.sandbox.relay.news import News
+from simple_trader.sandbox.relay.news import BookMoved, News
 from simple_trader.sandbox.relay.public_rest import Answer, PublicRest, public_client
 from simple_trader.sandbox.relay.pump import Pump
 from simple_trader.sandbox.settings import SandboxError, SandboxOptions
@@ -52,6 +52,7 @@ class RelayFront:
         self._rest = PublicRest(http, upstream.rest)
         self._pump = Pump(http, upstream.public, exchange.now_us)
         self._caller = Caller(http, upstream.public, self._feed, self._hear)
+        self._met: set[str] = set()
         self._news = asyncio.Event()
         exchange.live = self._feed.book
 
@@ -67,6 +68,8 @@ class RelayFront:
         return self._caller.trouble
 
     def _hear(self, item: News) -> None:
+        if isinstance(item, BookMoved):
+            self._met.add(item.symbol)
         try:
             self._exchange.follow_wall()
             self._exchange.hear(item)
@@ -137,12 +140,15 @@ class RelayFront:
             self._caller.want(symbol)
 
     async def wait_for_book(self, symbol: str) -> None:
-        """Wait a little while for the first book of a pair; without it the order is refused."""
-        if symbol not in self._exchange.pairs:
+        """Wait a little while for the first book of a pair; without it the order is refused.
+
+        In a later gap nothing waits: a cancel may stand behind.
+        """
+        if symbol in self._met or symbol not in self._exchange.pairs:
             return
         try:
             async with asyncio.timeout(BOOK_WAIT_S):
-                while self._feed.book(symbol) is None and self.trouble is None:
+                while symbol not in self._met and self.trouble is None:
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
