@@ -65,6 +65,10 @@ def refuse_mode(setup: Setup) -> None:
     mode = setup.config.settings.mode
     if mode == "live" and setup.options.fresh:
         raise ModeError("--fresh is for sim and paper: the books of a live account stay.")
+    options = setup.options
+    broken = options.faults or options.fault_file or options.chaos or options.record
+    if mode != "sim" and broken:
+        raise ModeError("--fault, --faults, --chaos and --record are for sim: they need a sandbox.")
     if mode == "paper":
         _upstream(setup)
         if setup.options.replay is not None:
@@ -226,6 +230,10 @@ def _child_command(setup: Setup, port: int) -> Sequence[str]:
                 start=GENERATED_START,
                 stepped=True,
                 child=True,
+                faults=options.faults,
+                fault_file=options.fault_file,
+                chaos=options.chaos,
+                record=options.record,
             )
         ),
     ]

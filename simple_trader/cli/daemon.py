@@ -26,6 +26,13 @@ from simple_trader.cli.exchange_options import (
     RulesOption,
     StateOption,
 )
+from simple_trader.cli.fault_options import (
+    ChaosOption,
+    FaultFileOption,
+    FaultOption,
+    RecordOption,
+    TlsOption,
+)
 from simple_trader.cli.market_options import (
     PairsOption,
     RegimeOption,
@@ -81,6 +88,10 @@ def run(
     no_tui: Annotated[
         bool, typer.Option("--no-tui", help="Log lines instead of the live view.")
     ] = False,
+    fault: FaultOption = None,
+    faults: FaultFileOption = None,
+    chaos: ChaosOption = None,
+    record: RecordOption = None,
     config: ConfigOption = None,
     env_file: EnvFileOption = None,
     state_dir: StateDirOption = None,
@@ -99,6 +110,10 @@ def run(
         run_for_s=None if run_for is None else seconds(run_for),
         run_for_market_s=None if run_for_market is None else seconds(run_for_market),
         tui=not no_tui,
+        faults=tuple(fault or ()),
+        fault_file=None if faults is None else faults.absolute(),
+        chaos=chaos,
+        record=None if record is None else record.absolute(),
     )
     if replay_pair is not None and replay is None:
         raise typer.BadParameter("--replay-pair needs --replay FILE")
@@ -124,6 +139,11 @@ def sandbox(
     relay: RelayOption = False,
     relay_rest: RelayRestOption = None,
     relay_public: RelayPublicOption = None,
+    fault: FaultOption = None,
+    faults: FaultFileOption = None,
+    chaos: ChaosOption = None,
+    record: RecordOption = None,
+    tls_self_signed: TlsOption = False,
     config: ConfigOption = None,
     env_file: EnvFileOption = None,
     state_dir: StateDirOption = None,
@@ -132,16 +152,9 @@ def sandbox(
 
     With --state-dir (and no --state) it serves the exchange of that daemon, STATE/sandbox.
     """
-    from simple_trader.config.loader import find_config, find_env_file, load
     from simple_trader.sandbox.server import run_sandbox
     from simple_trader.sandbox.settings import KRAKEN_PUBLIC, KRAKEN_REST, SandboxOptions
 
-    capital: Decimal | None = None
-    if config is not None:
-        settings = load(find_config(config)).settings
-        capital = settings.paper.initial_capital if relay else settings.sim.initial_capital
-    if env_file is not None:
-        find_env_file(env_file, find_config(config))  # the sandbox needs no key, but a typo is one
     if state is None and state_dir is not None:
         state = state_dir / ("paper" if relay else "sandbox")
     if relay and (replay or pace is not None):
@@ -163,9 +176,26 @@ def sandbox(
         counters=counters,
         rest_lag_s=rest_lag,
         mixed_replies=mixed_replies,
-        capital=capital,
+        faults=tuple(fault or ()),
+        fault_file=faults,
+        chaos=chaos,
+        record=record,
+        tls_self_signed=tls_self_signed,
+        capital=_capital(config, env_file, relay=relay),
     )
     finish(run_sandbox(chosen))
+
+
+def _capital(config: Path | None, env_file: Path | None, *, relay: bool) -> Decimal | None:
+    """The opening balance that a named config.yaml says; None without one."""
+    from simple_trader.config.loader import find_config, find_env_file, load
+
+    if env_file is not None:
+        find_env_file(env_file, find_config(config))  # the sandbox needs no key, but a typo is one
+    if config is None:
+        return None
+    settings = load(find_config(config)).settings
+    return settings.paper.initial_capital if relay else settings.sim.initial_capital
 
 
 def _readable(path: Path | None) -> Path | None:

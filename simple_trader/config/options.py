@@ -10,7 +10,8 @@ class RunOptions:
 
     `config_path` None: ./config.yaml, else the one that ships with the program. `state_dir` None:
     SIMPLE_TRADER_STATE_DIR, else the default place. `speed` is market seconds per real second,
-    inf for `max`. `run_for_s` is real seconds counted from ready, `run_for_market_s` market ones.
+    inf for `max`. `faults`, `fault_file`, `chaos` and `record` break and record the sandbox of a
+    simulated world. `run_for_s` is real seconds counted from ready, `run_for_market_s` market ones.
     """
 
     config_path: Path | None = None
@@ -25,3 +26,7 @@ class RunOptions:
     run_for_s: float | None = None
     run_for_market_s: float | None = None
     tui: bool = True
+    faults: tuple[str, ...] = ()
+    fault_file: Path | None = None
+    chaos: str | None = None
+    record: Path | None = None
