@@ -64,3 +64,30 @@ def test_paper_decides_orders_and_fills_on_relayed_prices_and_goes_on(where: Pla
     assert [row for row in again if row in fills] == fills
     (same,) = system.select(where, "SELECT mode, identity FROM world")
     assert same == world
+
+
+def test_a_killed_relay_and_a_lost_kraken_cost_paper_nothing_but_time(
+    where: Place, kraken: sandbox_parts.Child
+) -> None:
+    with Daemon(where, "--mode", "paper") as daemon:
+        daemon.ready()
+        daemon.wait_for("Filled ", 120)
+        relay = daemon.sandbox_pid()
+        assert relay is not None
+        since = len(daemon.lines)
+        system.signal_process(relay, signal.SIGKILL)
+        daemon.wait_for("the sandbox ended", 20, since=since)
+        daemon.wait_for("Trading state RUN", 60, since=since)
+        assert daemon.sandbox_pid() not in {None, relay}
+
+        since = len(daemon.lines)
+        port = kraken.announced["port"]
+        kraken.kill()
+        daemon.wait_for(r"Trading state REDUCE.*public", 60, since=since)
+        with sandbox_parts.child(stepped=False, seed=12, speed=60.0, port=port):
+            daemon.wait_for("Trading state RUN", 90, since=since)
+            assert daemon.stop(signal.SIGINT) == 0
+    assert "Traceback" not in daemon.text
+    seen = books.compare(where)
+    assert seen.differences == []
+    assert seen.fills >= 1
