@@ -195,6 +195,9 @@ class Exchange:
 
     def _take(self, tick: Tick) -> None:
         self._steps += 1
+        if tick.symbol in self.venue.books and self.venue.stands_still(tick.symbol):
+            # Nobody trades while the engine is down, the other traders neither.
+            return
         if self._bends:
             tick = self._bent(tick)
         moved = self._markets[tick.symbol].take(tick, self._at)

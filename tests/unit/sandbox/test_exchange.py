@@ -15,6 +15,7 @@ from simple_trader.sandbox.exchange import Exchange
 from simple_trader.sandbox.opening import open_exchange
 from simple_trader.sandbox.settings import SandboxError, SandboxOptions
 from simple_trader.sandbox.sources import to_moment
+from simple_trader.simulator.orders import SetSystem
 
 
 def scenario(there: Exchange, seconds: int = 150) -> list[str]:
@@ -38,6 +39,18 @@ def scenario(there: Exchange, seconds: int = 150) -> list[str]:
         parts.step(there)
         frames += public.outgoing() + private.outgoing()
     return frames
+
+
+def test_while_the_engine_is_down_neither_tape_nor_book_moves() -> None:
+    there = parts.exchange()
+    parts.step(there, 5)
+    there.publish(there.execute(SetSystem("cancel_only")))
+    before = there.market("BTC/USD").last, there.book("BTC/USD").top(0, 10)
+    parts.step(there, 60)
+    assert (there.market("BTC/USD").last, there.book("BTC/USD").top(0, 10)) == before
+    there.publish(there.execute(SetSystem("online")))
+    parts.step(there, 60)
+    assert there.market("BTC/USD").last != before[0]
 
 
 def test_the_same_seed_and_steps_give_the_same_frames() -> None:
