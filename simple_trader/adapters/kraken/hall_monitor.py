@@ -38,6 +38,7 @@ URGENT = frozenset(
     {"OpenOrders", "QueryOrders", "QueryTrades", "GetWebSocketsToken", "CancelAllOrdersAfter"}
 )
 _PUBLIC_GAP_S = 1.0
+_TRADING_LIMITS = (("starter", 60), ("intermediate", 125), ("pro", 180))  # section 10
 
 
 def cost_of(endpoint: str) -> float:
@@ -137,6 +138,15 @@ class HallMonitor:
         old = max(0.0, value - max(0.0, age_s) * self.tier.decay_per_s)
         self._value = min(old, self.tier.limit)
         self._at = self._monotonic()
+
+    def learn_tier(self, max_rate_count: int) -> None:
+        """`maxratecount` of the executions ack tells the account's tier; the lower one in doubt."""
+        if self.tier is TIERS["none"]:
+            return
+        value = self.value  # decayed as before up to this moment
+        fitting = [name for name, least in _TRADING_LIMITS if max_rate_count >= least]
+        self.tier = TIERS[fitting[-1] if fitting else "starter"]
+        self._value = value
 
     def wait_s(self, cost: float, *, urgent: bool = False) -> float:
         """How long to wait before a call of `cost`; urgent ones may use the reserved share."""

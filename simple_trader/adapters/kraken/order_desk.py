@@ -92,6 +92,7 @@ class OrderDesk:
         limit = session.max_rate_count
         if limit is not None and limit != self.counter.tier.limit:
             self.counter.learn_limit(limit)
+            self._rest.monitor.learn_tier(limit)
         for pair, value in session.take_rate_counts():
             if self.counter.seen(pair, value, self._market_now()):
                 log.warning("Kraken's counter of %s is at %g, above our model: taken", pair, value)

@@ -25,8 +25,8 @@ from simple_trader.adapters.kraken.resolver import Resolver
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
 from simple_trader.adapters.kraken.tokens import TokenSource
-from simple_trader.adapters.kraken.trading_counter import TradingCounter
 from simple_trader.adapters.kraken.trade_tape import TradeTape
+from simple_trader.adapters.kraken.trading_counter import TradingCounter
 from simple_trader.domain.actions import AskOrders, AskReconcile, CancelOrder
 from simple_trader.domain.errors import VenueError
 from simple_trader.domain.events import CancelRejected, Event, FeedDown

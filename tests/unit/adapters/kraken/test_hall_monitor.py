@@ -8,6 +8,7 @@ from kraken_parts import SetClock
 
 from simple_trader.adapters.kraken.hall_monitor import (
     COSTS,
+    TIERS,
     URGENT,
     FileCount,
     HallMonitor,
@@ -90,6 +91,26 @@ def test_a_counter_that_cannot_be_written_is_told_once(
 def test_look_ups_of_orders_may_use_the_reserve_and_history_may_not() -> None:
     assert {"OpenOrders", "QueryOrders", "GetWebSocketsToken"} <= URGENT
     assert not URGENT & COSTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("limit", "tier"),
+    [(60, "starter"), (125, "intermediate"), (180, "pro"), (10, "starter"), (150, "intermediate")],
+)
+def test_the_private_stream_tells_the_tier(limit: int, tier: str) -> None:
+    clock = SetClock()
+    monitor = HallMonitor("intermediate", clock.monotonic)
+    monitor.charge(12)
+    clock.seconds = 4
+    monitor.learn_tier(limit)
+    assert monitor.tier is TIERS[tier]
+    assert monitor.value == pytest.approx(10.0)
+
+
+def test_a_sandbox_that_does_not_count_stays_uncounted() -> None:
+    monitor = HallMonitor("none", SetClock().monotonic)
+    monitor.learn_tier(125)
+    assert monitor.tier is TIERS["none"]
 
 
 def test_the_sandbox_does_not_count() -> None:
