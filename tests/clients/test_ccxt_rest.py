@@ -152,3 +152,36 @@ def test_a_limit_order_larger_than_the_quote_fills_in_part(told: Told) -> None:
 def test_a_refusal_is_ccxt_s_own_class_for_it(told: Told, case: str, kind: str) -> None:
     seen = told("errors_are_ccxt_s_own_classes")[case]
     assert seen.get("type") == kind, seen
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        ("cancel_only", "OnMaintenance"),
+        ("post_only", "OnMaintenance"),
+        ("maintenance", "ExchangeNotAvailable"),
+    ],
+)
+def test_the_exchange_s_state_refuses_orders_by_ccxt_s_classes(
+    told: Told, state: str, kind: str
+) -> None:
+    seen = told("the_exchange_s_state_has_its_classes")[state]
+    assert seen["type"] == kind
+    assert seen["status"] == "maintenance"
+
+
+def test_a_flood_of_orders_is_stopped_by_the_trading_counter_of_the_tier(told: Told) -> None:
+    seen = told("a_flood_of_orders_is_stopped_by_the_trading_counter")
+    # Starter: 60 for a pair; an order that is cancelled at once costs 1 and 8.
+    assert seen["cycles"] in {6, 7}
+    assert seen["type"] == "DDoSProtection"
+    assert "EOrder:Rate limit exceeded" in seen["text"]
+
+
+def test_times_in_force_and_icebergs_are_understood(told: Told) -> None:
+    seen = told("times_in_force_and_icebergs_are_understood")
+    assert seen["immediate"]["status"] in {"canceled", "expired"}
+    assert seen["immediate"]["filled"] == 0
+    assert seen["dated"]["status"] == "open"
+    assert seen["dated"]["info"]["expiretm"] > seen["dated"]["info"]["opentm"]
+    assert seen["iceberg"]["info"]["descr"]["ordertype"] == "iceberg"

@@ -85,3 +85,9 @@ def test_a_watch_goes_on_after_the_connection_was_dropped(told: Told) -> None:
     seen = told("a_watch_goes_on_after_the_connection_was_dropped")
     assert seen["broken"]
     assert seen["bids"][0][0] < seen["asks"][0][0]
+
+
+def test_own_orders_are_watched_on_with_the_same_token_after_a_drop(told: Told) -> None:
+    seen = told("own_orders_are_watched_on_after_a_drop")
+    assert seen["broken"]
+    assert seen["order"]["id"] == seen["made"]

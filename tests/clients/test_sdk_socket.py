@@ -107,6 +107,38 @@ def test_a_market_order_s_fill_moves_two_balances_by_the_same_reference(told: To
     assert seen["snapshot"]["sequence"] == 1
 
 
+def test_a_resting_order_fills_in_parts_as_a_maker(told: Told) -> None:
+    seen = told("a_resting_order_fills_in_parts")
+    assert seen["part"]["liquidity_ind"] == "m"
+    assert seen["part"]["order_status"] == "partially_filled"
+    assert 0 < seen["part"]["cum_qty"] < 0.01
+    assert seen["filled"]["cum_qty"] == 0.01
+
+
+def test_a_stop_waits_until_the_market_falls_to_it_and_then_trades(told: Told) -> None:
+    seen = told("a_stop_trades_when_the_market_falls")
+    assert seen["pending"]["order_type"] == "stop-loss"
+    assert seen["pending"]["triggers"]["price"] == seen["price"]
+    assert seen["status"]["triggers"]["status"] == "triggered"
+    assert seen["trade"]["last_price"] <= seen["price"]
+    assert seen["filled"]["cum_qty"] == 0.01
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        ("cancel_only", "EService:Market in cancel_only mode"),
+        ("post_only", "EService:Market in post_only mode"),
+        ("maintenance", "EService:Unavailable"),
+    ],
+)
+def test_the_exchange_s_state_is_told_and_refuses_orders(told: Told, state: str, text: str) -> None:
+    assert told("the_exchange_s_state_is_told_and_refuses_orders")[state] == {
+        "told": state,
+        "error": text,
+    }
+
+
 def test_the_execution_sequence_has_no_gap(told: Told) -> None:
     sequences = told("a_market_order_fills_and_moves_the_balances")["sequences"]
     assert sequences == list(range(1, len(sequences) + 1))

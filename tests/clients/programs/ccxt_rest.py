@@ -244,5 +244,51 @@ async def errors_are_ccxt_s_own_classes(there: Sandbox) -> Any:
         return seen
 
 
+@scenario
+async def the_exchange_s_state_has_its_classes(there: Sandbox) -> Any:
+    async with opened(there) as exchange:
+        low = await price(exchange, 0.9)
+        seen: dict[str, Any] = {}
+        for state in ("cancel_only", "post_only", "maintenance"):
+            await there.do("system", status=state)
+            seen[state] = {"status": (await exchange.fetch_status())["status"]}
+            try:
+                await exchange.create_order(SYMBOL, "limit", "buy", 0.01, low)
+            except ccxt.BaseError as error:
+                seen[state] |= refusal(error)
+        await there.do("system", status="online")
+        return seen
+
+
+@scenario
+async def a_flood_of_orders_is_stopped_by_the_trading_counter(there: Sandbox) -> Any:
+    async with opened(there, apiKey=LIMITED_KEY) as exchange:
+        low = await price(exchange, 0.9)
+        for number in range(20):
+            try:
+                made = await exchange.create_order(SYMBOL, "limit", "buy", 0.0001, low)
+                await exchange.cancel_order(made["id"], SYMBOL)
+            except ccxt.BaseError as error:
+                return {"cycles": number, **refusal(error)}
+        return {"cycles": 20}
+
+
+@scenario
+async def times_in_force_and_icebergs_are_understood(there: Sandbox) -> Any:
+    async with opened(there) as exchange:
+        low = await price(exchange, 0.9)
+        shapes: dict[str, Any] = {
+            "immediate": ("limit", {"timeInForce": "IOC"}),
+            "dated": ("limit", {"timeInForce": "GTD", "expiretm": "+3600"}),
+            "iceberg": ("iceberg", {"displayvol": "0.005", "price": low}),
+        }
+        seen: dict[str, Any] = {}
+        for name, (kind, params) in shapes.items():
+            made = await exchange.create_order(SYMBOL, kind, "buy", 0.01, low, params)
+            seen[name] = await exchange.fetch_order(made["id"], SYMBOL)
+        await exchange.cancel_all_orders()
+        return seen
+
+
 if __name__ == "__main__":
     scenario.main()

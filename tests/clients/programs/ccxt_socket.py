@@ -6,6 +6,7 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import ccxt.pro as ccxt
@@ -143,6 +144,10 @@ async def trading(there: Sandbox) -> AsyncIterator[tuple[ccxt.kraken, float]]:
         yield exchange, ticker["bid"]
 
 
+def _is(order_id: str, order: Any) -> bool:
+    return bool(order["id"] == order_id)
+
+
 async def order_that(exchange: ccxt.kraken, fits: Callable[[Any], bool]) -> Any:
     """Watch the orders until one fits."""
     while True:
@@ -270,6 +275,28 @@ async def a_watch_goes_on_after_the_connection_was_dropped(there: Sandbox) -> An
                 continue
             if broken and book["timestamp"] and book["timestamp"] > (nonce or 0):
                 return {"broken": broken, "bids": book["bids"], "asks": book["asks"]}
+
+
+@scenario
+async def own_orders_are_watched_on_after_a_drop(there: Sandbox) -> Any:
+    async with trading(there) as (exchange, bid):
+        low = float(exchange.price_to_precision(SYMBOL, bid * 0.9))
+        first = asyncio.ensure_future(exchange.watch_orders())
+        await asyncio.sleep(1)
+        await exchange.create_order_ws(SYMBOL, "limit", "buy", 0.001, low)
+        await first
+        await there.drop()
+        broken: list[str] = []
+        while True:
+            try:
+                made = await exchange.create_order_ws(SYMBOL, "limit", "buy", 0.001, low)
+                order = await order_that(exchange, partial(_is, made["id"]))
+            except ccxt.NetworkError as error:
+                broken.append(type(error).__name__)
+                await asyncio.sleep(0.2)
+                continue
+            await exchange.cancel_all_orders_ws()
+            return {"broken": broken, "order": order, "made": made["id"]}
 
 
 if __name__ == "__main__":

@@ -212,6 +212,57 @@ async def a_market_order_fills_and_moves_the_balances(there: Sandbox) -> Any:
 
 
 @scenario
+async def a_resting_order_fills_in_parts(there: Sandbox) -> Any:
+    async with trading(there) as (client, heard, bid):
+        order = {"order_type": "limit", "side": "buy", "symbol": SYMBOL, "order_qty": 0.01}
+        placed = await ask(
+            client, heard, "add_order", 1, **order, limit_price=round(bid * 0.9, 1), post_only=True
+        )
+        order_id = placed["result"]["order_id"]
+        await heard.event("new", order_id)
+        await there.do("fill", order_id=order_id, share=0.4)
+        part = await heard.event("trade", order_id)
+        await there.do("fill", order_id=order_id)
+        return {"part": part, "filled": await heard.event("filled", order_id)}
+
+
+@scenario
+async def a_stop_trades_when_the_market_falls(there: Sandbox) -> Any:
+    async with trading(there) as (client, heard, bid):
+        buy = {"order_type": "market", "side": "buy", "symbol": SYMBOL, "order_qty": 0.01}
+        await ask(client, heard, "add_order", 1, **buy)
+        stop = {**buy, "side": "sell", "order_type": "stop-loss"}
+        trigger = {"reference": "last", "price": round(bid * 0.97, 1)}
+        placed = await ask(client, heard, "add_order", 2, **stop, triggers=trigger)
+        order_id = placed["result"]["order_id"]
+        pending = await heard.event("pending_new", order_id)
+        await there.do("wick", pair=SYMBOL, percent=-10, lasts_s=3)
+        return {
+            "price": trigger["price"],
+            "pending": pending,
+            "status": await heard.event("status", order_id),
+            "trade": await heard.event("trade", order_id),
+            "filled": await heard.event("filled", order_id),
+        }
+
+
+@scenario
+async def the_exchange_s_state_is_told_and_refuses_orders(there: Sandbox) -> Any:
+    async with trading(there) as (client, heard, bid):
+        order = {"order_type": "limit", "side": "buy", "symbol": SYMBOL, "order_qty": 0.01}
+        seen: dict[str, Any] = {}
+        for number, state in enumerate(("cancel_only", "post_only", "maintenance")):
+            before = len(heard.frames)
+            await there.do("system", status=state)
+            told = await heard.first(channel("status", "update"), after=before)
+            price = round(bid * 0.9, 1)
+            answer = await ask(client, heard, "add_order", number, **order, limit_price=price)
+            seen[state] = {"told": told["data"][0]["system"], "error": answer.get("error")}
+        await there.do("system", status="online")
+        return seen
+
+
+@scenario
 async def batches_and_the_dead_man_s_switch(there: Sandbox) -> Any:
     async with trading(there) as (client, heard, bid):
         orders = [
