@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from aiohttp import web
@@ -26,6 +26,7 @@ class Listener:
         wall: Callable[[], datetime],
         *,
         tls: bool,
+        spared: Callable[[], Collection[object]],
     ) -> None:
         self.host = host
         self.port = port
@@ -33,16 +34,20 @@ class Listener:
         self.usual: Listening = "tls" if tls else "open"
         self._runner = runner
         self._wall = wall
+        self._spared = spared
         self._site: web.TCPSite | None = None
         self._garbage: asyncio.Server | None = None
         self._context: ssl.SSLContext | None = None
 
     async def become(self, wanted: Listening) -> None:
-        """Change the port; connections of before are reset. Raises SandboxError if it is taken."""
+        """Change the port; connections of before are reset, but for those that steer the sandbox.
+
+        Raises SandboxError when the port is taken.
+        """
         wanted = self.usual if wanted == "open" else wanted
         if wanted == self.now:
             return
-        await self.close()
+        await self.close(spare=self._spared())
         if wanted == "closed":
             return
         try:
@@ -67,7 +72,7 @@ class Listener:
             self._context = tls_context(self._wall())
         return self._context
 
-    async def close(self) -> None:
+    async def close(self, spare: Collection[object] = ()) -> None:
         """Close the port and reset every connection, frozen ones too: nobody else would."""
         if self._site is not None:
             await self._site.stop()
@@ -78,7 +83,8 @@ class Listener:
         self.now = "closed"
         server = self._runner.server
         for handler in [] if server is None else server.connections:
-            reset(handler.transport)
+            if handler.transport not in spare:
+                reset(handler.transport)
 
 
 async def _babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

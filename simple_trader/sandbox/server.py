@@ -48,6 +48,7 @@ class Server:
         self.script: Script = faults.script
         self.recorder: Recorder | None = faults.recorder
         self.lines: dict[int, Line] = {}
+        self.controls: set[object] = set()
         self.failure: str | None = None
         self.relay: RelayFront | None = None
         self._faults = faults
@@ -131,10 +132,14 @@ class Server:
         _refuse_strangers(request)
         socket = _websocket()
         await socket.prepare(request)
-        async for message in socket:
-            if message.type is not WSMsgType.TEXT:
-                break
-            await socket.send_str(await self._controlled(message.data))
+        self.controls.add(request.transport)
+        try:
+            async for message in socket:
+                if message.type is not WSMsgType.TEXT:
+                    break
+                await socket.send_str(await self._controlled(message.data))
+        finally:
+            self.controls.discard(request.transport)
         return socket
 
     async def _controlled(self, text: str) -> str:
@@ -318,7 +323,10 @@ async def listening(
         server = Server(exchange, options, faults)
         runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
-        listener = Listener(runner, options.host, options.port, wall, tls=options.tls_self_signed)
+        listener = Listener(
+            runner, options.host, options.port, wall,
+            tls=options.tls_self_signed, spared=lambda: server.controls,
+        )  # fmt: skip
         try:
             async with relayed(exchange, options, server.fail) as server.relay:
                 await listener.become(server.script.listening())

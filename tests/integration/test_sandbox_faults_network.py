@@ -5,6 +5,7 @@ import json
 import ssl
 import struct
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -425,3 +426,20 @@ async def test_n17_slow_consumer_reads_no_more_until_it_does(
             await asyncio.wait_for(talk(), timeout=1)
         there.stop_fault("N17")
         assert (await client.socket.receive_json(timeout=SOON)).get("error")
+
+
+async def test_n07_refused_leaves_the_control_socket_to_those_who_steer(
+    there: There, http: aiohttp.ClientSession
+) -> None:
+    async with http.ws_connect(there.url + "/sandbox/control") as line:
+        await line.send_json({"op": "fault", "start": "N07 for_s=5"})
+        await line.receive_json(timeout=SOON)
+        async with asyncio.timeout(SOON):
+            while there.listening != "closed":
+                await asyncio.sleep(0)
+        to = (there.exchange.now + timedelta(seconds=6)).isoformat()
+        await line.send_json({"op": "advance", "to": to})
+        assert "error" not in await line.receive_json(timeout=SOON)
+        async with asyncio.timeout(SOON):
+            while there.listening != "open":
+                await asyncio.sleep(0)

@@ -9,6 +9,7 @@ from simple_trader.sandbox.faults import frames
 from simple_trader.sandbox.faults.desk import Desk
 from simple_trader.sandbox.faults.line import In, LineState
 from simple_trader.sandbox.faults.outgoing import drawn_delay
+from simple_trader.sandbox.faults.spec import FaultError
 from simple_trader.sandbox.faults.trigger import Armed, Seen
 from simple_trader.simulator.orders import Cancel
 
@@ -169,7 +170,10 @@ def cancel_arrivals(job: Job, before: int) -> None:
     for order in job.desk.since(before):
         if order.post_only and job.desk.find("order_id", order.order_id) is not None:
             job.armed.memory[order.order_id] = 1
-            job.desk.command(Cancel(order.order_id, order.account))
+            try:
+                job.desk.command(Cancel(order.order_id, order.account))
+            except FaultError:
+                return  # in maintenance nothing can be canceled, not even by us
 
 
 def fills_first(job: Job, request: Asked, so_far: In) -> In:
@@ -205,6 +209,8 @@ def batch_part(job: Job, request: Asked, so_far: In) -> In:
     """X32: one order of a batch asks for more than there is, so that it alone is refused."""
     orders = request.params.get("orders")
     if request.seen.method != "batch_add" or not isinstance(orders, list) or not orders:
+        return so_far
+    if not all(isinstance(order, dict) for order in orders):
         return so_far
     if not job.seen(request.seen):
         return so_far

@@ -175,7 +175,10 @@ class Script:
             current = request
             if result.text != request.text:
                 current = incoming.asked(result.text, line.on, line.connection)
-            result = effect(_Job(self, armed, line), current, result)
+            try:
+                result = effect(_Job(self, armed, line), current, result)
+            except UnicodeEncodeError:
+                continue  # lone surrogates cannot be written again: the frame stays as it is
         return result
 
     def received(self, line: LineState, orders_before: int) -> None:
