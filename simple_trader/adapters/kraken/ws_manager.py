@@ -68,16 +68,14 @@ class KrakenVenue:
         if not set(candle_minutes) <= set(INTERVALS):
             raise ValueError(f"candles are of {INTERVALS} minutes, not of {candle_minutes}")
         self._rest, self._clock, self._emit = rest, clock, emit
-        self._plan = _OFF
-        self._applied = False
+        self._plan, self._applied = _OFF, False
         self._candle_minutes = tuple(candle_minutes)
         self._on_trades, self._tape = on_trades, TradeTape()
         self._frame_counts = FrameCounts()
         self._stamps_clock = clock.now if timed else None
-        self._timing = timing or Timing()
-        self._throttle_s = book_summary_s
-        self._tokens = TokenSource(rest.token)
+        self._timing, self._throttle_s = timing or Timing(), book_summary_s
         self._down: set[str] = set()
+        self._tokens, budget = TokenSource(rest.token), Budget()
         self._desk = OrderDesk(
             feed=lambda: self._private,
             rest=rest,
@@ -85,7 +83,6 @@ class KrakenVenue:
             timing=self._timing,
             emit=emit,
         )
-        budget = Budget()
         self._public: Feed[PublicSession] = Feed(
             name="public",
             url=public_url,
