@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import WSMsgType
 
+from simple_trader.sandbox.relay.budget import ConnectBudget
 from simple_trader.sandbox.relay.feed import Feed
 from simple_trader.sandbox.relay.news import News
 from simple_trader.sandbox.relay.public_rest import USER_AGENT, why
@@ -25,9 +26,15 @@ class Caller:
     """Runs a `Feed` over one socket at a time and tells what it learns, in order."""
 
     def __init__(
-        self, http: aiohttp.ClientSession, url: str, feed: Feed, tell: Callable[[News], None]
+        self,
+        http: aiohttp.ClientSession,
+        url: str,
+        feed: Feed,
+        tell: Callable[[News], None],
+        budget: ConnectBudget,
     ) -> None:
         self._http = http
+        self._budget = budget
         self._url = url
         self._feed = feed
         self._tell = tell
@@ -44,6 +51,10 @@ class Caller:
         """Keep a connection up until cancelled."""
         failures = 0
         while True:
+            if not self._budget.take(_now(), own=True):
+                self.trouble = "too many connections in ten minutes: Kraken would ban this address"
+                await asyncio.sleep(PAUSE_FIRST_S)
+                continue
             try:
                 async with asyncio.timeout(CONNECT_S):
                     line = await self._http.ws_connect(

@@ -12,6 +12,7 @@ from aiohttp import WSMsgType, web
 
 from simple_trader.sandbox.exchange import Exchange
 from simple_trader.sandbox.relay.addresses import Upstream, read_upstream
+from simple_trader.sandbox.relay.budget import ConnectBudget
 from simple_trader.sandbox.relay.caller import Caller
 from simple_trader.sandbox.relay.exchange import RelayExchange
 from simple_trader.sandbox.relay.feed import Feed
@@ -50,8 +51,9 @@ class RelayFront:
         self.fail = fail
         self._feed = Feed(exchange.pairs.get, depth)
         self._rest = PublicRest(http, upstream.rest)
-        self._pump = Pump(http, upstream.public, exchange.now_us)
-        self._caller = Caller(http, upstream.public, self._feed, self._hear)
+        budget = ConnectBudget()
+        self._pump = Pump(http, upstream.public, exchange.now_us, budget)
+        self._caller = Caller(http, upstream.public, self._feed, self._hear, budget)
         self._met: set[str] = set()
         self._news = asyncio.Event()
         exchange.live = self._feed.book

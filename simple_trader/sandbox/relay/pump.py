@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import WSMsgType, web
 
+from simple_trader.sandbox.relay.budget import ConnectBudget
 from simple_trader.sandbox.relay.gate import judge_frame
 from simple_trader.sandbox.relay.public_rest import USER_AGENT
 
@@ -31,15 +32,25 @@ _TORN = 1006
 class Pump:
     """Opens a connection of its own to the public feed for each client."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str, now_us: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        url: str,
+        now_us: Callable[[], int],
+        budget: ConnectBudget,
+    ) -> None:
         """`url` is the public feed, from `read_upstream`; `now_us` stamps our own refusals."""
         self._http = http
+        self._budget = budget
         self._url = url
         self._now_us = now_us
         self.open = 0
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Carry one client's connection until either side ends."""
+        if not self._budget.take(asyncio.get_running_loop().time()):
+            text = "too many connections in ten minutes: Kraken would ban this address.\n"
+            return web.Response(status=503, text=text)
         try:
             async with asyncio.timeout(CONNECT_S):
                 upstream = await self._http.ws_connect(
