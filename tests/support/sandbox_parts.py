@@ -37,6 +37,7 @@ START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 _RUN = """
 import sys, msgspec
+from datetime import datetime
 from pathlib import Path
 from simple_trader.sandbox.server import run_sandbox
 from simple_trader.sandbox.settings import SandboxOptions
@@ -44,6 +45,8 @@ values = msgspec.json.decode(sys.argv[1])
 for name in ("state", "replay", "accounts"):
     if values.get(name) is not None:
         values[name] = Path(values[name])
+if values.get("start") is not None:
+    values["start"] = datetime.fromisoformat(values["start"])
 sys.exit(run_sandbox(SandboxOptions(**values)))
 """
 
