@@ -38,12 +38,13 @@ def sandbox_process(*options: str) -> Iterator[str]:
 
 
 class Program:
-    """A running client program; its scenarios are told in the order they are written down."""
+    """A running client program that acts a scenario out when a test asks what came of it."""
 
     def __init__(self, command: list[str], settings: dict[str, str]) -> None:
         self._process = subprocess.Popen(
             command,
             env={**os.environ, **settings},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -69,18 +70,26 @@ class Program:
         self._noise.extend(self._process.stderr)
 
     def __call__(self, scenario: str) -> Any:
-        """Wait for a scenario and give what it saw; its failure fails the test that asks."""
-        while scenario not in self._told:
-            line = self._lines.get(timeout=PATIENCE_S)
-            if not line:
-                self._lines.put("")
-                pytest.fail(f"{scenario} was never told:\n{''.join(self._noise)}")
-            told = json.loads(line)
-            self._told[told["scenario"]] = told
+        """Give what a scenario saw, which runs once; its failure fails the test that asks."""
+        if scenario not in self._told:
+            self._told[scenario] = self._ask(scenario)
         told = self._told[scenario]
         if "error" in told:
             pytest.fail(told["error"])
         return told["result"]
+
+    def _ask(self, scenario: str) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(f"{scenario}\n")
+            self._process.stdin.flush()
+            line = self._lines.get(timeout=PATIENCE_S)
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            pytest.fail(f"{scenario} was never told:\n{''.join(self._noise)}")
+        told: dict[str, Any] = json.loads(line)
+        return told
 
     def end(self) -> None:
         """End it, finished or not."""
@@ -88,7 +97,7 @@ class Program:
         self._process.wait(10)
         for thread in self._threads:
             thread.join(10)
-        for pipe in (self._process.stdout, self._process.stderr):
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             assert pipe is not None
             pipe.close()
 

@@ -1,5 +1,7 @@
 // kraken-api 1.0 (Node): the calls of its manual, with nothing changed but the URL.
-// Usage: NODE_PATH=... node kraken_api.js URL KEY SECRET; tells one JSON line for each scenario.
+// Usage: NODE_PATH=... node kraken_api.js URL KEY SECRET; takes the name of a scenario on stdin and
+// tells one JSON line of it.
+const readline = require('readline');
 const KrakenClient = require('kraken-api');
 
 const [url, key, secret] = process.argv.slice(2);
@@ -45,10 +47,10 @@ const scenarios = {
 };
 
 (async () => {
-  for (const [scenario, step] of Object.entries(scenarios)) {
-    const told = { scenario };
+  for await (const name of readline.createInterface({ input: process.stdin })) {
+    const told = {};
     try {
-      told.result = await step();
+      told.result = await scenarios[name]();
     } catch (error) {
       told.error = String(error.stack);
     }

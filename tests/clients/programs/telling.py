@@ -1,4 +1,4 @@
-"""How a client program tells its tests what it saw: one JSON line for each scenario, in order."""
+"""How a client program tells what it saw: a scenario's name on stdin, one JSON line on stdout."""
 
 import asyncio
 import json
@@ -52,30 +52,30 @@ Scenario = Callable[[Sandbox], Awaitable[Any]]
 
 
 class Scenarios:
-    """The scenarios of a program, run one after the other in the order they are written down."""
+    """The scenarios of a program; each leaves no open order behind, so that any order will do."""
 
     def __init__(self) -> None:
-        self._steps: list[Scenario] = []
+        self._steps: dict[str, Scenario] = {}
 
     def __call__(self, step: Scenario) -> Scenario:
         """Add a scenario (a decorator)."""
-        self._steps.append(step)
+        self._steps[step.__name__] = step
         return step
 
-    async def _tell(self, there: Sandbox) -> None:
-        for step in self._steps:
-            told: dict[str, Any] = {"scenario": step.__name__}
-            try:
-                async with asyncio.timeout(LIMIT_S):
-                    told["result"] = await step(there)
-            except Exception:  # the test of this scenario shows it, the others go on
-                told["error"] = traceback.format_exc()
-            print(json.dumps(told, default=str), flush=True)
+    async def _told(self, name: str, there: Sandbox) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                return {"result": await self._steps[name](there)}
+        except Exception:  # the test that asked shows it, the next one goes on
+            return {"error": traceback.format_exc()}
 
     def main(self) -> None:
-        """Run them all against the sandbox at the URL of the command line."""
+        """Run what stdin names against the sandbox at the URL of the command line, until EOF."""
         stay_on_this_machine()
-        asyncio.run(self._tell(Sandbox(sys.argv[1])))
+        there = Sandbox(sys.argv[1])
+        for line in sys.stdin:
+            told = asyncio.run(self._told(line.strip(), there))
+            print(json.dumps(told, default=str), flush=True)
 
 
 def stay_on_this_machine() -> None:
