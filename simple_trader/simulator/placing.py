@@ -291,6 +291,8 @@ def activate(engine: Engine, order: Order, at: datetime, reports: list[Report]) 
     if not engine.trades_now(order.symbol):
         engine.close(order, "canceled", REASON_NO_MARKET, at, reports)
         return
+    # Its age in the queue begins now, also after a restart.
+    engine.to_the_end(order)
     taken = engine.walk(order)
     if order.cash_qty is not None:
         order.qty = pair.qty_of(taken.lots)

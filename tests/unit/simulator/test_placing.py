@@ -160,6 +160,17 @@ def test_a_scheduled_order_waits_holds_and_starts_at_its_moment() -> None:
     parts.check(there)
 
 
+def test_a_scheduled_order_queues_from_its_start_also_after_a_restart() -> None:
+    there = parts.venue()
+    start = NOON + timedelta(hours=1)
+    late = parts.opened(there.apply(place(price="65000.5", effective_at=start), NOON))
+    early = parts.opened(there.apply(place(price="65000.5", account="other"), NOON))
+    there.run_due(start)
+    for one in (there, parts.again(there)):
+        levels = one.books["BTC/USD"].by_priority(BID)
+        assert [level.order.order_id for level in levels] == [early, late]
+
+
 def test_a_scheduled_market_buy_holds_what_it_would_cost_now() -> None:
     there = parts.venue()
     start = NOON + timedelta(hours=1)
