@@ -154,6 +154,8 @@ def _exchange(
     http = HttpClient(f"simple-trader/{simple_trader.__version__}")
     stack.push_async_callback(http.close)
     dice = random.SystemRandom()  # jitter of reconnects: nothing that must repeat
+    # Paper answers on this machine, but its public calls reach Kraken and its account counts.
+    is_paper = setup.config.settings.mode == "paper"
     rest = KrakenRest(
         RestClient(
             url=world.rest_url,
@@ -163,6 +165,8 @@ def _exchange(
             credentials=Credentials(world.key, world.secret),
             high_water=FileHighWater(setup.places.state / "nonce"),
             count=FileCount(setup.places.state / "rest_count"),
+            tier="intermediate" if is_paper else None,
+            public_pace=True if is_paper else None,
         )
     )
     venue = KrakenVenue(

@@ -192,7 +192,6 @@ def _paper_command(setup: Setup, port: int) -> Sequence[str]:
                 state=setup.places.paper,
                 port=port,
                 capital=paper.initial_capital,
-                counters=False,
                 child=True,
             )
         ),
