@@ -17,7 +17,7 @@ from simple_trader.sandbox.child import announcement, until_end_of_input
 from simple_trader.sandbox.exchange import Exchange
 from simple_trader.sandbox.faults import rest as rest_faults
 from simple_trader.sandbox.faults.script import Script
-from simple_trader.sandbox.faults.setting import Faulted, faulted
+from simple_trader.sandbox.faults.setting import Faulted, faulted, read_faults
 from simple_trader.sandbox.lines import Doorkeeper, Line, reset
 from simple_trader.sandbox.listener import Listener
 from simple_trader.sandbox.opening import open_exchange
@@ -381,6 +381,7 @@ def run_sandbox(options: SandboxOptions) -> int:
     0 after a clean end, 1 with one sentence on stderr when it cannot start or go on.
     """
     try:
+        read_faults(options)  # a slip in the script shows before a market is made
         if options.relay:
             exchange: Exchange = asyncio.run(open_relay(options, wall_clock))
         else:

@@ -13,7 +13,8 @@ import pytest
 import sandbox_parts as parts
 from faulty_sandbox import Rest, faulty_sandbox, raw_private, raw_public
 
-from simple_trader.sandbox.settings import DEFAULT_SIGNING_TEXT
+from simple_trader.sandbox.child_main import decode_options, encode_options
+from simple_trader.sandbox.settings import DEFAULT_SIGNING_TEXT, SandboxOptions
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -103,6 +104,24 @@ def test_a_bad_script_is_one_sentence_and_no_sandbox(options: list[str], says: s
     assert run.returncode == 1
     assert says in run.stderr
     assert len(run.stderr.strip().splitlines()) == 1
+
+
+def test_a_world_that_is_no_sandbox_of_ours_refuses_faults(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "simple_trader", "run", "--mode", "paper", "--no-tui",
+         "--state-dir", str(tmp_path), "--fault", "N02"],
+        cwd=parts.ROOT, capture_output=True, text=True, timeout=50, check=False,
+    )  # fmt: skip
+    assert run.returncode != 0
+    assert "--fault, --faults, --chaos and --record are for sim" in run.stderr + run.stdout
+
+
+def test_the_daemon_s_child_is_told_of_faults_and_record() -> None:
+    options = SandboxOptions(
+        faults=("N02 after=5",), fault_file=Path("week.yaml"), chaos="7,2",
+        record=Path("wire.jsonl"), child=True, stepped=True,
+    )  # fmt: skip
+    assert decode_options(encode_options(options)) == options
 
 
 async def test_a_file_and_chaos_are_set_from_the_start(
