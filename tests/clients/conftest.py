@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from clients_parts import ENVIRONMENT, PROGRAMS, Told, running, sandbox_process
+from clients_parts import ENVIRONMENT, FEW_PAIRS, PROGRAMS, Told, running, sandbox_process
 
 
 @pytest.fixture(scope="session")
@@ -17,9 +17,9 @@ def clients_python() -> str:
 
 
 @pytest.fixture(scope="module")
-def sandbox(clients_python: str) -> Iterator[str]:
-    """The URL of a sandbox of its own for each file of tests."""
-    with sandbox_process() as url:
+def sandbox(request: pytest.FixtureRequest, clients_python: str) -> Iterator[str]:
+    """The URL of a sandbox of its own for each file of tests, with the file's PAIRS if it says."""
+    with sandbox_process(getattr(request.module, "PAIRS", FEW_PAIRS)) as url:
         yield url
 
 

@@ -7,6 +7,7 @@ import pytest
 from clients_parts import Told
 
 PROGRAM = "ccxt_rest.py"
+PAIRS: tuple[str, ...] = ()  # all
 SYMBOL = "BTC/USD"
 
 

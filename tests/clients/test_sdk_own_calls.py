@@ -4,6 +4,7 @@ import pytest
 from clients_parts import Told
 
 PROGRAM = "sdk_own_calls.py"
+PAIRS = ("BTC/USD", "BTC/EUR", "DOT/USD", "ETH/USD")
 
 
 def test_every_question_about_the_market_is_answered(told: Told) -> None:

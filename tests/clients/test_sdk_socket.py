@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from clients_parts import Told
+from clients_parts import FEW_PAIRS, Told
 
 PROGRAM = "sdk_socket.py"
 
@@ -36,7 +36,9 @@ def test_a_public_channel_acknowledges_then_sends_snapshot_and_updates(
 def test_the_instrument_channel_brings_the_reference_data(told: Told) -> None:
     data = told("every_public_channel_is_served")["instrument"]["snapshot"]["data"]
     assert {"BTC", "ETH", "USD"} <= {asset["id"] for asset in data["assets"]}
-    assert len(data["pairs"]) >= 30
+    pairs = {pair["symbol"]: pair for pair in data["pairs"]}
+    assert set(pairs) == set(FEW_PAIRS)
+    assert (pairs["BTC/USD"]["price_precision"], pairs["BTC/USD"]["price_increment"]) == (1, 0.1)
 
 
 def test_the_client_books_its_subscriptions_from_the_acknowledgements(told: Told) -> None:

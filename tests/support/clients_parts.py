@@ -6,7 +6,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,16 @@ ENVIRONMENT = ROOT / ".venv-clients"
 PATIENCE_S = 90.0
 ACCOUNTS = ROOT / "tests" / "clients" / "accounts.yaml"
 SANDBOX = ("--port", "0", "--seed", "5", "--speed", "10", "--accounts", str(ACCOUNTS))
+FEW_PAIRS = ("BTC/USD", "ETH/USD", "LTC/USD", "SOL/USD", "DOT/USD")
 
 Told = Callable[[str], Any]
 
 
 @contextmanager
-def sandbox_process(*options: str) -> Iterator[str]:
-    """Run `simple-trader sandbox` as a person would; gives its URL."""
-    command = [sys.executable, "-m", "simple_trader", "sandbox", *(options or SANDBOX)]
+def sandbox_process(pairs: Sequence[str] = FEW_PAIRS) -> Iterator[str]:
+    """Run `simple-trader sandbox` as a person would, with all its pairs for (); gives its URL."""
+    chosen = ("--pairs", ",".join(pairs)) if pairs else ()
+    command = [sys.executable, "-m", "simple_trader", "sandbox", *SANDBOX, *chosen]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
