@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simple_trader.sandbox import wire
 from simple_trader.sandbox.relay.feed import DEAD_S, RETRY_MAX_S, SNAPSHOT_S, Feed
@@ -295,3 +297,48 @@ def test_a_crossed_book_is_not_trusted() -> None:
 def test_the_difference_of_two_books_turns_one_into_the_other() -> None:
     before, after = {1: 5, 2: 6, 3: 7}, {2: 6, 3: 8, 4: 1}
     assert changed(before, after) == [(1, 0), (3, 8), (4, 1)]
+
+
+# ----------------------------------------------------------------------------- hostile input
+
+WORDS = [
+    "channel", "type", "data", "symbol", "bids", "asks", "checksum", "price", "qty", "book",
+    "trade", "status", "instrument", "snapshot", "update", BTC, "method", "success", "subscribe",
+    "system", "pairs", "trade_id", "side", "buy", "1000.1", "0.00000001",
+]  # fmt: skip
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(WORDS) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=6)
+    ),
+    max_leaves=30,
+)
+
+
+@given(st.binary(max_size=200) | VALUES.map(lambda value: json.dumps(value).encode()))
+@settings(max_examples=400, deadline=None)
+def test_whatever_arrives_costs_at_most_its_pair(frame: bytes) -> None:
+    made = feed(BTC, ETH)
+    made.receive(snapshot(), 1.0)
+    made.receive(snapshot(ETH), 1.0)
+    book = made.book(BTC)
+    assert book is not None
+    before = [dict(side) for side in book.sides]
+    made.receive(frame, 2.0)
+    if made.book(BTC) is not None:
+        assert [dict(side) for side in book.sides] == before
+    assert made.book(ETH) is not None
+
+
+@given(st.integers(0, 400), st.integers(0, 255))
+@settings(max_examples=300, deadline=None)
+def test_a_flipped_byte_never_passes_for_the_book(at: int, byte: int) -> None:
+    made = feed(BTC)
+    raw = bytearray(snapshot().encode())
+    at %= len(raw)
+    changed_byte = raw[at] != byte
+    raw[at] = byte
+    made.receive(bytes(raw), 1.0)
+    book = made.book(BTC)
+    if changed_byte and book is not None:
+        assert book.sides == ({1000: 5, 999: 7}, {1001: 4, 1002: 9})
