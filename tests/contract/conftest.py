@@ -1,15 +1,14 @@
 """The contract's fixtures: a sandbox process, and both drivers in turn."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 from contract_client import ClientDriver
-from contract_facts import Driver, Watch
+from contract_facts import Driver, Opener, Watch
 from contract_raw import RawDriver
 from contract_world import KEYS, SPECIAL, World, world
 
-Opener = Callable[..., Awaitable[Driver]]
 VIA = {"client": "via our client", "raw": "raw frames"}
 
 

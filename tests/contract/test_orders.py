@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from contract_facts import Driver, Refused
+from contract_facts import Driver, Opener, Refused
 from contract_words import (
     LEDGER_UNIT,
     accepted,
@@ -266,7 +266,7 @@ async def test_a_client_id_is_taken_once_among_open_orders_and_free_after_the_cl
 async def test_two_own_orders_never_trade_with_each_other(
     trader: Driver, there: World, stp: str, left: list[str]
 ) -> None:
-    """Section 8.1, stp_type: the victim ends as canceled or expired, without a fill between both."""
+    """Section 8.1, stp_type: the victim ends canceled or expired, without a fill."""
     bid, ask = there.best()
     inside = on_grid((bid + ask) / 2)
     accepted(await trader.place(limit("old", inside, side="sell")))
@@ -298,10 +298,9 @@ async def test_the_fee_is_taken_in_the_currency_that_was_asked_for(
     assert {line.asset for line in lines} == {asset}
 
 
-async def test_an_order_is_known_to_its_own_account_only(trader: Driver, opener: object) -> None:
+async def test_an_order_is_known_to_its_own_account_only(trader: Driver, opener: Opener) -> None:
     """Section 6: executions tell of one account; ids of another are unknown to it."""
-    assert callable(opener)
-    other: Driver = await opener()
+    other = await opener()
     order_id = accepted(await trader.place(limit("mine", Decimal(1000))))
     assert await other.told() == []
     outcome = await other.cancel("mine")

@@ -153,7 +153,6 @@ async def test_an_index_trigger_is_taken_or_refused_in_the_words_of_the_sheet(
     trader: Driver, there: World
 ) -> None:
     """Sections 8.1 and 9: the index falls back to last, or `Index unavailable`."""
-    bid, _ = there.best()
     case = Case("stop-loss", "sell", "0.5", None, -5)
     outcome = await trader.place(waiting(case, "t-5", there).but(reference="index"))
     if not isinstance(outcome, str):

@@ -45,6 +45,7 @@ from simple_trader.domain.events import (
     OrderAcked,
     OrderRejected,
     QuoteSeen,
+    SendUnknown,
     VenueStatusSeen,
 )
 from simple_trader.domain.history import PublicTrade
@@ -156,6 +157,8 @@ class ClientDriver:
         outcome = await self.venue.place(request, wire)
         if isinstance(outcome, OrderRejected):
             return Refused(outcome.error)
+        if isinstance(outcome, SendUnknown):
+            return Refused(outcome.detail, sure=False)
         assert isinstance(outcome, OrderAcked), outcome
         return outcome.order_id
 

@@ -4,7 +4,7 @@ The contract suite states each behaviour in these, and two drivers produce them:
 client (`contract_client`), one from raw frames read by the protocol sheet alone (`contract_raw`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,9 +16,13 @@ BTC = "BTC/USD"
 
 @dataclass(frozen=True)
 class Refused:
-    """The exchange said no, in its own words."""
+    """The exchange said no, in its own words; `sure` is false where it may have acted all the same.
+
+    Section 9: EService:Unavailable, EService:Busy and EGeneral:Internal error prove nothing.
+    """
 
     error: str
+    sure: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,3 +271,7 @@ class Driver(Protocol):
 
     async def close(self) -> None:
         """Hang up."""
+
+
+# Opens a driver: of a fresh account, of one of the special ones, or of a named one.
+Opener = Callable[..., Awaitable[Driver]]

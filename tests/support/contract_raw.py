@@ -104,7 +104,7 @@ class RawDriver:
     async def place(self, order: Wanted) -> str | Refused:
         answer = await self.request("add_order", **self._params(order))
         if not answer["success"]:
-            return Refused(answer["error"])
+            return Refused(answer["error"], sure=not answer["error"].startswith(_UNSURE))
         assert answer["result"]["cl_ord_id"] == order.cl_ord_id
         order_id: str = answer["result"]["order_id"]
         return order_id
@@ -391,6 +391,7 @@ class RawDriver:
                 seen.books_lost += self._books.take(frame, depth)
 
 
+_UNSURE = ("EService:Unavailable", "EService:Busy", "EGeneral:Internal error")
 _KEPT = ("symbol", "side", "order_qty", "limit_price")
 
 

@@ -60,7 +60,9 @@ class Raw:
     @classmethod
     async def open(cls, world: World, path: str) -> "Raw":
         """Connect and read the first frame."""
-        socket = await connect(world.ws + path, proxy=None, compression=None, max_size=None)
+        socket = await connect(
+            world.ws + path, proxy=None, compression=None, max_size=None, max_queue=None
+        )
         raw = cls(socket)
         await raw.next()
         return raw
