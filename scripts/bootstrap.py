@@ -340,37 +340,25 @@ def do_lock(arguments: list[str]) -> int:
     base += ["--generate-hashes", "--custom-compile-command", "make lock", *arguments]
     only = ["--only-binary", ":all:"]
     wheels = [*only, "pyproject.toml"]
-    for rest in (
-        [*wheels, "-o", "requirements/run.txt"],
-        [*wheels, "--group=test", "-c", "requirements/run.txt", "-o", "requirements/test.txt"],
-        ["--group=uv", "-o", "requirements/uv.txt"],
-        [*wheels, "--group=bench", "-c", "requirements/run.txt", "-o", "requirements/bench.txt"],
-        ["--group=bench-source", "-c", "requirements/bench.txt", "-o", f"requirements/{COMPILED}.txt"],
-        [*only, "--no-binary", AS_SOURCE, "--group=clients", "-o", "requirements/clients.txt"],
-    ):
-        checked([str(PYTHON), *base, *rest], "the lock could not be resolved")
+    locks = {
+        "run": wheels,
+        "test": [*wheels, "--group=test", "-c", "requirements/run.txt"],
+        "uv": ["--group=uv"],
+        "bench": [*wheels, "--group=bench", "-c", "requirements/run.txt"],
+        COMPILED: [f"--group={COMPILED}", "-c", "requirements/bench.txt"],
+        "clients": [*only, "--no-binary", AS_SOURCE, "--group=clients"],
+    }
+    for name, rest in locks.items():
+        target = ["-o", f"requirements/{name}.txt"]
+        checked([str(PYTHON), *base, *rest, *target], "the lock could not be resolved")
     return 0
 
 
+# `do_test_system` is the subcommand `test-system`; they are listed as they stand above.
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    "setup": do_setup,
-    "run": do_run,
-    "test": do_test,
-    "sandbox": do_sandbox,
-    "cli": do_cli,
-    "coverage": do_coverage,
-    "lint": do_lint,
-    "format": do_format,
-    "types": do_types,
-    "contract": do_contract,
-    "tidy": do_tidy,
-    "simulate": do_simulate,
-    "test-system": do_test_system,
-    "test-clients": do_test_clients,
-    "chaos": do_chaos,
-    "bench": do_bench,
-    "docs": do_docs,
-    "lock": do_lock,
+    name.removeprefix("do_").replace("_", "-"): function
+    for name, function in list(globals().items())
+    if name.startswith("do_")
 }
 
 
