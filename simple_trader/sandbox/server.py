@@ -15,10 +15,10 @@ from simple_trader.sandbox import control, wire
 from simple_trader.sandbox.advisor_mount import mount_advisor
 from simple_trader.sandbox.child import announcement, until_end_of_input
 from simple_trader.sandbox.exchange import Exchange
-from simple_trader.sandbox.faults import rest as rest_faults
 from simple_trader.sandbox.faults.script import Script
 from simple_trader.sandbox.faults.setting import Faulted, faulted, read_faults
-from simple_trader.sandbox.lines import Doorkeeper, Line, reset
+from simple_trader.sandbox.faulty_rest import answer_with_faults
+from simple_trader.sandbox.lines import Doorkeeper, Line
 from simple_trader.sandbox.listener import Listener
 from simple_trader.sandbox.opening import open_exchange
 from simple_trader.sandbox.recording import Recorder
@@ -71,6 +71,11 @@ class Server:
     def stop(self) -> None:
         """Ask the server to end."""
         self._stopped.set()
+
+    @property
+    def ending(self) -> bool:
+        """Whether the server ends."""
+        return self._stopped.is_set()
 
     async def wait(self) -> None:
         """Wait until someone asks the server to end."""
@@ -178,46 +183,24 @@ class Server:
         self.touch()
         try:
             if self.script.any:
-                response = await self._rest_with_faults(request, body)
+                response = await answer_with_faults(self, request, body)
             else:
-                status, answer = self._answer(request, body)
+                status, answer = self.answer(request, body)
                 response = web.Response(status=status, body=answer, content_type="application/json")
-                self._record(request, body, status, answer)
+                self.record(request, body, status, answer)
         except SandboxError as error:
             self.fail(error)
             raise web.HTTPServiceUnavailable(text=str(error)) from error
         await self.flush_all()
         return response
 
-    def _answer(self, request: web.Request, body: bytes) -> tuple[int, bytes]:
+    def answer(self, request: web.Request, body: bytes) -> tuple[int, bytes]:
+        """Let the exchange carry a REST request out."""
         peer = request.remote or ""
         return self.exchange.rest(request.method, request.path_qs, request.headers, body, peer)
 
-    async def _rest_with_faults(self, request: web.Request, body: bytes) -> web.Response:
-        kind = request.headers.get("Content-Type", "")
-        asked = rest_faults.asked(request.path_qs, body, kind)
-        act = self.script.rest_before(asked)
-        due = self.delay_clock() + act.delay_s
-        while self.delay_clock() < due and not self._stopped.is_set():
-            await self._pause(BUSY_S)
-            self.touch()
-        status, answer = 0, b""
-        if act.lands:
-            status, answer = self._answer(request, body)
-            answer = self.script.rest_after(asked, answer)
-            await self.flush_all()
-        if act.status:
-            status, answer = act.status, act.body
-        if act.cut:
-            status, answer = 0, b""
-        self._record(request, body, status, answer)
-        if act.cut:
-            reset(request.transport)
-            return web.Response(status=500)  # nobody is there any more to read it
-        html = "text/html" if act.html else "application/json"
-        return web.Response(status=status, body=answer, content_type=html)
-
-    def _record(self, request: web.Request, body: bytes, status: int, answer: bytes) -> None:
+    def record(self, request: web.Request, body: bytes, status: int, answer: bytes) -> None:
+        """Put a REST request and its answer into the record."""
         if self.recorder is not None:
             headers = dict(request.headers)
             self.recorder.request(request.method, request.path_qs, headers, body, status, answer)
@@ -254,7 +237,7 @@ class Server:
                 self.fail(error)
                 return
             await self.flush_all()
-            await self._pause(FOLLOW_S)
+            await self.pause(FOLLOW_S)
 
     async def _act(self) -> None:
         """Do what faults do by themselves."""
@@ -287,9 +270,10 @@ class Server:
                 if line.session.idle(now) or line.backlog() > MAX_BACKLOG:
                     await line.close()
             busy = any(line.busy for line in self.lines.values())
-            await self._pause(BUSY_S if busy else BEAT_S)
+            await self.pause(BUSY_S if busy else BEAT_S)
 
-    async def _pause(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
+        """Wait, but not beyond the end."""
         try:
             async with asyncio.timeout(seconds):
                 await self._stopped.wait()
