@@ -1,67 +1,24 @@
-"""The relay over real sockets, against a second sandbox that plays Kraken, and against a stub."""
+"""The relay over real sockets, against a second sandbox that plays Kraken."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import faulty_sandbox
 import pytest
-from aiohttp import WSMsgType, web
-from faulty_sandbox import Raw, Rest, There, raw_private
-
-from simple_trader.sandbox.relay.exchange import RelayExchange
-from simple_trader.sandbox.relay.live_book import LiveBook
-from simple_trader.sandbox.relay.opening import open_relay
-from simple_trader.sandbox.server import listening, wall_clock
-from simple_trader.sandbox.settings import SandboxOptions
+from aiohttp import WSMsgType
+from faulty_sandbox import raw_private
+from relay_server import PAIR, live, relay_of, trusted, until
 
 pytestmark = pytest.mark.timeout(60)
-PAIR = "BTC/USD"
-
-
-@asynccontextmanager
-async def relay_of(rest: str, public: str, **options: Any) -> AsyncIterator[There]:
-    """A relay in this process on a real port."""
-    values: dict[str, Any] = {
-        "relay": True, "relay_rest": rest, "relay_public": public, "port": 0,
-        "relay_latency_ms": (1, 5), "advisor": False, **options,
-    }  # fmt: skip
-    chosen = SandboxOptions(**values)
-    exchange = await open_relay(chosen, wall_clock)
-    try:
-        async with listening(exchange, chosen) as (server, listener):
-            yield There(server, listener)
-            assert server.failure is None, server.failure
-    finally:
-        exchange.close()
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
-
-
-async def until(fits: Callable[[], Any], within_s: float = 15.0) -> None:
-    """Wait for something that sockets bring about."""
-    async with asyncio.timeout(within_s):
-        while not fits():
-            await asyncio.sleep(0.01)
-
-
-def live(there: There, symbol: str = PAIR) -> LiveBook | None:
-    """The relay's own book of a pair, while it is trusted."""
-    assert isinstance(there.exchange, RelayExchange)
-    return there.exchange.live(symbol)
-
-
-async def trusted(there: There, symbol: str = PAIR) -> None:
-    """Wait for the relay's own book of a pair."""
-    await until(lambda: live(there, symbol) is not None)
 
 
 # ------------------------------------------------------------------------------ verbatim
@@ -148,197 +105,6 @@ async def test_public_rest_passes_status_type_and_body(http: aiohttp.ClientSessi
                     kind = response.headers["Content-Type"]
                     answers.append((response.status, kind, await response.read()))
             assert answers[0] == answers[1], path
-
-
-# --------------------------------------------------------------- a stub that says anything
-
-
-class Stub:
-    """An upstream that answers reference data from a sandbox and says what a test tells it."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
-        self.frames: list[bytes] = []
-        self.say: Callable[[web.WebSocketResponse], Awaitable[None]] | None = None
-        self.sockets = 0
-        self.transports: list[asyncio.Transport] = []
-        self.bodies: dict[str, bytes] = {}
-        self.url = ""
-
-    async def rest(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        self.asked.append((request.method, request.raw_path, dict(request.headers), body))
-        known = self.bodies.get(request.path)
-        if known is not None:
-            return web.Response(body=known, content_type="application/json")
-        headers = {"Content-Type": "text/html; charset=latin-1"}
-        return web.Response(status=520, body=b"<b>\xe9</b>", headers=headers)
-
-    async def socket(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append((request.method, request.raw_path, dict(request.headers), b""))
-        socket = web.WebSocketResponse(compress=False, decode_text=False, max_msg_size=0)
-        await socket.prepare(request)
-        self.sockets += 1
-        assert isinstance(request.transport, asyncio.Transport)
-        self.transports.append(request.transport)
-        try:
-            if self.say is not None:
-                await self.say(socket)
-            async for message in socket:
-                self.frames.append(message.data)
-        finally:
-            self.sockets -= 1
-        return socket
-
-
-@pytest.fixture
-async def stub(http: aiohttp.ClientSession) -> AsyncIterator[Stub]:
-    made = Stub()
-    async with faulty_sandbox.faulty_sandbox() as upstream:
-        for name in ("AssetPairs", "Assets"):
-            async with http.get(f"{upstream.url}/0/public/{name}") as response:
-                made.bodies[f"/0/public/{name}"] = await response.read()
-    app = web.Application()
-    app.router.add_get("/v2", made.socket)
-    app.router.add_route("*", "/{rest:.*}", made.rest)
-    runner = web.AppRunner(app, shutdown_timeout=0.5)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield made
-    await runner.cleanup()
-
-
-@asynccontextmanager
-async def relay_of_stub(stub: Stub, **options: Any) -> AsyncIterator[There]:
-    async with relay_of(stub.url, f"{stub.url.replace('http', 'ws')}/v2", **options) as relay:
-        await until(lambda: stub.sockets == 1)  # the relay's own connection
-        yield relay
-
-
-ODD = [b"", b"CloudFlare WebSocket proxy restarting", "\u20bf\u0000\u2028".encode(), b'{"a":1e400}',
-       b"x" * 3_000_000, b"\xff\xfe no UTF-8"]  # fmt: skip
-
-
-async def test_frames_of_any_content_and_size_pass(stub: Stub, http: aiohttp.ClientSession) -> None:
-    async def say(socket: web.WebSocketResponse) -> None:
-        for frame in ODD:
-            await socket.send_frame(frame, WSMsgType.TEXT)
-        await socket.send_frame(b"\x00\x01", WSMsgType.BINARY)
-
-    async with relay_of_stub(stub) as relay:
-        stub.say = say
-        async with http.ws_connect(relay.public, max_msg_size=0, decode_text=False) as socket:
-            got = [await socket.receive() for _ in range(len(ODD) + 1)]
-    assert [bytes(message.data) for message in got[:-1]] == ODD
-    assert got[-1].type is WSMsgType.BINARY
-
-
-@pytest.mark.parametrize("code", [1000, 1012, 4001])
-async def test_a_closed_upstream_closes_its_client_with_the_same_code(
-    stub: Stub, http: aiohttp.ClientSession, code: int
-) -> None:
-    async def say(socket: web.WebSocketResponse) -> None:
-        await socket.send_str("bye")
-        await socket.close(code=code)
-
-    async with relay_of_stub(stub) as relay:
-        stub.say = say
-        async with http.ws_connect(relay.public) as socket:
-            assert (await socket.receive()).data == "bye"
-            assert (await socket.receive()).type is WSMsgType.CLOSE
-            assert socket.close_code == code
-
-
-async def test_a_torn_upstream_tears_its_client_off(
-    stub: Stub, http: aiohttp.ClientSession
-) -> None:
-    async def say(socket: web.WebSocketResponse) -> None:
-        await socket.send_str("bye")
-        stub.transports[-1].abort()
-
-    async with relay_of_stub(stub) as relay:
-        stub.say = say
-        async with http.ws_connect(relay.public) as socket:
-            assert (await socket.receive()).data == "bye"
-            await socket.receive()
-            assert socket.close_code == 1006
-
-
-async def test_each_client_has_an_upstream_of_its_own_and_ends_it(
-    stub: Stub, http: aiohttp.ClientSession
-) -> None:
-    async with relay_of_stub(stub) as relay:
-        async with http.ws_connect(relay.public), http.ws_connect(relay.public):
-            await until(lambda: stub.sockets == 3)
-        await until(lambda: stub.sockets == 1)
-
-
-async def test_without_an_upstream_a_client_is_refused_as_by_a_gateway(
-    http: aiohttp.ClientSession,
-) -> None:
-    async with faulty_sandbox.faulty_sandbox() as upstream:
-        url, public = upstream.url, upstream.public
-        async with relay_of(url, public) as relay:
-            upstream.fault("N07")
-            await until(lambda: upstream.listening == "closed")
-            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-                await http.ws_connect(relay.public)
-            assert refused.value.status == 502
-            async with http.get(f"{relay.url}/0/public/Time") as response:
-                assert response.status == 502
-                assert await response.json() == {"error": ["EService:Unavailable"]}
-            # What is private lives here and goes on.
-            assert "result" in await Rest(http, relay).ask("Balance")
-
-
-# ---------------------------------------------------------------------- nothing private (I-44)
-
-
-async def test_no_key_no_token_and_no_private_request_ever_leaves(
-    stub: Stub, http: aiohttp.ClientSession
-) -> None:
-    secrets = {"API-Key": "canary-key", "API-Sign": "canary-sign", "Cookie": "canary-cookie"}
-    async with relay_of_stub(stub) as relay:
-        for path in ("/0/public/Time", "/0/public/Ticker?pair=XBTUSD", "/0/public/Time?nonce=1"):
-            async with http.get(relay.url + path, headers=secrets) as response:
-                await response.read()
-        for path, body in (
-            ("/0/public/Time", b"pair=XBTUSD"),
-            ("/0/public/Time", b"nonce=canary-nonce"),
-            ("/0/private/Balance", b"nonce=canary-nonce"),
-            ("/0/private/../public/Time", b"nonce=canary-nonce"),
-            ("/0/private/NoSuchThing", b"nonce=canary-nonce"),
-        ):
-            async with http.post(relay.url + path, data=body, headers=secrets) as response:
-                await response.read()
-        await Rest(http, relay).ask("AddOrder", ordertype="market", type="buy", volume=1)
-        async with raw_private(http, relay, "executions", "balances") as own:
-            await own.ask("cancel_all")
-            canary = own.token
-            async with http.ws_connect(relay.public, headers=secrets) as socket:
-                client = Raw(socket)
-                client.token = canary
-                for method, params in (
-                    ("add_order", {"symbol": PAIR, "order_qty": 1}),
-                    ("subscribe", {"channel": "executions"}),
-                    ("subscribe", {"channel": "ticker", "symbol": [PAIR]}),
-                ):
-                    refused = await client.answer(method, **params)
-                    assert refused["success"] is False
-                await socket.send_str('{"method":"ping"}')
-                await until(lambda: b'{"method":"ping"}' in stub.frames)
-    said = repr(stub.asked) + repr(stub.frames)
-    assert "canary" not in said
-    assert canary not in said
-    assert "private" not in said
-    assert "API-" not in said.upper()
-    paths = {path for _, path, _, _ in stub.asked}
-    assert paths <= {
-        "/v2", "/0/public/Time", "/0/public/Ticker?pair=XBTUSD", "/0/public/AssetPairs",
-        "/0/public/Assets",
-    }  # fmt: skip
 
 
 # -------------------------------------------------------------------------------- own fills
