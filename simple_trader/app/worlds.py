@@ -27,6 +27,7 @@ from simple_trader.sandbox.settings import (
     SandboxError,
     SandboxOptions,
 )
+from simple_trader.simulator.instruments import DEFAULT_SYMBOLS, INSTRUMENT_BY_SYMBOL
 
 # A generated world begins here whenever it is made: the same seed is then the same tape.
 GENERATED_START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -176,7 +177,7 @@ def _upstream(setup: Setup) -> Upstream:
 
 def _paper_command(setup: Setup, port: int) -> Sequence[str]:
     """The relaying sandbox on `port`; it gets no key of the user's, and no private address."""
-    settings, upstream = setup.config.settings, _upstream(setup)
+    settings, options, upstream = setup.config.settings, setup.options, _upstream(setup)
     paper = settings.paper
     return [
         sys.executable,
@@ -193,6 +194,10 @@ def _paper_command(setup: Setup, port: int) -> Sequence[str]:
                 port=port,
                 capital=paper.initial_capital,
                 child=True,
+                faults=options.faults,
+                fault_file=options.fault_file,
+                chaos=options.chaos,
+                record=options.record,
             )
         ),
     ]
@@ -227,6 +232,7 @@ def _child_command(setup: Setup, port: int) -> Sequence[str]:
                 port=port,
                 capital=settings.sim.initial_capital,
                 start=GENERATED_START,
+                pairs=_generated_pairs(settings.traded_pairs) if options.replay is None else (),
                 stepped=True,
                 child=True,
                 faults=options.faults,
@@ -236,6 +242,12 @@ def _child_command(setup: Setup, port: int) -> Sequence[str]:
             )
         ),
     ]
+
+
+def _generated_pairs(traded: Sequence[str]) -> tuple[str, ...]:
+    """The pairs of a new generated market: its usual eight, and those that are traded besides."""
+    more = [pair for pair in traded if pair in INSTRUMENT_BY_SYMBOL and pair not in DEFAULT_SYMBOLS]
+    return (*DEFAULT_SYMBOLS, *more) if more else ()
 
 
 def _is_generated(folder: Path) -> bool:
