@@ -232,7 +232,7 @@ def _child_command(setup: Setup, port: int) -> Sequence[str]:
                 port=port,
                 capital=settings.sim.initial_capital,
                 start=GENERATED_START,
-                pairs=_generated_pairs(settings.traded_pairs) if options.replay is None else (),
+                pairs=generated_pairs(settings.traded_pairs) if options.replay is None else (),
                 stepped=True,
                 child=True,
                 faults=options.faults,
@@ -244,7 +244,7 @@ def _child_command(setup: Setup, port: int) -> Sequence[str]:
     ]
 
 
-def _generated_pairs(traded: Sequence[str]) -> tuple[str, ...]:
+def generated_pairs(traded: Sequence[str]) -> tuple[str, ...]:
     """The pairs of a new generated market: its usual eight, and those that are traded besides."""
     more = [pair for pair in traded if pair in INSTRUMENT_BY_SYMBOL and pair not in DEFAULT_SYMBOLS]
     return (*DEFAULT_SYMBOLS, *more) if more else ()
