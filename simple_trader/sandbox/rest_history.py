@@ -43,7 +43,9 @@ def closed_orders(call: Call) -> Any:
         if order.closed_at is not None
         and _within(order.opened_at if by_open else order.closed_at, fields, opened)
     ]
-    closed.sort(key=lambda order: order.closed_at or order.opened_at, reverse=True)
+    # Reversed after sorting: what closed at one moment is told newest first, too.
+    closed.sort(key=lambda order: order.closed_at or order.opened_at)
+    closed.reverse()
     return _counted("closed", _order_rows(call, _page(closed, fields)), len(closed), fields)
 
 

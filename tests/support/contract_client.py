@@ -5,8 +5,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from contract_client_facts import (
+    candle_facts,
+    fill_facts,
+    line_facts,
+    pair_facts,
+    row_facts,
+    told_facts,
+)
 from contract_facts import (
-    ZERO,
     CandleFacts,
     Change,
     Fill,
@@ -31,7 +38,6 @@ from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
-from simple_trader.domain import fills, instruments, quotes, records
 from simple_trader.domain.actions import CancelOrder
 from simple_trader.domain.events import (
     BalancesSeen,
@@ -145,6 +151,7 @@ class ClientDriver:
                 await asyncio.sleep(0.001)
 
     async def step(self, seconds: float = 1) -> None:
+        await self.settle()
         self.world.advance(seconds)
         await self.settle()
 
@@ -174,7 +181,7 @@ class ClientDriver:
         outcome = await self.venue.amend(
             AmendRequest(
                 cl_ord_id=change.cl_ord_id,
-                pair="",
+                pair=change.pair,
                 order_id=change.order_id,
                 qty=change.qty,
                 limit_price=change.price,
@@ -210,11 +217,11 @@ class ClientDriver:
     async def told(self, cl_ord_id: str | None = None) -> list[Told]:
         await self.settle()
         reports = [e for e in self.events if isinstance(e, ExecutionReport)]
-        return [_told(e) for e in reports if cl_ord_id in (None, e.cl_ord_id)]
+        return [told_facts(e) for e in reports if cl_ord_id in (None, e.cl_ord_id)]
 
     async def lines_told(self) -> list[Line]:
         await self.settle()
-        return [_line(e.entry) for e in self.events if isinstance(e, LedgerSeen)]
+        return [line_facts(e.entry) for e in self.events if isinstance(e, LedgerSeen)]
 
     async def totals_told(self) -> dict[str, Decimal]:
         await self.settle()
@@ -238,19 +245,19 @@ class ClientDriver:
         return {asset: Decimal(text) for asset, text in (await self.rest.balances()).items()}
 
     async def open_orders(self) -> list[OrderRow]:
-        return [_row(row) for row in await self.rest.open_orders()]
+        return [row_facts(row) for row in await self.rest.open_orders()]
 
     async def closed_orders(self) -> list[OrderRow]:
-        return [_row(row) for row in await self.rest.closed_orders(None)]
+        return [row_facts(row) for row in await self.rest.closed_orders(None)]
 
     async def orders(self, order_ids: Sequence[str]) -> list[OrderRow]:
-        return [_row(row) for row in await self.rest.orders_by_id(order_ids)]
+        return [row_facts(row) for row in await self.rest.orders_by_id(order_ids)]
 
     async def fills(self) -> list[Fill]:
-        return [_fill(fill) for fill in await self.rest.trades(None)]
+        return [fill_facts(fill) for fill in await self.rest.trades(None)]
 
     async def lines(self) -> list[Line]:
-        return [_line(entry) for entry in await self.rest.ledgers(None)]
+        return [line_facts(entry) for entry in await self.rest.ledgers(None)]
 
     async def fee_rates(self, pair: str) -> tuple[Decimal, Decimal]:
         (rates,) = await self.rest.fees([pair])
@@ -258,10 +265,10 @@ class ClientDriver:
         return rates.maker, rates.taker
 
     async def pairs(self) -> dict[str, PairFacts]:
-        return {rules.pair: _pair(rules) for rules in await self.rest.pairs()}
+        return {rules.pair: pair_facts(rules) for rules in await self.rest.pairs()}
 
     async def candles(self, pair: str, minutes: int, count: int) -> list[CandleFacts]:
-        return [_candle(row) for row in await self.rest.candles(pair, minutes * 60, count)]
+        return [candle_facts(row) for row in await self.rest.candles(pair, minutes * 60, count)]
 
     async def system(self) -> str:
         return (await self.rest.system_status()).value
@@ -312,11 +319,11 @@ class ClientDriver:
             quote = event.quote
             self.public.quotes.setdefault(quote.pair, []).append((quote.bid, quote.ask))
         elif isinstance(event, CandleSeen):
-            candle = _candle(event.candle)
+            candle = candle_facts(event.candle)
             kept = self.public.candles.setdefault((event.candle.pair, candle.minutes), {})
             kept[candle.begin] = candle
         elif isinstance(event, InstrumentSeen):
-            self.public.pairs.setdefault(event.rules.pair, []).append(_pair(event.rules))
+            self.public.pairs.setdefault(event.rules.pair, []).append(pair_facts(event.rules))
         elif isinstance(event, VenueStatusSeen):
             self.public.system.append(event.status.value)
         elif isinstance(event, BookLost):
@@ -335,82 +342,3 @@ class ClientDriver:
 
 async def _no_room() -> None:
     return
-
-
-def _told(report: ExecutionReport) -> Told:
-    return Told(
-        kind=report.exec_type,
-        status=report.order_status,
-        order_id=report.order_id,
-        cl_ord_id=report.cl_ord_id,
-        pair=report.pair,
-        side=report.side.value if report.side else None,
-        qty=report.order_qty,
-        price=report.limit_price,
-        cum_qty=report.cum_qty,
-        reason=report.reason,
-        fill=None if report.fill is None else _fill(report.fill),
-        snapshot=report.snapshot,
-    )
-
-
-def _fill(fill: fills.Fill) -> Fill:
-    return Fill(
-        exec_id=fill.exec_id,
-        trade_id=fill.trade_id,
-        order_id=fill.order_id,
-        pair=fill.pair,
-        side=fill.side.value,
-        price=fill.price,
-        qty=fill.qty,
-        cost=fill.cost,
-        fee=tuple((fee.asset, fee.qty) for fee in fill.fees),
-        maker=fill.liquidity == "maker",
-        at=fill.venue_at,
-    )
-
-
-def _line(entry: fills.LedgerEntry) -> Line:
-    names = ("ledger_id", "ref_id", "asset", "amount", "fee", "balance")
-    return Line(**{name: getattr(entry, name) for name in names})
-
-
-def _row(row: records.VenueOrderRow) -> OrderRow:
-    return OrderRow(
-        order_id=row.order_id,
-        cl_ord_id=row.cl_ord_id,
-        pair=row.pair,
-        side=row.side.value,
-        kind=row.order_type,
-        status=row.status,
-        qty=row.qty,
-        filled=row.filled_qty,
-        cost=row.cost,
-        fee=row.fee or ZERO,
-        price=row.limit_price,
-    )
-
-
-def _pair(rules: instruments.PairRules) -> PairFacts:
-    return PairFacts(
-        pair=rules.pair,
-        status=rules.status.value,
-        price_increment=rules.price_increment,
-        price_precision=rules.price_precision,
-        qty_precision=rules.qty_precision,
-        qty_min=rules.qty_min,
-        cost_min=rules.cost_min,
-    )
-
-
-def _candle(candle: quotes.Candle) -> CandleFacts:
-    return CandleFacts(
-        begin=candle.begin,
-        minutes=candle.interval_s // 60,
-        open=candle.open,
-        high=candle.high,
-        low=candle.low,
-        close=candle.close,
-        volume=candle.volume,
-        trades=candle.trades,
-    )

@@ -56,6 +56,7 @@ class Change:
     """An amend; the order is named by `order_id` where that is given."""
 
     cl_ord_id: str
+    pair: str = BTC
     order_id: str | None = None
     qty: Decimal | None = None
     price: Decimal | None = None

@@ -21,15 +21,14 @@ from contract_facts import (
     Wanted,
     Watch,
 )
+from contract_rows import ASSETS, candle, candle_row, fill, instrument, moment, pair_name, unix
 from contract_wire import Frame, Raw, RawRest
 from contract_world import World
 
-# Section 12: REST ids and altnames of what this market has.
-ASSETS = {
-    "ZUSD": "USD", "ZEUR": "EUR", "XXBT": "BTC", "XETH": "ETH", "XXRP": "XRP", "XBT": "BTC",
-    "XXDG": "DOGE",
-}  # fmt: skip
-_MICROSECOND = Decimal("0.000001")
+# Section 6.2: no copy of the documentation names the field.
+_COUNTS = ("ratecount", "ratecounter", "rate_count", "rate_counter")
+_UNSURE = ("EService:Unavailable", "EService:Busy", "EGeneral:Internal error")
+_KEPT = ("symbol", "side", "order_qty", "limit_price")
 
 
 class RawDriver:
@@ -90,6 +89,7 @@ class RawDriver:
             self._read = len(self.market.frames)
 
     async def step(self, seconds: float = 1) -> None:
+        await self.settle()
         self.world.advance(seconds)
         await self.settle()
 
@@ -152,7 +152,7 @@ class RawDriver:
         result = answer["result"]
         if not timeout_s:
             return None
-        end, now = (_moment(result[name]) for name in ("triggerTime", "currentTime"))
+        end, now = (moment(result[name]) for name in ("triggerTime", "currentTime"))
         return (end - now).total_seconds()
 
     async def told(self, cl_ord_id: str | None = None) -> list[Told]:
@@ -184,8 +184,9 @@ class RawDriver:
         for frame in self.private.pushed("executions"):
             for row in frame["data"]:
                 pairs.setdefault(row["order_id"], row.get("symbol", ""))
-                if pairs[row["order_id"]] == pair:
-                    newest = Decimal(row["ratecount"])
+                found = [row[name] for name in _COUNTS if name in row]
+                if pairs[row["order_id"]] == pair and found:
+                    newest = Decimal(found[0])
         return newest
 
     # -- reads (section 11.5) ------------------------------------------------------------
@@ -235,7 +236,7 @@ class RawDriver:
         rows = await self.rest.public("AssetPairs")
         found = [
             PairFacts(
-                pair=_pair_name(row),
+                pair=pair_name(row),
                 status=row["status"],
                 price_increment=Decimal(row["tick_size"]),
                 price_precision=row["pair_decimals"],
@@ -252,7 +253,7 @@ class RawDriver:
         last = answer.pop("last")
         (rows,) = answer.values()
         done = [row for row in rows if row[0] <= last][-count:]
-        return [_candle_row(row, minutes) for row in done]
+        return [candle_row(row, minutes) for row in done]
 
     async def system(self) -> str:
         status: str = (await self.rest.public("SystemStatus"))["status"]
@@ -312,7 +313,7 @@ class RawDriver:
             price=known.get("limit_price"),
             cum_qty=row.get("cum_qty"),
             reason=row.get("reason", ""),
-            fill=_fill(row) if row["exec_type"] == "trade" else None,
+            fill=fill(row) if row["exec_type"] == "trade" else None,
             snapshot=snapshot,
         )
 
@@ -356,12 +357,12 @@ class RawDriver:
             cost=Decimal(row["cost"]),
             fee=((pair.partition("/")[2], Decimal(row["fee"])),),
             maker=row["maker"],
-            at=_unix(row["time"]),
+            at=unix(row["time"]),
         )
 
     def _name_pair(self, rest_id: str, row: dict[str, Any]) -> None:
         for name in (rest_id, row["altname"]):
-            self._names[name] = _pair_name(row)
+            self._names[name] = pair_name(row)
 
     def _take(self, frame: Frame) -> None:
         """A public frame (section 3)."""
@@ -374,84 +375,18 @@ class RawDriver:
                     seen.quotes.setdefault(row["symbol"], []).append((row["bid"], row["ask"]))
             case "trade":
                 for row in data:
-                    known = {name: row[name] for name in ("trade_id", "price", "qty", "side")}
-                    seen.prints.setdefault(row["symbol"], []).append(Print(**known))
+                    fields = {name: row[name] for name in ("trade_id", "price", "qty", "side")}
+                    seen.prints.setdefault(row["symbol"], []).append(Print(**fields))
             case "ohlc":
                 for row in data:
-                    candle = _candle(row)
+                    known = candle(row)
                     kept = seen.candles.setdefault((row["symbol"], row["interval"]), {})
-                    kept[candle.begin] = candle
+                    kept[known.begin] = known
             case "instrument":
                 self._books.learn(data["pairs"])
                 for row in data["pairs"]:
                     if self._watch is not None and row["symbol"] in self._watch.pairs:
-                        seen.pairs.setdefault(row["symbol"], []).append(_instrument(row))
+                        seen.pairs.setdefault(row["symbol"], []).append(instrument(row))
             case "book":
                 depth = self._watch.depth if self._watch else 10
                 seen.books_lost += self._books.take(frame, depth)
-
-
-_UNSURE = ("EService:Unavailable", "EService:Busy", "EGeneral:Internal error")
-_KEPT = ("symbol", "side", "order_qty", "limit_price")
-
-
-def _moment(text: str) -> datetime:
-    """RFC 3339 with any number of decimals (section 1)."""
-    whole, _, rest = text.removesuffix("Z").partition(".")
-    at = datetime.fromisoformat(whole).replace(tzinfo=UTC)
-    return at + timedelta(microseconds=int((rest + "000000")[:6]))
-
-
-def _unix(seconds: Decimal | int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(
-        microseconds=int(Decimal(seconds) / _MICROSECOND)
-    )
-
-
-def _pair_name(row: dict[str, Any]) -> str:
-    """Section 12: wsname is the v1 name."""
-    return "/".join({"XBT": "BTC", "XDG": "DOGE"}.get(n, n) for n in row["wsname"].split("/"))
-
-
-def _fill(row: dict[str, Any]) -> Fill:
-    """A trade event (section 6.1)."""
-    return Fill(
-        exec_id=row["exec_id"],
-        trade_id=row["trade_id"],
-        order_id=row["order_id"],
-        pair=row["symbol"],
-        side=row["side"],
-        price=row["last_price"],
-        qty=row["last_qty"],
-        cost=row["cost"],
-        fee=tuple((fee["asset"], fee["qty"]) for fee in row["fees"]),
-        maker=row["liquidity_ind"] == "m",
-        at=_moment(row["timestamp"]),
-    )
-
-
-def _instrument(row: dict[str, Any]) -> PairFacts:
-    return PairFacts(
-        pair=row["symbol"],
-        status=row["status"],
-        price_increment=Decimal(row["price_increment"]),
-        price_precision=row["price_precision"],
-        qty_precision=row["qty_precision"],
-        qty_min=Decimal(row["qty_min"]),
-        cost_min=Decimal(row["cost_min"]),
-    )
-
-
-def _candle(row: dict[str, Any]) -> CandleFacts:
-    names = ("open", "high", "low", "close", "volume", "trades")
-    known = {name: row[name] for name in names}
-    return CandleFacts(begin=_moment(row["interval_begin"]), minutes=row["interval"], **known)
-
-
-def _candle_row(row: list[Any], minutes: int) -> CandleFacts:
-    begin, opened, high, low, close, _vwap, volume, count = row
-    prices = [Decimal(text) for text in (opened, high, low, close)]
-    return CandleFacts(
-        begin=_unix(begin), minutes=minutes, open=prices[0], high=prices[1], low=prices[2],
-        close=prices[3], volume=Decimal(volume), trades=count,
-    )  # fmt: skip

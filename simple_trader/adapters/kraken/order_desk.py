@@ -110,13 +110,14 @@ class OrderDesk:
     def can_place(self) -> bool:
         """Whether the private connection is up and complete."""
         feed = self._feed()
-        return feed.wire is not None and feed.session is not None and feed.session.up
+        session = feed.session
+        return feed.wire is not None and session is not None and session.takes_orders
 
     async def place(self, request: OrderRequest, wire: bytes) -> Placed:
         """Send once, before the first suspension, and wait until deadline + margin."""
         feed = self._feed()
         session, socket = feed.session, feed.wire
-        if session is None or socket is None or not session.up:
+        if session is None or socket is None or not session.takes_orders:
             return NotSent(
                 cl_ord_id=request.cl_ord_id,
                 reason=Reason.PRIVATE_FEED_DOWN,
@@ -179,7 +180,7 @@ class OrderDesk:
         """
         feed = self._feed()
         session, socket = feed.session, feed.wire
-        if session is None or socket is None or not session.up:
+        if session is None or socket is None or not session.takes_orders:
             detail = "the private connection is not up"
             return AmendRejected(cl_ord_id=change.cl_ord_id, error=detail, sent=False)
         req_id, text = session.amend(change)

@@ -85,6 +85,11 @@ class PrivateSession(Session):
 
     # -- orders --------------------------------------------------------------------------
 
+    @property
+    def takes_orders(self) -> bool:
+        """Whether all snapshots are in and the connection has not been given up."""
+        return self.up and self.ended is None
+
     def order(self, wire: bytes, cl_ord_id: str) -> tuple[int, str]:
         """Request id and the one frame of an order."""
         req_id = self._command("add_order", cl_ord_id)
@@ -142,6 +147,9 @@ class PrivateSession(Session):
         command = self._commands.pop(reply.req_id or 0, None)
         if command is not None:
             self._replies.append((reply.req_id or 0, command, reply))
+            if reply.success is False and kind_of(reply.error or "") is ErrorKind.RENEW:
+                # Every further request would be refused, too: a new connection brings a new token.
+                self._end(f"{command.method} refused: {reply.error}")
         else:
             super()._on_other_reply(reply)
 

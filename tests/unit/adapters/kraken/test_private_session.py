@@ -164,6 +164,17 @@ def test_a_refused_token_ends_the_connection_and_is_not_fatal() -> None:
     assert not made.fatal
 
 
+@pytest.mark.parametrize("error", ["Token(s) not found", "ESession:Invalid session"])
+def test_x21_a_token_that_an_order_proves_unknown_ends_the_connection(error: str) -> None:
+    made = up()
+    req_id, _text = made.cancel("st7-1", None)
+    made.receive(refusal(req_id, error, method="cancel_order"), 0.2)
+    assert [reply.error for _, _, reply in made.take_replies()] == [error]
+    assert made.ended is not None
+    assert TOKEN not in made.ended
+    assert not made.fatal
+
+
 def test_a_refused_permission_is_fatal() -> None:
     made = session()
     made.receive(refusal(sent(made)[0]["req_id"], "EGeneral:Permission denied"), 0.1)
