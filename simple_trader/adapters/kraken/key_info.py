@@ -53,10 +53,9 @@ class KeyInfo(msgspec.Struct, frozen=True):
 def read_key_info(raw: bytes) -> KeyInfo:
     """Read the result of GetApiKeyInfo; never raises."""
     try:
-        answer = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+        lists = list(_lists(msgspec.json.decode(raw)))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return KeyInfo(None)
-    lists = list(_lists(answer))
     if not lists or any(names is None for names in lists):
         return KeyInfo(None)
     return KeyInfo(tuple(name for names in lists if names is not None for name in names))

@@ -11,6 +11,7 @@ from decimal import Decimal
 from zlib import crc32
 
 from simple_trader.adapters.kraken.frame_counts import Bad
+from simple_trader.adapters.kraken.parse import DECIMALS_MAX
 from simple_trader.adapters.kraken.wire import BookData, RawLevel
 from simple_trader.domain.moments import parse_rfc3339
 from simple_trader.domain.money import BPS, quantum
@@ -19,6 +20,7 @@ from simple_trader.domain.quotes import BookSummary
 CHECKED = 10  # levels per side under the checksum, whatever the depth
 DEPTHS = (10, 25, 100, 500, 1000)
 _EXTRA_DIGITS = 4  # of vwap_mid beyond the price's own
+_TICKS_MAX = 10**18  # with these the 28 digits of exact arithmetic are never used up
 _SECONDS = 19  # characters of a timestamp up to its whole second
 
 
@@ -77,6 +79,9 @@ class OrderBook:
         for level in (*data.bids[:1], *data.asks[:1]):
             self._price_decimals = _decimals(bytes(level.price))
             self._qty_decimals = _decimals(bytes(level.qty))
+        if max(self._price_decimals, self._qty_decimals) > DECIMALS_MAX:
+            self.lose()
+            raise BookBroken(Bad.WRONG_LEVEL, f"a level of {data.symbol} has too many decimals")
         self._apply(data)
         self.trusted = True
 
@@ -102,6 +107,9 @@ class OrderBook:
             detail = f"checksum of {data.symbol} at {data.timestamp} does not fit"
             raise BookBroken(Bad.CHECKSUM, detail)
         bids, asks = self._bid_ticks, self._ask_ticks
+        if (asks and asks[-1] >= _TICKS_MAX) or (bids and -bids[0] >= _TICKS_MAX):
+            self.lose()
+            raise BookBroken(Bad.WRONG_LEVEL, f"a price of {data.symbol} has too many digits")
         # Bids are negated: the sum of the best two is the spread, which is above zero (4.2).
         if bids and asks and (asks[0] + bids[0] <= 0 or bids[-1] >= 0):
             self.lose()

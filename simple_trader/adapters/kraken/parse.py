@@ -41,7 +41,7 @@ LIQUIDITY = {"m": "maker", "t": "taker"}
 _MAX_DIGITS = 40
 _MAX_MAGNITUDE = 17  # 10^17 at ten decimals still fits the 28 digits of exact arithmetic
 _MAX_COUNT = 2**63 - 1  # what a row can hold
-_MAX_DECIMALS = 20
+DECIMALS_MAX = 20
 _KNOWN_ORDERS = 20_000
 
 
@@ -151,7 +151,7 @@ def pair_rules(data: PairData, symbols: Symbols) -> PairRules:
     Raises ValueError for metadata that is missing or makes no sense: there is no fallback.
     """
     for decimals in (data.price_precision, data.qty_precision, data.cost_precision):
-        if not 0 <= decimals <= _MAX_DECIMALS:
+        if not 0 <= decimals <= DECIMALS_MAX:
             raise ValueError(f"{data.symbol} has {decimals} decimals")
     if number(data.qty_min) < 0 or number(data.cost_min) < 0:
         raise ValueError(f"{data.symbol} has a negative minimum")

@@ -236,7 +236,7 @@ def _open(endpoint: str, reply: HttpReply) -> msgspec.Raw:
         raise VenueUnreachable(f"Kraken answered {endpoint} with HTTP status {reply.status}.")
     try:
         envelope = _ENVELOPE.decode(reply.body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise VenueUnreachable(f"Kraken's answer to {endpoint} is not its JSON envelope.") from None
     errors = [text for text in envelope.error if not text.startswith("W")]
     if errors:

@@ -125,7 +125,7 @@ def decode(raw: msgspec.Raw | bytes, kind: type[T], what: str) -> T:
     """Read JSON as `kind`; raises VenueUnreachable: an answer in another shape is no answer."""
     try:
         return msgspec.json.decode(raw, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise VenueUnreachable(f"Kraken's {what} has an unexpected shape: {error}") from None
 
 
@@ -161,6 +161,9 @@ def pair_rules(rest_id: str, data: PairInfo, symbols: Symbols) -> PairRules | No
     if not data.wsname:
         return None
     pair = modern_pair(data.wsname)
+    for decimals in (data.pair_decimals, data.lot_decimals, data.cost_decimals):
+        if not 0 <= decimals <= parse.DECIMALS_MAX:
+            raise ValueError(f"{pair} has {decimals} decimals")
     return PairRules(
         pair=pair,
         base=symbols.asset(data.base),

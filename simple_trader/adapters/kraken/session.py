@@ -124,8 +124,9 @@ class Session(ABC):
             if not (isinstance(message, Reply) and message.method == "pong"):
                 self._beat = now
             self._dispatch(message)
-        except ValueError as error:
-            self._broken(Unreadable(str(error), _channel(message), Bad.WRONG_VALUE))
+        except (ValueError, ArithmeticError) as error:
+            why = str(error) or type(error).__name__
+            self._broken(Unreadable(why, _channel(message), Bad.WRONG_VALUE))
 
     @property
     def has_outgoing(self) -> bool:

@@ -103,6 +103,27 @@ def test_a_crossed_book_with_a_right_checksum_is_not_trusted() -> None:
     assert not made.trusted
 
 
+@pytest.mark.parametrize(
+    ("bid", "ask"), [("100.1", "9" * 26 + ".1"), ("1" * 31 + ".1", "2" * 31 + ".1")]
+)
+def test_a_price_beyond_exact_arithmetic_breaks_trust_though_its_checksum_is_right(
+    bid: str, ask: str
+) -> None:
+    crc = crc32(f"{ask}10{bid}10".replace(".", "").encode())
+    made = OrderBook("BTC/USD", 10)
+    with pytest.raises(BookBroken) as broken:
+        made.snapshot(data(book("snapshot", [(bid, "1.0")], [(ask, "1.0")], crc)))
+    assert broken.value.reason is Bad.WRONG_LEVEL
+    assert not made.trusted
+
+
+def test_levels_of_absurdly_many_decimals_break_trust() -> None:
+    made = OrderBook("BTC/USD", 10)
+    bid, ask = "0." + "0" * 30 + "1", "0." + "0" * 30 + "2"
+    with pytest.raises(BookBroken):
+        made.snapshot(data(book("snapshot", [(bid, "1")], [(ask, "1")], crc32(b"2111"))))
+
+
 @pytest.mark.parametrize("qty", ["-1.00000000", '"1"', "null", "1e3", "true"])
 def test_a_quantity_that_is_no_plain_number_breaks_trust(qty: str) -> None:
     made = published()

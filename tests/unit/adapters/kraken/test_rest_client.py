@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 from kraken_parts import Even, Mark, RealClock, ScriptedHttp, SetClock, Shown
 
-from simple_trader.adapters.kraken import rest_client
+from simple_trader.adapters.kraken import rest_client, rest_rows
 from simple_trader.adapters.kraken.auth import Credentials, sign
 from simple_trader.adapters.kraken.errors import KrakenRefused
 from simple_trader.adapters.kraken.rest_client import RestClient
@@ -260,3 +260,18 @@ async def test_a_warning_beside_a_result_is_no_error() -> None:
     http = ScriptedHttp()
     http.will("Time", HttpReply(200, b'{"error":["WGeneral:careful"],"result":{"unixtime":1}}'))
     assert await client(http).public("Time")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error":["\xff\xfe"],"result":{}}',
+        b'{"error":[],"result":{"\xff":1}}',
+        b'{"error":[],"result":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    ],
+)
+async def test_an_answer_that_is_no_text_or_nested_too_deeply_is_no_answer(body: bytes) -> None:
+    http = ScriptedHttp()
+    http.will("Time", HttpReply(200, body))
+    with pytest.raises(VenueUnreachable):
+        rest_rows.decode(await client(http).public("Time"), dict[str, int], "Time")
