@@ -112,8 +112,6 @@ def test_a_key_is_only_safe_where_permissions_are_named(answer: object) -> None:
         assert read(answer).may_withdraw
 
 
-@pytest.mark.parametrize(
-    "raw", [b'{"permissions":["\xff"]}', b'{"a":' * 900 + b"[]" + b"}" * 900]
-)
+@pytest.mark.parametrize("raw", [b'{"permissions":["\xff"]}', b'{"a":' * 900 + b"[]" + b"}" * 900])
 def test_an_answer_that_cannot_be_read_shows_nothing(raw: bytes) -> None:
     assert read_key_info(raw).may_withdraw
