@@ -40,6 +40,7 @@ class Odd(StrEnum):
     WORD = "unknown_word"
     STAMP = "unknown_stamp"
     REFUSED = "refused_subscription"
+    UNLISTED = "unlisted_pair"  # a planned pair that the reference data does not hold
     UNASKED = "unasked_reply"
 
 

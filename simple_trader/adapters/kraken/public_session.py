@@ -36,6 +36,7 @@ from simple_trader.domain.moments import seconds
 
 _RESYNC_CAP_S = 30.0
 _HEALTHY_S = 60.0
+_REFUSED_S, _REFUSED_CAP_S = 60.0, 960.0  # until a refused subscription is asked for again
 INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)  # of ohlc, in minutes (section 3.4)
 OnTrades = Callable[[tuple[PublicTrade, ...]], None]
 
@@ -101,6 +102,7 @@ class PublicSession(Session):
         self._rules: dict[str, PairRules] = {}
         self._resync: dict[str, _Resync] = {}
         self._depths: dict[str, int] = {}
+        self._refusals: dict[tuple[str, str], tuple[int, float]] = {}  # how often, ask again at
         self._ask("instrument")
         self.change(plan, now)
 
@@ -116,9 +118,7 @@ class PublicSession(Session):
         for pair in sorted(set(self.books) - (want & had)):
             self._drop_book(pair)
         for pair in sorted(want - had):
-            self.books[pair] = OrderBook(pair, plan.book_depth)
-            self._depths[pair] = plan.book_depth
-            self._resync[pair] = _Resync(asked_at=now)
+            self._new_book(pair)
         self._ask("book", sorted(want - had))
         for pair in sorted(set(plan.pairs) - set(old.pairs)):
             if pair in self._rules:
@@ -139,6 +139,11 @@ class PublicSession(Session):
                 self._lose_book(pair, "no snapshot came")
             if state.due_at is not None and now >= state.due_at:
                 self._refetch(pair, state)
+        for key, (_, due_at) in self._refusals.items():
+            if now >= due_at and key in self._refused and self._wants(*key):
+                if key[0] == "book":
+                    self._new_book(key[1])
+                self._ask(key[0], [key[1]])
 
     def close(self, detail: str) -> list[BookLost]:
         """The books that were trusted and are lost with this connection."""
@@ -171,9 +176,19 @@ class PublicSession(Session):
             options["snapshot"] = True
         return requests.subscribe(channel, req_id, symbols=named, on=on, options=options)
 
+    def _wants(self, topic: str, symbol: str) -> bool:
+        """Whether the plan still asks for it."""
+        if topic == "book":
+            return self.plan.books and symbol in self.plan.pairs
+        return topic == "instrument" or symbol in _topics(self.plan).get(topic, ())
+
     def _on_refused(self, channel: str, symbol: str, error: str) -> None:
+        """A refusal may be of the moment: it is asked again, ever more seldom."""
+        times, _ = self._refusals.get((channel, symbol), (0, 0.0))
+        wait_s = min(_REFUSED_CAP_S, _REFUSED_S * 2.0 ** min(times, 10))
+        self._refusals[channel, symbol] = (times + 1, self._now + wait_s)
         if channel == "book" and symbol in self.books:
-            # Nothing to resync: the exchange does not serve it. The pair stays untrusted.
+            # Nothing to resync: the exchange does not serve it now. The pair stays untrusted.
             del self.books[symbol]
             self._resync.pop(symbol, None)
             self._events.append(BookLost(pair=symbol, detail=f"refused: {error}"))
@@ -248,23 +263,29 @@ class PublicSession(Session):
 
     def _on_instrument(self, frame: InstrumentFrame) -> None:
         for raw in frame.data.pairs:
-            try:
-                data = read_pair(bytes(raw))
-            except ValueError as error:
-                self._no_rules(_named(bytes(raw)), Bad.WRONG_SHAPE, str(error))
-                continue
-            try:
-                rules = parse.pair_rules(data, self._symbols)
-            except ValueError as error:
-                self._no_rules(data.symbol, Bad.WRONG_VALUE, str(error))
-                continue
-            if rules.status is PairStatus.UNKNOWN:
-                self._odd(Odd.WORD, f"status of {rules.pair}", data.status)
-            self._learn(rules)
+            self._on_pair(bytes(raw))
+        if frame.type == "snapshot":
+            for pair in sorted(set(self.plan.pairs) - self._rules.keys()):
+                self._no_rules(pair, Odd.UNLISTED, "the exchange does not list it")
 
-    def _no_rules(self, pair: str, reason: Bad, why: str) -> None:
+    def _on_pair(self, raw: bytes) -> None:
+        try:
+            data = read_pair(raw)
+        except ValueError as error:
+            self._no_rules(_named(raw), Bad.WRONG_SHAPE, str(error))
+            return
+        try:
+            rules = parse.pair_rules(data, self._symbols)
+        except ValueError as error:
+            self._no_rules(data.symbol, Bad.WRONG_VALUE, str(error))
+            return
+        if rules.status is PairStatus.UNKNOWN:
+            self._odd(Odd.WORD, f"status of {rules.pair}", data.status)
+        self._learn(rules)
+
+    def _no_rules(self, pair: str, reason: Bad | Odd, why: str) -> None:
         """Metadata that is missing refuses the pair: what was known is no longer true (X27)."""
-        self._bad(reason, f"instrument {pair}", why)
+        self.counts.add(self.name, reason, f"instrument {pair}", why, self._now)
         known = self._rules.get(pair) or self._symbols.rules(pair)
         if known is not None:
             self._learn(msgspec.structs.replace(known, status=PairStatus.UNKNOWN))
@@ -301,6 +322,11 @@ class PublicSession(Session):
                 elif frame.type == "update":
                     self._stamped(at)
                 self._summarise(book, at)
+
+    def _new_book(self, pair: str) -> None:
+        self.books[pair] = OrderBook(pair, self.plan.book_depth)
+        self._depths[pair] = self.plan.book_depth
+        self._resync[pair] = _Resync(asked_at=self._now)
 
     def _summarise(self, book: OrderBook, at: datetime | None) -> None:
         summary = book.summary(at)

@@ -206,9 +206,9 @@ def test_on_a_late_connection_a_quote_is_as_old_as_its_data() -> None:
 # -- metadata -------------------------------------------------------------------------------
 
 
-def instrument(*pairs: str) -> str:
+def instrument(*pairs: str, kind: str = "update") -> str:
     return (
-        '{"channel":"instrument","type":"snapshot","data":{"assets":[],"pairs":['
+        f'{{"channel":"instrument","type":"{kind}","data":{{"assets":[],"pairs":['
         + ",".join(pairs)
         + "]}}"
     )
@@ -217,10 +217,27 @@ def instrument(*pairs: str) -> str:
 def test_one_pair_without_its_metadata_is_refused_and_the_others_are_not() -> None:
     told = Told()
     broken = (PAIR % "DOGE/USD").replace('"qty_min":5e-05', '"qty":1')
-    events = told.hear(instrument(broken, PAIR % "BTC/USD"))
+    events = told.hear(instrument(broken, PAIR % "BTC/USD", kind="snapshot"))
     seen = {e.rules.pair: e.rules.status for e in events if isinstance(e, InstrumentSeen)}
     assert seen == {"DOGE/USD": PairStatus.UNKNOWN, "BTC/USD": PairStatus.ONLINE}
     assert told.counts.counts() == {"public.wrong_shape": 1}
+
+
+def test_a_pair_that_the_reference_data_does_not_list_any_more_is_refused() -> None:
+    told = Told()
+    events = told.hear(instrument(PAIR % "BTC/USD", kind="snapshot"))
+    seen = {e.rules.pair: e.rules.status for e in events if isinstance(e, InstrumentSeen)}
+    assert seen == {"DOGE/USD": PairStatus.UNKNOWN, "BTC/USD": PairStatus.ONLINE}
+    assert told.counts.counts() == {"public.unlisted_pair": 1}
+    (back,) = told.hear(instrument(PAIR % "DOGE/USD"))
+    assert isinstance(back, InstrumentSeen)
+    assert back.rules.status is PairStatus.ONLINE
+
+
+def test_a_change_of_one_pair_says_nothing_of_the_others() -> None:
+    (seen,) = Told().hear(instrument(PAIR % "BTC/USD"))
+    assert isinstance(seen, InstrumentSeen)
+    assert seen.rules.pair == "BTC/USD"
 
 
 @pytest.mark.parametrize(

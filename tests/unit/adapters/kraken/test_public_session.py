@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 from zlib import crc32
 
+import pytest
 from kraken_parts import AT, HEARTBEAT, STATUS, TICKER, ack, book, refusal, symbols
 
 from simple_trader.adapters.kraken.order_books import Throttle
@@ -94,6 +95,45 @@ def test_the_feed_is_up_with_the_first_quote_and_only_then() -> None:
     made = session()
     events = feed(made, STATUS, HEARTBEAT, TICKER, TICKER)
     assert [type(event) for event in events][1:] == [FeedUp, QuoteSeen, QuoteSeen]
+
+
+def _refuse_sol(made: PublicSession, channel: str, now: float) -> int:
+    """Answer what waits; how often SOL/USD of the channel was refused."""
+    refused = 0
+    for text in made.take_outgoing(now):
+        message = json.loads(text)
+        params = message.get("params", {})
+        for symbol in params.get("symbol", [""]):
+            frame = ack(params.get("channel", ""), message["req_id"], symbol or None)
+            if (params.get("channel"), symbol) == (channel, "SOL/USD"):
+                frame, refused = refusal(message["req_id"], "EService:Unavailable", symbol), 1
+            made.receive(frame, now)
+    return refused
+
+
+@pytest.mark.parametrize("channel", ["book", "ticker"])
+def test_a_refused_subscription_is_asked_again_ever_more_seldom(channel: str) -> None:
+    made = session(timing=Timing(silence_s=1e9, heartbeat_s=1e9, snapshot_s=1e9))
+    asked_at = []
+    for second in range(400):
+        made.tick(float(second))
+        if _refuse_sol(made, channel, float(second)):
+            asked_at.append(second)
+    assert asked_at == [0, 60, 180]
+    (channel_refused,) = made.refused
+    assert channel_refused == (channel, "SOL/USD")
+    assert "SOL/USD" not in made.books or channel == "ticker"
+
+
+def test_a_refused_book_is_there_when_it_is_asked_again_and_taken() -> None:
+    made = session(timing=Timing(silence_s=1e9, heartbeat_s=1e9, snapshot_s=1e9))
+    _refuse_sol(made, "book", 0.0)
+    made.tick(61.0)
+    _refuse_sol(made, "none", 61.0)
+    sol = snapshot().replace("BTC/USD", "SOL/USD")
+    made.take_events()
+    assert [type(event) for event in feed(made, sol, now=61.2)] == [FeedUp, BookSeen]
+    assert not made.refused
 
 
 def test_one_refused_symbol_leaves_the_others() -> None:
