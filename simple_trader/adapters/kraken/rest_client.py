@@ -214,7 +214,7 @@ class RestClient:
             or (final.kind is ErrorKind.NONCE and attempt > 0)
         )
         if stubborn or attempt + 1 >= _TRIES:
-            raise final from None
+            raise _not_now(endpoint, final) from None
         pause = _FIRST_PAUSE_S * 2.0**attempt
         log.info("Kraken %s: %s; again in %.1f s", endpoint, error, pause)
         await asyncio.sleep(pause + self._dice.uniform(0.0, pause / 2))
@@ -228,6 +228,13 @@ def _final(endpoint: str, error: Exception) -> VenueRefused | VenueUnreachable:
     if isinstance(error, VenueUnreachable):
         return error
     return VenueUnreachable(f"Kraken did not answer {endpoint}: {error}")
+
+
+def _not_now(endpoint: str, final: VenueRefused | VenueUnreachable) -> Exception:
+    """A full counter and a closed market pass: who asked may wait for them as for an outage."""
+    if isinstance(final, KrakenRefused) and final.kind in {ErrorKind.RATE, ErrorKind.WAIT}:
+        return VenueUnreachable(f"Kraken does not take {endpoint} now: {final.error}")
+    return final
 
 
 def _open(endpoint: str, reply: HttpReply) -> msgspec.Raw:

@@ -83,6 +83,20 @@ async def test_a_read_gives_up_after_four_tries() -> None:
     assert len(http.asked) == 4
 
 
+@pytest.mark.parametrize(
+    "error", ["EAPI:Rate limit exceeded", "EService:Market in maintenance mode"]
+)
+async def test_x18_a_read_that_is_not_taken_now_is_an_outage_and_no_refusal(error: str) -> None:
+    """A start waits for an outage; a refusal ends it."""
+    http = ScriptedHttp()
+    http.will("Balance", error)
+    http.will("Time", error)
+    with pytest.raises(VenueUnreachable, match=error):
+        await client(http).private("Balance")
+    with pytest.raises(VenueUnreachable, match=error):
+        await client(http).public("Time")
+
+
 async def test_x03_a_request_that_acts_is_sent_once_and_its_outcome_is_unknown() -> None:
     for trouble in (HttpFailed("reset"), HttpReply(502, b"<html>"), "EService:Busy"):
         http = ScriptedHttp()
