@@ -64,6 +64,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     order_margin_s: float = 3.0  # beyond the order's own deadline
     reply_s: float = 5.0  # of cancels
     late_s: float = 2.0  # data that is later than this is told
+    status_again_s: float = 20.0  # until REST is asked for a state that is not known
     skew_s: float = 1.0  # a clock that is further from the exchange's is told (X34)
 
 

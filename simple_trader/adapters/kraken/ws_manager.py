@@ -5,6 +5,7 @@ by `apply`; pairs that still have orders or lots stay in it (C04), which is the 
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from simple_trader.adapters.kraken import requests
@@ -29,10 +30,13 @@ from simple_trader.adapters.kraken.trade_tape import TradeTape
 from simple_trader.adapters.kraken.trading_counter import TradingCounter
 from simple_trader.domain.actions import AskOrders, AskReconcile, CancelOrder
 from simple_trader.domain.errors import VenueError
-from simple_trader.domain.events import CancelRejected, Event, FeedDown
+from simple_trader.domain.events import CancelRejected, Event, FeedDown, VenueStatusSeen
+from simple_trader.domain.instruments import VenueStatus
 from simple_trader.domain.orders import AmendRequest, OrderRequest
 from simple_trader.domain.venue_replies import AmendOutcome, SwitchOutcome
 from simple_trader.ports import Clock, Dice, Emit, FeedClock, FeedPlan, OpenWire
+
+log = logging.getLogger(__name__)
 
 _OFF = FeedPlan(pairs=(), public=False, private=False, book=False, book_depth=10)
 _BY_CONFIG = "switched off in the configuration"
@@ -75,6 +79,7 @@ class KrakenVenue:
         self._stamps_clock = clock.now if timed else None
         self._timing, self._throttle_s = timing or Timing(), book_summary_s
         self._down: set[str] = set()
+        self._status_unknown = asyncio.Event()
         self._tokens, budget = TokenSource(rest.token), Budget()
         self._desk = OrderDesk(
             feed=lambda: self._private,
@@ -89,7 +94,7 @@ class KrakenVenue:
             open_wire=open_wire,
             backoff=Backoff.for_url(public_url, dice, budget),
             timing=self._timing,
-            emit=emit,
+            emit=self._hear,
             counts=self._frame_counts,
             prepare=self._prepare_public,
             ended=self._public_ended,
@@ -101,7 +106,7 @@ class KrakenVenue:
             open_wire=open_wire,
             backoff=Backoff.for_url(private_url, dice, budget),
             timing=self._timing,
-            emit=emit,
+            emit=self._hear,
             counts=self._frame_counts,
             prepare=self._prepare_private,
             ended=self._private_ended,
@@ -160,6 +165,31 @@ class KrakenVenue:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._public.run(), name="kraken public")
             group.create_task(self._private.run(), name="kraken private")
+            group.create_task(self._ask_status(), name="kraken status")
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, VenueStatusSeen):
+            if event.status is VenueStatus.UNKNOWN:
+                self._status_unknown.set()
+            else:
+                self._status_unknown.clear()
+        self._emit(event)
+
+    async def _ask_status(self) -> None:
+        """After a word of the status channel that is not known REST is asked: no frame may follow.
+
+        What the channel says meanwhile counts more: only while its last word is unknown.
+        """
+        while True:
+            await self._status_unknown.wait()
+            await asyncio.sleep(self._timing.status_again_s)
+            try:
+                status = await self._rest.system_status()
+            except VenueError as error:
+                log.info("the state of the exchange could not be read: %s", error)
+                continue
+            if status is not VenueStatus.UNKNOWN and self._status_unknown.is_set():
+                self._hear(VenueStatusSeen(status=status))
 
     # -- orders --------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from kraken_parts import (
     HEARTBEAT,
+    STATUS,
     TICKER,
     TRADE,
     executions,
@@ -26,7 +27,9 @@ from simple_trader.domain.events import (
     OrderRejected,
     QuoteSeen,
     SendUnknown,
+    VenueStatusSeen,
 )
+from simple_trader.domain.instruments import VenueStatus
 from simple_trader.domain.reasons import Reason
 from simple_trader.ports import FeedPlan, HttpFailed, Wire, WireClosed
 
@@ -88,6 +91,21 @@ async def test_a_feed_that_is_switched_off_is_disabled_and_may_come_back() -> No
         desk.venue.apply(PLAN)
         await desk.until(lambda: "public" in desk.feeds())
         assert len(desk.wires["private"]) == 1
+
+
+async def test_a_state_that_is_not_known_is_asked_for_until_it_is() -> None:
+    """No other status frame may come: a word nobody knows must not stop trading for ever."""
+    async with running(status_again_s=0.01) as desk:
+        await desk.up()
+        words = [{"status": word} for word in ("hypothetical", "online")]
+        desk.http.will("SystemStatus", HttpFailed("reset"), *words)
+        desk.public.push(STATUS.replace('"online"', '"hypothetical"'))
+        seen = [VenueStatus.UNKNOWN, VenueStatus.ONLINE]
+        await desk.until(lambda: _states(desk.events)[-2:] == seen)
+
+
+def _states(events: Iterable[Event]) -> list[VenueStatus]:
+    return [event.status for event in events if isinstance(event, VenueStatusSeen)]
 
 
 async def test_an_unknown_book_depth_is_refused() -> None:
