@@ -78,8 +78,7 @@ class KrakenVenue:
         self._frame_counts = FrameCounts()
         self._stamps_clock = clock.now if timed else None
         self._timing, self._throttle_s = timing or Timing(), book_summary_s
-        self._down: set[str] = set()
-        self._status_unknown = asyncio.Event()
+        self._down, self._status_unknown = set[str](), asyncio.Event()
         self._tokens, budget = TokenSource(rest.token), Budget()
         self._desk = OrderDesk(
             feed=lambda: self._private,
