@@ -11,7 +11,10 @@ import msgspec
 import pytest
 from store_parts import AT, batches, decided, running, story
 
+from simple_trader.adapters.store.market_history import MarketHistory
 from simple_trader.adapters.store.market_lane import MarketLane
+from simple_trader.domain.history import Span
+from simple_trader.domain.quotes import Candle
 from simple_trader.domain.records import BookMetricsRow, PriceRow
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "SQL.md"
@@ -41,6 +44,15 @@ async def filled(database: str) -> str:
         task = group.create_task(market.run())
         await market.close()
         task.cancel()
+    async with MarketHistory(database) as history:
+        for minute in (0, 5):  # and four minutes of which nothing is known
+            begin = AT + timedelta(minutes=minute)
+            candle = Candle(
+                pair="BTC/USD", interval_s=60, begin=begin, open=p, high=p, low=p, close=p,
+                volume=Decimal(1), trades=2,
+            )  # fmt: skip
+            span = Span(begin, begin + timedelta(minutes=1))
+            await history.save_candles("BTC/USD", 60, span, [candle], "ohlc")
     return database
 
 
