@@ -115,7 +115,8 @@ class Keys:
         if not nonce_text.isascii() or not nonce_text.isdigit() or len(nonce_text) > 20:
             return self._failed(key, INVALID_NONCE)
         expected = sign(spec.secret, path, nonce_text, body)
-        if not hmac.compare_digest(expected.encode(), headers.get("api-sign", "").encode()):
+        given = headers.get("api-sign", "").encode("utf-8", "replace")
+        if not hmac.compare_digest(expected.encode(), given):
             return self._failed(key, INVALID_SIGNATURE)
         nonce = int(nonce_text)
         if nonce >= MAX_NONCE or not self._used[key].take(nonce):

@@ -4,7 +4,14 @@ from typing import Any
 
 from simple_trader.sandbox import order_words
 from simple_trader.sandbox.floor import Counter, Floor, Handler
-from simple_trader.sandbox.order_desk import CLOSING, PLACING, Desk, closed_count, named_orders
+from simple_trader.sandbox.order_desk import (
+    CLOSING,
+    PLACING,
+    Desk,
+    closed_count,
+    named_orders,
+    userref_orders,
+)
 from simple_trader.sandbox.requests import ORDER_FIELDS, Request, check_fields
 from simple_trader.simulator.checks import BAD
 from simple_trader.simulator.orders import CancelBatch, Order, PlaceBatch
@@ -91,8 +98,8 @@ def batch_ids(floor: Floor, account: str, ids: list[tuple[str, str]]) -> list[st
     chosen: dict[str, None] = {}
     for name, text in ids:
         orders: list[Order] = named_orders(floor, account, name, text)
-        if not orders and name == "order_id" and text.lstrip("-").isdigit():
-            orders = named_orders(floor, account, "order_userref", int(text))
+        if not orders and name == "order_id":
+            orders = userref_orders(floor, account, text)
         for order in orders:
             chosen[order.order_id] = None
         if not orders:

@@ -1,5 +1,6 @@
 """The order requests of a session: add, amend, edit, cancel, cancel all, dead man's switch."""
 
+import re
 from typing import Any
 
 from simple_trader.sandbox import order_words, wire
@@ -24,6 +25,7 @@ INTERNAL = "EGeneral:Internal error"
 MAX_SWITCH_S = 86_400
 PLACING = ("modify-trades",)
 CLOSING = ("modify-trades", "close-trades")
+_USERREF = re.compile(r"-?[0-9]{1,10}")
 
 
 def handlers(session: Counter) -> dict[str, Handler]:
@@ -195,6 +197,13 @@ def find_open(floor: Floor, account: str, name: str, value: str) -> Order | None
         return floor.venue.find_open(account, value)
     order = floor.venue.open.get(value)
     return order if order is not None and order.account == account else None
+
+
+def userref_orders(floor: Floor, account: str, text: str) -> list[Order]:
+    """Find an account's open orders by a userref written as text; none when it is no userref."""
+    if not _USERREF.fullmatch(text):
+        return []
+    return named_orders(floor, account, "order_userref", int(text))
 
 
 def named_orders(floor: Floor, account: str, name: str, value: Any) -> list[Order]:

@@ -13,6 +13,7 @@ from simple_trader.sandbox.order_desk import (
     named_orders,
     outcome,
     refusal,
+    userref_orders,
 )
 from simple_trader.sandbox.rest_rows import describe, describe_close, lots, prices_text
 from simple_trader.sandbox.rest_shared import (
@@ -183,9 +184,7 @@ def edit_order(call: Call) -> Any:
 def _by_txid(call: Call, name: str) -> list[Order]:
     """Find open orders by venue id, or by a userref in its place."""
     found = named_orders(call.floor, call.account, "order_id", name)
-    if not found and name.lstrip("-").isdigit():
-        found = named_orders(call.floor, call.account, "order_userref", int(name))
-    return found
+    return found or userref_orders(call.floor, call.account, name)
 
 
 def cancel_order(call: Call) -> Any:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
 from simple_trader.sandbox.accounts_file import KeySpec
@@ -15,7 +15,11 @@ from simple_trader.simulator.instruments import Instrument, find_pair
 
 Fields = Mapping[str, str]
 PAGE = 50
-_INDEXED = re.compile(r"(\w+)\[(\d*)\](?:\[(.+)\])?")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
+_EXACT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_SECONDS = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{0,9})?")
+_DEEPEST = 8
+_INDEXED = re.compile(r"(\w+)\[([0-9]{0,6})\](?:\[(.+)\])?")
 
 
 class ApiError(Exception):
@@ -77,17 +81,19 @@ def flat(posted: Mapping[str, object]) -> dict[str, str]:
     """Turn a body's fields into text; nested JSON becomes `name[index][field]`, as in forms."""
     fields: dict[str, str] = {}
     for name, value in posted.items():
-        _flatten(name, value, fields)
+        _flatten(name, value, fields, 0)
     return fields
 
 
-def _flatten(name: str, value: object, fields: dict[str, str]) -> None:
+def _flatten(name: str, value: object, fields: dict[str, str], depth: int) -> None:
+    if depth > _DEEPEST:
+        raise ApiError("EGeneral:Invalid arguments")
     if isinstance(value, dict):
         for inner, content in value.items():
-            _flatten(f"{name}[{inner}]", content, fields)
+            _flatten(f"{name}[{inner}]", content, fields, depth + 1)
     elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
         for index, item in enumerate(value):
-            _flatten(f"{name}[{index}]", item, fields)
+            _flatten(f"{name}[{index}]", item, fields, depth + 1)
     elif isinstance(value, list):
         fields[name] = ",".join(_text(item) for item in value)
     else:
@@ -165,10 +171,9 @@ def whole(fields: Fields, name: str, default: int) -> int:
     text = fields.get(name)
     if text is None or text == "":
         return default
-    try:
-        return int(text)
-    except ValueError:
-        raise invalid(name) from None
+    if not _WHOLE.fullmatch(text):
+        raise invalid(name)
+    return int(text)
 
 
 def exact(fields: Fields, name: str) -> Decimal | None:
@@ -176,13 +181,10 @@ def exact(fields: Fields, name: str) -> Decimal | None:
     text = fields.get(name)
     if text is None or text == "":
         return None
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise invalid(name) from None
-    if not value.is_finite():
+    # Decimal reads more than Kraken: 1_000, NaN, the digits of other scripts.
+    if not _EXACT.fullmatch(text):
         raise invalid(name)
-    return value
+    return Decimal(text)
 
 
 def flag(fields: Fields, name: str) -> bool:
@@ -195,6 +197,8 @@ def moment(now: datetime, fields: Fields, name: str) -> datetime | None:
     text = fields.get(name, "")
     if not text or text == "0":
         return None
+    if not _SECONDS.fullmatch(text):
+        raise invalid(name)
     try:
         seconds = int(Decimal(text))
         if text.startswith("+"):

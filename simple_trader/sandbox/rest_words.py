@@ -58,6 +58,8 @@ def read_price(fields: Fields, name: str) -> Price | None:
     value = exact({name: body}, name)
     if value is None or (text.endswith("%") and not sign) or body[:1] in "+-":
         raise invalid(name)
+    if value.adjusted() > 12:
+        raise invalid(name)
     return Price(value, sign, text.endswith("%"))
 
 

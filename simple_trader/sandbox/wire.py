@@ -1,6 +1,7 @@
 """Kraken's habits on the wire: fixed precision, stamps, sorted keys in responses, checksums."""
 
 import json
+import re
 import zlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from simple_trader.simulator.instruments import Instrument
 
 _PLAIN = msgspec.json.Encoder()
 _SORTED = msgspec.json.Encoder(order="sorted")
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 JsonObject = dict[str, Any]
 Level = tuple[int, int]
@@ -81,8 +84,11 @@ def response(message: JsonObject) -> str:
 def read_json(text: str) -> Any:
     """Decode JSON with exact numbers; raises ValueError on anything that is not JSON."""
     try:
+        if _SURROGATE.search(text):
+            # Half a character cannot be written again: msgspec refuses it, the library does not.
+            msgspec.json.decode(text)
         return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
-    except (InvalidOperation, RecursionError) as error:
+    except (InvalidOperation, RecursionError, UnicodeError, msgspec.DecodeError) as error:
         raise ValueError("not JSON") from error
 
 

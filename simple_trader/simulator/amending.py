@@ -135,9 +135,10 @@ def amend(engine: Engine, command: Amend, at: datetime) -> list[Report]:
 
 def _check_amend(order: Order, command: Amend) -> str | None:
     """Judge which fields this kind of order has at all."""
-    relative = (command.limit_price_type or order.limit_price_type) != "static"
-    if command.limit_price is not None:
-        good = command.limit_price.is_finite() if relative else checks.positive(command.limit_price)
+    kind = command.limit_price_type or order.limit_price_type
+    relative, limit = kind != "static", command.limit_price
+    if limit is not None:
+        good = checks.offset(limit, kind) if relative else checks.positive(limit)
         if order.order_type not in LIMITS or not good:
             return f"{checks.BAD}:limit_price"
     if relative and (order.order_type != "trailing-stop-limit" or not order.untriggered):
@@ -146,6 +147,11 @@ def _check_amend(order: Order, command: Amend) -> str | None:
         return f"{checks.BAD}:trigger_price"
     if command.trigger_price_type is not None and command.trigger_price is None:
         return f"{checks.BAD}:trigger_price_type"
+    if command.trigger_price is not None and order.trigger is not None:
+        kind = command.trigger_price_type or order.trigger.price_type
+        trailing = order.order_type in TRAILING
+        if not checks.check_trigger_price(command.trigger_price, kind, trailing=trailing):
+            return f"{checks.BAD}:trigger_price"
     if command.display_qty is not None and order.display_qty is None:
         return f"{checks.BAD}:display_qty"
     if command.qty is not None and (order.cash_qty is not None or not checks.positive(command.qty)):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from simple_trader.simulator.instruments import Instrument
-from simple_trader.simulator.orders import Conditional, Place, Trigger
+from simple_trader.simulator.orders import Conditional, Place, PriceType, Trigger
 from simple_trader.simulator.rules import VenueRules
 from simple_trader.simulator.triggers import LIMITS, TRAILING, TRIGGERED
 
@@ -48,8 +48,19 @@ def check_client_id(cl_ord_id: str | None, field: str = "cl_ord_id") -> str | No
 
 
 def positive(value: Decimal | None) -> bool:
-    """Say whether a number is there, finite, above nothing and of a sane size."""
-    return value is not None and value.is_finite() and value > 0 and value.adjusted() < 13
+    """Say whether a number is there, above nothing and of a sane size."""
+    return value is not None and _sane(value) and value > 0
+
+
+def offset(value: Decimal, kind: PriceType) -> bool:
+    """Say whether a price relative to another can be reckoned with; percents stay above -100."""
+    return _sane(value) and (kind != "pct" or -100 < value < 10_000)
+
+
+def _sane(value: Decimal) -> bool:
+    # Beyond this a computed price overflows, or takes a million digits on the wire.
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent > -40 and value.adjusted() < 13
 
 
 def check_form(order: Place, at: datetime) -> str | None:
@@ -96,7 +107,7 @@ def _check_prices(order: Place) -> str | None:
     elif relative:
         if kind != "trailing-stop-limit":
             return f"{BAD}:limit_price_type"
-        if order.limit_price is None or not order.limit_price.is_finite():
+        if order.limit_price is None or not offset(order.limit_price, order.limit_price_type):
             return f"{BAD}:limit_price"
     elif not positive(order.limit_price):
         return f"{BAD}:limit_price"
@@ -108,14 +119,15 @@ def _check_prices(order: Place) -> str | None:
 
 
 def _check_trigger(trigger: Trigger, trailing: bool) -> str | None:
-    price = trigger.price
-    if trailing or trigger.price_type == "static":
-        good = positive(price)
-    else:
-        good = price.is_finite() and price != 0 and price.adjusted() < 13
-    if good and trigger.price_type == "pct" and abs(price) >= 100:
-        good = False
+    good = check_trigger_price(trigger.price, trigger.price_type, trailing=trailing)
     return None if good else f"{BAD}:triggers"
+
+
+def check_trigger_price(price: Decimal, kind: PriceType, *, trailing: bool) -> bool:
+    """Say whether a trigger, or the distance of a trailing one, is a number that it may be."""
+    distance = trailing or kind == "static"
+    good = positive(price) if distance else price != 0 and offset(price, kind)
+    return good and (kind != "pct" or abs(price) < 100)
 
 
 def _check_force(order: Place, at: datetime) -> str | None:
@@ -152,7 +164,7 @@ def _check_close(close: Conditional | None) -> str | None:
             return f"{BAD}:conditional"
         if price is None:
             continue
-        if not price.is_finite() or (kind == "static" and not positive(price)):
+        if not (positive(price) if kind == "static" else offset(price, kind)):
             return f"{BAD}:conditional"
     return None
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 import sandbox_parts as parts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -134,3 +135,92 @@ def test_every_private_call_gets_its_envelope(name: str, fields: dict[str, str])
 def test_every_public_call_gets_its_envelope(name: str, fields: dict[str, str]) -> None:
     errors, result = parts.public(_THERE, name, **fields)
     assert (errors == []) == (result is not None)
+
+
+def _answers(method: str, params: str) -> list[dict[str, Any]]:
+    _PRIVATE.outgoing()
+    _PRIVATE.receive(f'{{"method":"{method}","params":{{"token":"{_TOKEN}",{params}}}}}')
+    frames = [json.loads(frame) for frame in _PRIVATE.outgoing()]
+    return [frame for frame in frames if "time_out" in frame]
+
+
+HALF = r'"\ud800"'
+ORDER = '"symbol":"BTC/USD","side":"buy","order_qty":0.001,"order_type"'
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("subscribe", f'"channel":"book","symbol":[{HALF}]'),
+        ("add_order", f'{ORDER}:"limit","limit_price":50000,"sender_sub_id":{HALF}'),
+        ("batch_cancel", f'"orders":[{HALF},"b"]'),
+        ("amend_order", f"{HALF}:5"),
+    ],
+)
+def test_half_a_character_is_a_malformed_request(method: str, params: str) -> None:
+    assert [answer["error"] for answer in _answers(method, params)] == ["Malformed request"]
+
+
+def test_a_whole_character_in_two_halves_is_one() -> None:
+    answers = _answers("cancel_order", r'"order_id":["\ud83d\ude00"]')
+    assert [answer["error"] for answer in answers] == ["EOrder:Unknown order"]
+
+
+@pytest.mark.parametrize("price", ["1e999999", "-1e300", "1e-999999", "-200"])
+@pytest.mark.parametrize(
+    "params",
+    [
+        '"market","conditional":{"order_type":"limit","limit_price_type":"pct","limit_price":@}',
+        '"market","conditional":{"order_type":"stop-loss","trigger_price":@,"trigger_price_type":"pct"}',
+        '"trailing-stop-limit","triggers":{"price":1},"limit_price_type":"pct","limit_price":@',
+        '"stop-loss","triggers":{"price_type":"pct","price":@}',
+        '"trailing-stop","triggers":{"price_type":"quote","price":@}',
+    ],
+)
+def test_an_offset_that_cannot_be_reckoned_with_is_refused(params: str, price: str) -> None:
+    (answer,) = _answers("add_order", f"{ORDER}:{params}".replace("@", price))
+    assert answer["error"].startswith("EGeneral:Invalid arguments:")
+
+
+@pytest.mark.parametrize("names", ['"²","x"', '"٣","x"', f'"{"9" * 5000}","x"', '"--1","x"'])
+def test_what_only_looks_like_a_userref_cancels_nothing(names: str) -> None:
+    (answer,) = _answers("batch_cancel", f'"orders":[{names}]')
+    assert answer["result"] == {"count": 0}
+
+
+LIMIT = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001"}
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("AddOrder", {**LIMIT, "price": "+1e999999"}),
+        ("AddOrder", {**LIMIT, "price": "1_000"}),
+        ("AddOrder", {**LIMIT, "price": "٣"}),
+        ("AddOrder", {**LIMIT, "price": "50000", "starttm": "1e999999999"}),
+        ("AddOrder", {**LIMIT, "ordertype": "trailing-stop", "price": "+1e999%"}),
+        ("CancelOrder", {"txid": "²"}),
+        ("CancelOrder", {"txid": "9" * 5000}),
+        ("AddOrderBatch", {"pair": "XBTUSD", f"orders[{'9' * 5000}][price]": "5"}),
+        ("ClosedOrders", {"ofs": "1_0"}),
+    ],
+)
+def test_rest_answers_numbers_that_are_none_with_an_error(
+    name: str, fields: dict[str, str]
+) -> None:
+    errors, _ = _REST.request(name, **fields)
+    (error,) = errors
+    assert error.startswith(("EGeneral:Invalid arguments", "EOrder:Unknown order"))
+
+
+def test_deep_nesting_of_a_body_is_an_invalid_argument() -> None:
+    deep: dict[str, Any] = {}
+    for _level in range(400):
+        deep = {"a": deep}
+    assert _REST.posted("AddOrder", deep) == (["EGeneral:Invalid arguments"], None)
+
+
+def test_a_signature_that_is_no_text_is_an_invalid_signature() -> None:
+    headers = {"API-Key": parts.DEFAULT_KEY, "API-Sign": "\udcff\udcfe"}
+    _, answer = _THERE.rest("POST", "/0/private/Balance", headers, b"nonce=999999")
+    assert json.loads(answer) == {"error": ["EAPI:Invalid signature"]}
