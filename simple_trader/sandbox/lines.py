@@ -255,6 +255,9 @@ class Line:
             await self._go_on(self._burst, asyncio.get_running_loop().time())
 
     async def _go_on(self, burst: _Burst, now: float) -> None:
+        await self.flush()  # its levels are the last that were told: they must be out already
+        if self._held or self._burst is None:
+            return
         since = min(now - burst.begun, burst.act.lasts_s)
         wanted = int(since * burst.act.rate) - burst.sent
         texts = self._burst_texts(burst.act.feed, min(wanted, _FEW_FRAMES))
