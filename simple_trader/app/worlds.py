@@ -68,8 +68,10 @@ def refuse_mode(setup: Setup) -> None:
         raise ModeError("--fresh is for sim and paper: the books of a live account stay.")
     options = setup.options
     broken = options.faults or options.fault_file or options.chaos or options.record
-    if mode != "sim" and broken:
-        raise ModeError("--fault, --faults, --chaos and --record are for sim: they need a sandbox.")
+    if mode == "live" and broken:
+        raise ModeError(
+            "--fault, --faults, --chaos and --record are for sim and paper: they need a sandbox."
+        )
     if mode == "paper":
         _upstream(setup)
         if setup.options.replay is not None:

@@ -108,12 +108,12 @@ def test_a_bad_script_is_one_sentence_and_no_sandbox(options: list[str], says: s
 
 def test_a_world_that_is_no_sandbox_of_ours_refuses_faults(tmp_path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "simple_trader", "run", "--mode", "paper", "--no-tui",
+        [sys.executable, "-m", "simple_trader", "run", "--mode", "live", "--no-tui",
          "--state-dir", str(tmp_path), "--fault", "N02"],
         cwd=parts.ROOT, capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip
     assert run.returncode != 0
-    assert "--fault, --faults, --chaos and --record are for sim" in run.stderr + run.stdout
+    assert "--fault, --faults, --chaos and --record are for sim and paper" in run.stderr + run.stdout
 
 
 def test_the_daemon_s_child_is_told_of_faults_and_record() -> None:
