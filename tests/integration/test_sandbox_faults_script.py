@@ -113,7 +113,8 @@ def test_a_world_that_is_no_sandbox_of_ours_refuses_faults(tmp_path: Path) -> No
         cwd=parts.ROOT, capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip
     assert run.returncode != 0
-    assert "--fault, --faults, --chaos and --record are for sim and paper" in run.stderr + run.stdout
+    said = run.stderr + run.stdout
+    assert "--fault, --faults, --chaos and --record are for sim and paper" in said
 
 
 def test_the_daemon_s_child_is_told_of_faults_and_record() -> None:
