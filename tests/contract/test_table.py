@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-DRIVERS = {"trader", "opener", "via"}
+DRIVERS = {"trader", "opener", "via", "twins"}
 FILES = sorted(path for path in HERE.glob("test_*.py") if path.name != "test_table.py")
 
 

@@ -328,7 +328,10 @@ class RawDriver:
                 return found
 
     def _row(self, name: str, row: dict[str, Any]) -> OrderRow:
-        price = row["descr"]["price"]
+        # Section 11.5: price of a triggered order is the trigger, price2 its limit.
+        kind = row["descr"]["ordertype"]
+        price = row["descr"]["price2" if kind.endswith("-limit") else "price"]
+        price = price if kind.endswith("limit") or kind == "iceberg" else "0"
         plain = None if price.endswith("%") or price[:1] in "+-#" else Decimal(price)
         return OrderRow(
             order_id=name,

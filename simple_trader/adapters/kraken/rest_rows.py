@@ -54,12 +54,16 @@ class PairInfo(msgspec.Struct):
 
 
 class OrderDescription(msgspec.Struct):
-    """`{"pair":"XBTUSD","type":"buy","ordertype":"limit","price":"27500.0"}`."""
+    """`{"pair":"XBTUSD","type":"buy","ordertype":"limit","price":"27500.0"}`.
+
+    `price` of a triggered order is its trigger, `price2` then the limit (section 11.5).
+    """
 
     pair: str
     type: str
     ordertype: str
-    price: str = "0"  # also relative, as `+1.0%` of a trailing stop (section 11.5)
+    price: str = "0"  # also relative, as `+1.0%` of a trailing stop
+    price2: str = "0"
 
 
 class OrderData(msgspec.Struct):
@@ -193,7 +197,10 @@ def _plain_price(text: str) -> Decimal | None:
 
 def order_row(order_id: str, data: OrderData, symbols: Symbols) -> VenueOrderRow:
     """An order as the exchange tells it."""
-    price = _plain_price(data.descr.price)
+    descr = data.descr
+    limits = {"limit": descr.price, "iceberg": descr.price}
+    triggered = descr.price2 if descr.ordertype.endswith("-limit") else ""
+    price = _plain_price(limits.get(descr.ordertype, triggered))
     average = parse.number(data.price)
     return VenueOrderRow(
         order_id=order_id,

@@ -161,6 +161,26 @@ async def test_an_order_of_someone_else_with_a_relative_price_can_be_read(
     assert (row.order_type, row.limit_price) == ("trailing-stop", None)
 
 
+@pytest.mark.parametrize(
+    ("kind", "price", "price2", "limit"),
+    [
+        ("limit", "27500.0", "0", "27500.0"),
+        ("iceberg", "27500.0", "0", "27500.0"),
+        ("stop-loss", "27500.0", "0", None),
+        ("take-profit-limit", "27500.0", "27400.0", "27400.0"),
+        ("trailing-stop-limit", "+2.0%", "-5.0", None),
+        ("market", "0", "0", None),
+    ],
+)
+async def test_the_trigger_of_an_order_is_not_taken_for_its_limit(
+    http: ScriptedHttp, kind: str, price: str, price2: str, limit: str | None
+) -> None:
+    descr = ORDER["descr"] | {"ordertype": kind, "price": price, "price2": price2}
+    http.will("OpenOrders", {"open": {"O1": ORDER | {"descr": descr}}})
+    (row,) = await rest(http).open_orders()
+    assert row.limit_price == (None if limit is None else Decimal(limit))
+
+
 async def test_a_trade_is_a_fill_and_learns_its_client_id(http: ScriptedHttp) -> None:
     http.will("TradesHistory", {"trades": {"T1": TRADE}, "count": 1})
     http.will("QueryOrders", {"O1": ORDER})
