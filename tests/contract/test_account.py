@@ -64,9 +64,9 @@ async def test_balances_are_opening_plus_ledger_to_the_last_digit_by_socket_and_
 
 async def test_fills_are_told_alike_by_socket_and_by_history(trader: Driver, there: World) -> None:
     """Sections 6.1 and 11.5: the same execution ids, prices, quantities, costs and fees."""
-    bid, _ = there.best()
     accepted(await trader.place(market("hi-1", "0.1")))
     await trader.step()
+    bid, _ = there.best()
     accepted(await trader.place(limit("hi-2", bid, "0.1")))
     there.do("fill", account=trader.account, cl_ord_id="hi-2", parts=2)
     told = {fill.exec_id: fill for fill in fills_of(await trader.told())}
