@@ -46,8 +46,15 @@ def cost_of(endpoint: str) -> float:
     return 0.0 if endpoint in FREE else COSTS.get(endpoint, 1.0)
 
 
+class Lockout(msgspec.Struct, frozen=True):
+    """The exchange's words for shutting us out, and until when we ask nothing private."""
+
+    until: datetime
+    error: str
+
+
 class KeepsCount(Protocol):
-    """Where the counter is kept over restarts: the exchange goes on counting meanwhile."""
+    """Where counter and lockout are kept over restarts: the exchange goes on counting meanwhile."""
 
     def load(self) -> tuple[float, datetime] | None:
         """Value and real moment at which it was put down; None where there is none."""
@@ -55,6 +62,14 @@ class KeepsCount(Protocol):
 
     def save(self, value: float, at: datetime) -> None:
         """Put it down."""
+        ...
+
+    def load_lockout(self) -> Lockout | None:
+        """The last lockout, which may be over; None where there was none."""
+        ...
+
+    def save_lockout(self, lockout: Lockout) -> None:
+        """Put it down: a restart in the middle of it must not ask again."""
         ...
 
 
@@ -80,12 +95,30 @@ class FileCount:
             return None
         return kept.value, kept.at
 
+    def load_lockout(self) -> Lockout | None:
+        """As KeepsCount; a file that cannot be read is told and counts as none."""
+        try:
+            kept = _LOCKOUT.decode(self._path.with_suffix(".lockout").read_bytes())
+        except FileNotFoundError:
+            return None
+        except (msgspec.DecodeError, UnicodeError, OSError) as error:
+            log.warning("The lockout beside %s cannot be read: %s", self._path, error)
+            return None
+        return kept if kept.until.tzinfo is not None else None
+
+    def save_lockout(self, lockout: Lockout) -> None:
+        """As KeepsCount."""
+        self._write(self._path.with_suffix(".lockout"), lockout)
+
     def save(self, value: float, at: datetime) -> None:
         """Write beside, rename; a failure is told once and costs only exactness."""
-        beside = self._path.with_suffix(".new")
+        self._write(self._path, _Kept(round(value, 3), at))
+
+    def _write(self, path: Path, what: msgspec.Struct) -> None:
+        beside = path.with_suffix(".new")
         try:
-            beside.write_bytes(msgspec.json.encode(_Kept(round(value, 3), at)))
-            beside.replace(self._path)
+            beside.write_bytes(msgspec.json.encode(what))
+            beside.replace(path)
             self._failed = False
         except OSError as error:
             if not self._failed:
@@ -99,6 +132,7 @@ class _Kept(msgspec.Struct, frozen=True):
 
 
 _KEPT = msgspec.json.Decoder(_Kept)
+_LOCKOUT = msgspec.json.Decoder(Lockout)
 
 
 class HallMonitor:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import msgspec
@@ -19,6 +20,7 @@ from simple_trader.adapters.kraken.hall_monitor import (
     URGENT,
     HallMonitor,
     KeepsCount,
+    Lockout,
     PublicPace,
     cost_of,
 )
@@ -36,6 +38,8 @@ _LOCKING = (
     "EGeneral:Temporary lockout",
     "EGeneral:Too many requests",
 )
+# A wrong key is mended and tried at once: only these outlive the process.
+_LASTING = ("EGeneral:Temporary lockout", "EGeneral:Too many requests")
 _THROTTLE_MAX_S = 120.0  # a moment further ahead is no moment of Kraken's
 _TOO_MANY = 429
 
@@ -94,6 +98,8 @@ class RestClient:
         self._locked_until = 0.0
         self._locked_by = ""
         self._throttled_until = 0.0
+        self._kept = kept
+        self._remember(None if kept is None else kept.load_lockout())
 
     @property
     def can_sign(self) -> bool:
@@ -196,7 +202,20 @@ class RestClient:
         elif error.error.startswith(_LOCKING):
             self._locked_until = self._clock.monotonic() + _LOCKOUT_S
             self._locked_by = error.error
+            if self._kept is not None and error.error.startswith(_LASTING):
+                until = self._clock.wall() + timedelta(seconds=_LOCKOUT_S)
+                self._kept.save_lockout(Lockout(until, error.error))
         self._note_throttle(error)
+
+    def _remember(self, lockout: Lockout | None) -> None:
+        """Go on waiting for the end of a lockout of the last process."""
+        if lockout is None:
+            return
+        left_s = min(_LOCKOUT_S, (lockout.until - self._clock.wall()).total_seconds())
+        if left_s > 0:
+            self._locked_until = self._clock.monotonic() + left_s
+            self._locked_by = lockout.error
+            log.error("Kraken locked us out: nothing private is asked for %d s more", left_s)
 
     def _note_throttle(self, error: Exception) -> None:
         """Kraken named the moment before which it takes nothing: wait for it, whoever asks."""

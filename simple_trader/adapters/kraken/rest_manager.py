@@ -136,6 +136,8 @@ class KrakenRest:
 
     async def fees(self, pairs: Sequence[str]) -> tuple[FeeRates, ...]:
         """The account's fee tier of each pair, as fractions of cost."""
+        if not pairs:
+            return ()  # Kraken refuses to be asked for none
         await self._names()
         query = {"pair": ",".join(self.symbols.altname(pair) for pair in pairs)}
         raw = await self._client.private("TradeVolume", query)

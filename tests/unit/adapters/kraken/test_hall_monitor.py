@@ -124,3 +124,11 @@ def test_public_calls_are_spaced_after_a_burst() -> None:
     clock = SetClock()
     pace = PublicPace(clock.monotonic, burst=2)
     assert [pace.take_s() for _ in range(4)] == [0, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "locked", '{"until": 1}', '{"until":"2026-01-01","error":""}']
+)
+def test_a_broken_lockout_file_counts_as_none(text: str, tmp_path: Path) -> None:
+    (tmp_path / "rest_count.lockout").write_text(text)
+    assert FileCount(tmp_path / "rest_count").load_lockout() is None

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,6 +13,7 @@ from kraken_parts import Even, Mark, RealClock, ScriptedHttp, SetClock, Shown
 from simple_trader.adapters.kraken import rest_client, rest_rows
 from simple_trader.adapters.kraken.auth import Credentials, sign
 from simple_trader.adapters.kraken.errors import KrakenRefused
+from simple_trader.adapters.kraken.hall_monitor import FileCount, Lockout
 from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.domain.errors import VenueRefused, VenueUnreachable
 from simple_trader.ports import HttpFailed, HttpReply
@@ -137,6 +140,58 @@ async def test_x20_a_lockout_stops_all_private_calls() -> None:
         with pytest.raises(KrakenRefused, match="lockout"):
             await made.private("Balance")
     assert len(http.asked) == 1
+
+
+async def test_x20_a_lockout_holds_over_a_restart_and_a_wrong_key_does_not(tmp_path: Path) -> None:
+    clock, count = SetClock(), FileCount(tmp_path / "rest_count")
+
+    def start(http: ScriptedHttp) -> RestClient:
+        return RestClient(
+            url="http://127.0.0.1:1",
+            http=http,
+            clock=clock,
+            dice=Even(),
+            credentials=Credentials(Shown("key"), Shown(SECRET)),
+            high_water=Mark(),
+            tier="pro",
+            count=count,
+        )
+
+    for error, asked in (("EAPI:Invalid key", 1), ("EGeneral:Temporary lockout", 0)):
+        http = ScriptedHttp()
+        http.will("Balance", error)
+        with pytest.raises(KrakenRefused):
+            await start(http).private("Balance")
+        again = ScriptedHttp()
+        again.will("Balance", error)
+        with pytest.raises(KrakenRefused, match=error):
+            await start(again).private("Balance")
+        assert len(again.asked) == asked
+    clock.seconds += 901.0
+    http = ScriptedHttp()
+    http.will("Balance", {"ZUSD": "1"})
+    assert await start(http).private("Balance")
+
+
+async def test_a_lockout_that_ends_in_another_year_holds_no_longer_than_a_lockout(
+    tmp_path: Path,
+) -> None:
+    clock, count = SetClock(), FileCount(tmp_path / "rest_count")
+    count.save_lockout(Lockout(clock.wall() + timedelta(days=400), "EGeneral:Temporary lockout"))
+    http = ScriptedHttp()
+    http.will("Balance", {"ZUSD": "1"})
+    made = RestClient(
+        url="http://127.0.0.1:1",
+        http=http,
+        clock=clock,
+        dice=Even(),
+        credentials=Credentials(Shown("key"), Shown(SECRET)),
+        high_water=Mark(),
+        tier="pro",
+        count=count,
+    )
+    clock.seconds += 901.0
+    assert await made.private("Balance")
 
 
 class Counted:

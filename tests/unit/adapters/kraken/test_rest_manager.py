@@ -397,3 +397,9 @@ async def test_time_status_and_token_are_read(http: ScriptedHttp) -> None:
     assert await made.server_time() == AT
     assert await made.system_status() == "online"
     assert await made.token() == "TOK"
+
+
+async def test_the_fees_of_no_pair_are_not_asked_for() -> None:
+    http = ScriptedHttp()
+    assert await rest(http).fees(()) == ()
+    assert http.asked == []
