@@ -247,7 +247,8 @@ class PrivateSession(Session):
         if not snapshot and expected is not None and sequence != expected:
             detail = f"sequence {sequence} came where {expected} was due"
             self._bad(Bad.GAP, channel, detail)
-            self._gap(channel, detail)
+            if channel in self._whole:  # else a snapshot is on its way, and covers this as well
+                self._gap(channel, detail)
 
     def _complete(self, channel: str) -> None:
         self._whole.add(channel)

@@ -157,6 +157,17 @@ def test_too_many_gaps_end_the_connection() -> None:
     assert made.ended == "too many gaps in executions"
 
 
+def test_x05_a_burst_of_repeats_costs_one_resubscription_and_not_the_connection() -> None:
+    made = up()
+    again = [executions(sequence, NEW) for sequence in (2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5)]
+    feed(made, *again)
+    assert made.ended is None
+    asked = [(m["method"], m["params"]["channel"]) for m in sent(made)]
+    assert asked == [("unsubscribe", "executions"), ("subscribe", "executions")]
+    assert made.counts.counts() == {"private.gap": 7}
+    assert [type(event) for event in feed(made, EXECUTIONS_SNAPSHOT)] == [FeedUp]
+
+
 def test_a_refused_token_ends_the_connection_and_is_not_fatal() -> None:
     made = session()
     made.receive(refusal(sent(made)[0]["req_id"], "Token(s) not found"), 0.1)
