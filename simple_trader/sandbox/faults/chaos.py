@@ -6,26 +6,27 @@ from simple_trader.simulator.dice import stream_key
 
 _MILLION = 1_000_000
 
-# What a real week can bring, each limited so that the next one finds a working exchange.
+# What a real week can bring, each limited so that the next one finds a working exchange. What keeps
+# feeds down ends in real seconds: a stepped market stands still meanwhile, and would for ever.
 LINES = (
     "N01 count=1",
     "N01 count=1 how=fragment",
-    "N02 for_s=1",
-    "N03 for_s=8",
+    "N02 real_for_s=1",
+    "N03 real_for_s=8",
     "N04 for_s=30",
     "N05 count=1",
     "N06 count=3",
-    "N07 for_s=5",
-    "N09 for_s=10",
-    "N10 for_s=10",
-    "N11 for_s=15 delay_s=0.5 jitter_s=0.4",
+    "N07 real_for_s=5",
+    "N09 real_for_s=10",
+    "N10 real_for_s=10",
+    "N11 real_for_s=15 delay_s=0.5 jitter_s=0.4",
     "N12 lasts_s=1 rate=2000 count=1",
     "N13 how=channel",
     "N13 how=fields",
     "N13 how=utf8",
     "N13 how=enum",
     "N15 count=1",
-    "N17 for_s=5",
+    "N17 real_for_s=5",
     "X01 count=1",
     "X02 count=1 delay_s=1",
     "X03 count=1",

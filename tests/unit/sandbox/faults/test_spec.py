@@ -111,7 +111,14 @@ def test_chaos_draws_the_same_faults_for_the_same_seed_at_about_its_rate() -> No
 def test_every_drawn_fault_is_limited() -> None:
     for line in LINES:
         spec = read_line(line)
-        assert spec.count is not None or spec.for_s is not None, line
+        assert (spec.count, spec.for_s, spec.real_for_s) != (None, None, None), line
+
+
+def test_what_keeps_feeds_down_ends_though_a_stepped_market_stands_still() -> None:
+    for spec in map(read_line, LINES):
+        if spec.kind in {"N02", "N03", "N07", "N08", "N09", "N10", "N11", "N17"}:
+            assert spec.for_s is None, spec
+            assert spec.real_for_s is not None, spec
 
 
 @pytest.mark.parametrize("text", ["7", "x,1", "7,0", "7,1000", "-1,1"])
