@@ -149,7 +149,10 @@ class Words:
         pair = self._pairs[order.symbol]
         average = order.cum_cost / order.cum_qty if order.cum_qty else ZERO
         average = average.quantize(pair.tick, ROUND_HALF_EVEN)
-        worth = self._usd(pair.base if order.fee_in_base else pair.quote) if order.fee else ZERO
+        # The total of the trades: a fee in base is worth what its own fills paid for it.
+        worth = self._usd(pair.quote) if order.fee else ZERO
+        if order.fee_in_base and order.cum_qty:
+            worth *= order.cum_cost / order.cum_qty
         return {
             "cum_qty": wire.decimal(order.cum_qty, pair.qty_precision),
             "cum_cost": wire.decimal(order.cum_cost, pair.cost_precision),

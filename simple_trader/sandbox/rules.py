@@ -66,6 +66,9 @@ def read_rules(pairs: tuple[str, ...]) -> tuple[SurfaceRules, VenueRules]:
             chosen[room][name] = msgspec.convert(value, kind, strict=False)
         except msgspec.ValidationError as error:
             raise SandboxError(f"the rule {text!r} has no usable value: {error}.") from error
+    field = chosen["surface"].get("rate_field", "ratecount")
+    if not isinstance(field, str) or not field.isidentifier():
+        raise SandboxError("the rule rate_field must be the name of a field, such as ratecount.")
     numbers = [value for value in chosen["surface"].values() if type(value) is int]
     if any(number < 0 for number in numbers):
         raise SandboxError("a rule that counts something must be 0 or more.")

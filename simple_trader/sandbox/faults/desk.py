@@ -38,6 +38,8 @@ from simple_trader.simulator.reports import Refused, Report
 
 Args = Mapping[str, Any]
 
+MOST_WICK_PERCENT, MOST_WICK_S = 1000, 86_400
+
 
 class Desk:
     """Acts on an exchange as its operator; every command is journaled like a client's."""
@@ -281,6 +283,8 @@ class Desk:
     def _wick(self, args: Args) -> Any:
         percent = float(args.get("percent", -60))
         symbol, lasts_s = self._symbol(args), float(args.get("lasts_s", 20))
+        if not -100 < percent <= MOST_WICK_PERCENT or not 0 < lasts_s <= MOST_WICK_S:
+            raise FaultError("a wick lies between -100 and 1000 percent and lasts a day at most")
         self._exchange.bend(symbol, int((100 + percent) * 10_000), int(lasts_s * 1_000_000))
         return {"pair": symbol, "percent": percent}
 

@@ -33,6 +33,16 @@ def placed(session: Session, token: str, **changes: Any) -> list[dict[str, Any]]
     return events(frames)
 
 
+@pytest.mark.parametrize("fee", ["base", "quote"])
+def test_the_fee_of_an_order_is_worth_what_its_trades_tell(fee: str) -> None:
+    _there, session, token = desk()
+    rows = placed(session, token, order_type="market", order_qty=0.01, fee_preference=fee)
+    told = [row["fee_usd_equiv"] for row in rows if row["exec_type"] == "trade"]
+    (closed,) = [row for row in rows if row["exec_type"] == "filled"]
+    assert told
+    assert abs(sum(told) - closed["fee_usd_equiv"]) < 0.0001 * len(told)
+
+
 def last_price(there: Exchange) -> float:
     last = there.market("BTC/USD").last
     assert last is not None

@@ -39,6 +39,8 @@ def test_every_switch_stands_in_the_table_of_the_handbook() -> None:
         ("duplicate=maybe", "has no usable value"),
         ("lockout_s=soon", "has no usable value"),
         ("lockout_s=-1", "must be 0 or more"),
+        ("rate_field=", "must be the name of a field"),
+        ("rate_field=a b", "must be the name of a field"),
     ],
 )
 def test_a_wrong_switch_is_one_sentence(text: str, sentence: str) -> None:

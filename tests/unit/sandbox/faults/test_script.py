@@ -101,6 +101,8 @@ def test_a_fault_is_stopped_by_number_id_or_name() -> None:
         ("transfer", {"asset": "USD", "amount": "many"}, "not a number"),
         ("place", {"pair": "BTC/USD", "qty": "0"}, "the exchange refused"),
         ("cancel", {"order_id": "O1"}, "no open order O1"),
+        ("wick", {"pair": "BTC/USD", "percent": -100}, "a wick lies between"),
+        ("wick", {"pair": "BTC/USD", "percent": 1e12}, "a wick lies between"),
     ],
 )
 def test_a_deed_that_cannot_be_done_is_one_sentence(
