@@ -40,7 +40,7 @@ def test_the_fee_of_an_order_is_worth_what_its_trades_tell(fee: str) -> None:
     told = [row["fee_usd_equiv"] for row in rows if row["exec_type"] == "trade"]
     (closed,) = [row for row in rows if row["exec_type"] == "filled"]
     assert told
-    assert abs(sum(told) - closed["fee_usd_equiv"]) < 0.0001 * len(told)
+    assert abs(sum(told) - closed["fee_usd_equiv"]) < 0.000015 * len(told)
 
 
 def last_price(there: Exchange) -> float:
