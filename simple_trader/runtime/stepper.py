@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 STEP_MAX = timedelta(seconds=1)
 DRAIN_LIMIT_S = 30.0
+# A snapshot that is lost once more after an outage is noticed after 15 s, each time (N05, S05).
+FEEDS_LIMIT_S = 120.0
 POLL_S = 0.0005
 POLLS_BEFORE_SLEEP = 50
 _NOTHING_WRITTEN = Advanced(at=EPOCH, written={}, next_at=None, ended=False)
@@ -116,8 +118,8 @@ class Stepper:
     async def _wait_for_feeds(self) -> None:
         waited_s = 0.0
         while not self._feeds_up():
-            if waited_s >= DRAIN_LIMIT_S:
-                raise StepStuck("The feeds of the sandbox did not come up within 30 s.")
+            if waited_s >= FEEDS_LIMIT_S:
+                raise StepStuck(f"The feeds of the sandbox did not come up in {FEEDS_LIMIT_S:g} s.")
             await asyncio.sleep(0.02)
             waited_s += 0.02
         if waited_s:
