@@ -162,3 +162,18 @@ async def test_a_step_that_does_not_drain_stops_the_run_and_names_what_it_waits_
     market = ScriptedMarket(timedelta(seconds=1), T0 + timedelta(seconds=2))
     with pytest.raises(StepStuck, match="frames"):
         await run(market, Body(market, handles=False))
+
+
+async def test_feeds_that_never_come_up_stop_the_run_and_two_lost_snapshots_do_not(
+    monkeypatch,
+) -> None:
+    assert module.FEEDS_LIMIT_S >= 4 * module.DRAIN_LIMIT_S
+    monkeypatch.setattr(module, "DRAIN_LIMIT_S", 0.01)
+    monkeypatch.setattr(module, "FEEDS_LIMIT_S", 0.2)
+    market = ScriptedMarket(timedelta(seconds=1), T0 + timedelta(seconds=2))
+    looks = iter(range(1000))
+    made = await run(market, Body(market), feeds_up=lambda: next(looks) > 4)
+    assert made.ended
+    market = ScriptedMarket(timedelta(seconds=1), T0 + timedelta(seconds=2))
+    with pytest.raises(StepStuck, match="feeds"):
+        await run(market, Body(market), feeds_up=lambda: False)
