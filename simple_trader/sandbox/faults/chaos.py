@@ -13,7 +13,7 @@ LINES = (
     "N01 count=1 how=fragment",
     "N02 real_for_s=1",
     "N03 real_for_s=8",
-    "N04 for_s=30",
+    "N04 real_for_s=8",
     "N05 count=1",
     "N06 count=3",
     "N07 real_for_s=5",

@@ -116,7 +116,7 @@ def test_every_drawn_fault_is_limited() -> None:
 
 def test_what_keeps_feeds_down_ends_though_a_stepped_market_stands_still() -> None:
     for spec in map(read_line, LINES):
-        if spec.kind in {"N02", "N03", "N07", "N08", "N09", "N10", "N11", "N17"}:
+        if spec.kind in {"N02", "N03", "N04", "N07", "N08", "N09", "N10", "N11", "N17"}:
             assert spec.for_s is None, spec
             assert spec.real_for_s is not None, spec
 
