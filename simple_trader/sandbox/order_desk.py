@@ -209,6 +209,7 @@ def userref_orders(floor: Floor, account: str, text: str) -> list[Order]:
 def named_orders(floor: Floor, account: str, name: str, value: Any) -> list[Order]:
     """Find an account's open orders by any name; a userref may stand for several."""
     if name == "order_userref":
-        return [order for order in floor.venue.open_of(account) if order.userref == value]
+        # 0 stands for none given: it names no order, least of all every order without one.
+        return [o for o in floor.venue.open_of(account) if o.userref and o.userref == value]
     found = find_open(floor, account, name, value)
     return [] if found is None else [found]

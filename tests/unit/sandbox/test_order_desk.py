@@ -140,6 +140,16 @@ def test_every_connection_hears_of_an_order_and_the_snapshot_shows_it_later() ->
     assert row["limit_price"] == Decimal("50000.0")
 
 
+def test_userref_zero_names_no_order_least_of_all_those_without_one() -> None:
+    there, session, token = desk()
+    order = {**LIMIT, "limit_price": 50000.0, "token": token}
+    order_id = parts.ask(session, "add_order", 1, **order)[0]["result"]["order_id"]
+    (answer,) = parts.ask(session, "cancel_order", 2, order_userref=[0], token=token)
+    assert answer["error"] == "EOrder:Unknown order"
+    (row,) = there.truth()["orders"]
+    assert (row["order_id"], row["status"]) == (order_id, "new")
+
+
 def test_an_amend_answers_with_the_name_that_was_used() -> None:
     _, session, token = desk()
     parts.ask(session, "subscribe", channel="executions", token=token)
