@@ -10,7 +10,7 @@ from faulty_desk import FaultyDesk, desk_on
 from faulty_sandbox import There, faulty_sandbox
 
 from simple_trader.adapters.kraken.errors import ErrorKind, kind_of
-from simple_trader.domain.actions import AskOrders, AskReconcile, Question
+from simple_trader.domain.actions import AskReconcile
 from simple_trader.domain.events import (
     BalancesSeen,
     BookLost,
@@ -19,7 +19,6 @@ from simple_trader.domain.events import (
     InstrumentSeen,
     LedgerSeen,
     OrderAcked,
-    OrderLooked,
     OrderRejected,
     QuoteSeen,
     Reconciled,
@@ -46,27 +45,6 @@ async def desk(there: There) -> AsyncIterator[FaultyDesk]:
         yield made
 
 
-def question(desk: FaultyDesk) -> Question:
-    return Question(
-        question_id="q",
-        kind="x",
-        subject="x",
-        asked_at=desk.clock.now(),
-        deadline_s=30,
-        config_hash="",
-    )
-
-
-async def looked_up(desk: FaultyDesk, number: int) -> tuple[OrderLooked, set[str]]:
-    """What a look finds of an order: its state, and the ids of its fills."""
-    since = desk.clock.now() - timedelta(minutes=5)
-    action = AskOrders(question=question(desk), cl_ord_ids=(f"st7-{number}",), since=since)
-    found = await desk.venue.look(action)
-    (looked,) = [event for event in found if isinstance(event, OrderLooked)]
-    fills = {e.fill.exec_id for e in found if isinstance(e, ExecutionReport) and e.fill}
-    return looked, fills
-
-
 def amend(desk: FaultyDesk, number: int) -> AmendRequest:
     return AmendRequest(
         cl_ord_id=f"st7-{number}",
@@ -86,7 +64,7 @@ async def test_x01_an_ack_that_is_lost_is_unknown_and_the_stream_knows_better(
     outcome = await desk.place(desk.order(1))
     assert isinstance(outcome, SendUnknown)
     assert "filled" in desk.reports(1)
-    looked, fills = await looked_up(desk, 1)
+    looked, fills = await desk.looked_up(1)
     assert looked.status == "closed"
     assert fills == desk.fills(1)
 
@@ -134,7 +112,7 @@ async def test_x10_a_fast_fill_that_nobody_told_is_found_by_a_look(desk: FaultyD
     desk.there.fault("X10")
     outcome = await desk.place(desk.order(1))
     assert isinstance(outcome, SendUnknown)
-    looked, fills = await looked_up(desk, 1)
+    looked, fills = await desk.looked_up(1)
     assert looked.status == "closed"
     assert len(fills) == 1
 
@@ -149,7 +127,7 @@ async def test_x11_sixty_fills_while_we_were_away_are_all_found(desk: FaultyDesk
     await desk.there.step(5)
     desk.there.stop_fault(fault)
     await desk.again("private")
-    found = await desk.venue.reconcile(AskReconcile(question=question(desk), since=since))
+    found = await desk.venue.reconcile(AskReconcile(question=desk.question(), since=since))
     fills = {e.fill.exec_id for e in found if isinstance(e, ExecutionReport) and e.fill}
     assert len(fills | desk.fills(1)) >= 60
     assert [e.clean for e in found if isinstance(e, Reconciled)] == [True]

@@ -18,11 +18,13 @@ from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
+from simple_trader.domain.actions import AskOrders, Question
 from simple_trader.domain.events import (
     Event,
     ExecutionReport,
     FeedDown,
     FeedUp,
+    OrderLooked,
     QuoteSeen,
     VenueWarned,
 )
@@ -147,6 +149,27 @@ class FaultyDesk:
         """Ids of the fills of an order."""
         name = f"st7-{number}"
         return {e.fill.exec_id for e in self.of(ExecutionReport) if e.fill and e.cl_ord_id == name}
+
+    def question(self) -> Question:
+        """What a look says it was asked for."""
+        return Question(
+            question_id="q",
+            kind="x",
+            subject="x",
+            asked_at=self.clock.now(),
+            deadline_s=30,
+            config_hash="",
+        )
+
+    async def looked_up(self, number: int) -> tuple[OrderLooked, set[str]]:
+        """What a look finds of an order: its state, and the ids of its fills."""
+        since = self.clock.now() - timedelta(minutes=5)
+        names = (f"st7-{number}",)
+        action = AskOrders(question=self.question(), cl_ord_ids=names, since=since)
+        found = await self.venue.look(action)
+        (looked,) = [event for event in found if isinstance(event, OrderLooked)]
+        fills = {e.fill.exec_id for e in found if isinstance(e, ExecutionReport) and e.fill}
+        return looked, fills
 
 
 @asynccontextmanager
