@@ -47,7 +47,9 @@ def test_paper_decides_orders_and_fills_on_relayed_prices_and_goes_on(where: Pla
     (world,) = system.select(where, "SELECT mode, identity FROM world")
     assert world["mode"] == "paper"
     assert world["identity"].startswith("paper account of ")
-    fills = system.select(where, "SELECT exec_id FROM executions WHERE exec_id IS NOT NULL ORDER BY exec_id")
+    fills = system.select(
+        where, "SELECT exec_id FROM executions WHERE exec_id IS NOT NULL ORDER BY exec_id"
+    )
     assert fills
     before = books.compare(where)
     assert before.differences == []
@@ -60,7 +62,9 @@ def test_paper_decides_orders_and_fills_on_relayed_prices_and_goes_on(where: Pla
         assert second.stop(signal.SIGTERM) == 0
     assert "Traceback" not in second.text
     assert books.compare(where).differences == []
-    again = system.select(where, "SELECT exec_id FROM executions WHERE exec_id IS NOT NULL ORDER BY exec_id")
+    again = system.select(
+        where, "SELECT exec_id FROM executions WHERE exec_id IS NOT NULL ORDER BY exec_id"
+    )
     assert [row for row in again if row in fills] == fills
     (same,) = system.select(where, "SELECT mode, identity FROM world")
     assert same == world
