@@ -14,8 +14,13 @@ from typing import Any
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres
+
+# How long one example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 ROOT = Path(__file__).resolve().parent.parent
 _TEMPLATE = "migrated_template"
