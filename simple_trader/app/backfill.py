@@ -114,9 +114,7 @@ class Backfill:
         interrupted run goes on from there.
         """
         self._progress.begin(f"{pair} trades since {hole.begin:%Y-%m-%d %H:%M}", hole.seconds)
-        first = floor_to(hole.begin, interval_s)
-        grid = Span(first if first == hole.begin else first + seconds(interval_s), hole.end)
-        tape, maker = _Tape(hole), _Making(interval_s, grid)
+        tape, maker = _Tape(hole), _Making(interval_s, _on_grid(hole, interval_s))
         since_ns = _nanoseconds(hole.begin) - 1
         trade_rows = candle_rows = 0
         at = hole.begin

@@ -1,8 +1,8 @@
 """Worlds: what a mode connects to; `sim` and `paper` our own sandbox as a child, `live` Kraken."""
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -111,49 +111,45 @@ def _open_live(setup: Setup) -> World:
 
 
 async def _open_sim(setup: Setup) -> World:
-    child = SandboxChild(
-        lambda port: _child_command(setup, port), setup.places.logs / "sandbox.log"
-    )
     try:
-        announced = await child.start()
+        child, announced = await _start_child(setup, _child_command)
     except VenueError as error:
-        if "another world" in str(error):
-            raise WorldMismatch(_sentence(error)) from None
         if _sentence(error).startswith("replay file"):
             raise MarketDataError(_sentence(error)) from None
         raise
     line = ControlLine(lambda: f"ws://127.0.0.1:{_port(child, announced)}/sandbox/control")
     hello = await line.hello()
-    base = f"127.0.0.1:{announced.port}"
     capital = setup.config.settings.sim.initial_capital
-    return World(
-        rest_url=f"http://{base}",
-        public_url=f"ws://{base}/v2",
-        private_url=f"ws://{base}/auth/v2",
-        key=Secret(DEFAULT_KEY),
-        secret=Secret(DEFAULT_SIGNING_TEXT),
-        identity=announced.world,
-        detail=f"sandbox of {announced.world}, opened with {capital} USD",
-        stand_in_url=f"http://{base}/advisor/v1",
-        child=child,
-        line=line,
-        market_at=hello.at,
-    )
+    detail = f"sandbox of {announced.world}, opened with {capital} USD"
+    return replace(_of_child(child, announced, detail), line=line, market_at=hello.at)
 
 
 async def _open_paper(setup: Setup) -> World:
     """The sandbox as a relay of Kraken's public feed; the account and its fills are our own."""
-    child = SandboxChild(
-        lambda port: _paper_command(setup, port), setup.places.logs / "sandbox.log"
-    )
     try:
-        announced = await child.start()
+        child, announced = await _start_child(setup, _paper_command)
     except VenueError as error:
-        if "another world" in str(error):
-            raise WorldMismatch(_sentence(error)) from None
         if "cannot be reached" in str(error):
             raise VenueUnreachable(_sentence(error)) from None
         raise
+    return _of_child(child, announced, f"{announced.world}: {PAPER_WORDS}")
+
+
+async def _start_child(
+    setup: Setup, command: Callable[[Setup, int], Sequence[str]]
+) -> tuple[SandboxChild, Announcement]:
+    """Start our own exchange; raises VenueError, WorldMismatch for another world's state."""
+    child = SandboxChild(lambda port: command(setup, port), setup.places.logs / "sandbox.log")
+    try:
+        return child, await child.start()
+    except VenueError as error:
+        if "another world" in str(error):
+            raise WorldMismatch(_sentence(error)) from None
+        raise
+
+
+def _of_child(child: SandboxChild, announced: Announcement, detail: str) -> World:
+    """The world of our own exchange on this machine."""
     base = f"127.0.0.1:{announced.port}"
     return World(
         rest_url=f"http://{base}",
@@ -162,7 +158,7 @@ async def _open_paper(setup: Setup) -> World:
         key=Secret(DEFAULT_KEY),
         secret=Secret(DEFAULT_SIGNING_TEXT),
         identity=announced.world,
-        detail=f"{announced.world}: {PAPER_WORDS}",
+        detail=detail,
         stand_in_url=f"http://{base}/advisor/v1",
         child=child,
     )

@@ -134,7 +134,9 @@ def symbol_refused(job: Job, request: Asked, so_far: In) -> In:
     if request.seen.method != "subscribe" or not isinstance(symbols, list) or not symbols:
         return so_far
     wanted = job.armed.spec.pair or symbols[0]
-    if wanted not in symbols or not job.seen(request.seen._replace(pair=wanted)):
+    if not isinstance(wanted, str) or wanted not in symbols:
+        return so_far
+    if not job.seen(request.seen._replace(pair=wanted)):
         return so_far
     error = f"{job.armed.spec.text('text')} {wanted}"
     left = [symbol for symbol in symbols if symbol != wanted]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import sandbox_parts as parts
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simple_trader.sandbox.faults import rest
@@ -53,19 +53,20 @@ LINE = ALL.opened(1, "private")
 
 @settings(max_examples=300, deadline=None)
 @given(REQUESTS | st.text())
+@example('{"method": "subscribe", "params": {"symbol": [true]}}')
 def test_no_client_frame_breaks_the_faults(text: str) -> None:
     given_back = ALL.receive(LINE, text)
     assert given_back.text is None or isinstance(given_back.text, str)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(REQUESTS | st.text())
 def test_no_frame_of_the_exchange_breaks_the_faults(text: str) -> None:
     batch, _ = ALL.send(LINE, [text, text])
     assert all(isinstance(out.text, str) for out in batch)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.text(), st.binary(), st.sampled_from(["application/json", "x-www-form-urlencoded"]))
 def test_no_rest_request_breaks_the_faults(path: str, body: bytes, kind: str) -> None:
     asked = rest.asked(f"/0/private/{path}", body, kind)

@@ -1,0 +1,140 @@
+"""Events: everything the brain can learn; each a frozen, tagged struct: the journal codec.
+
+`Stamped` is the envelope: the engine loop numbers the event and says when (market time) it came.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from simple_trader.domain.events.account import (
+    BalancesSeen,
+    FeesSeen,
+    LedgerSeen,
+    Reconciled,
+)
+from simple_trader.domain.events.answers import (
+    AdviceArrived,
+    AdviceFailed,
+    ModelTrained,
+    PredictionsArrived,
+    PredictionsFailed,
+    TrainingSkipped,
+)
+from simple_trader.domain.events.life import (
+    OperatorHalt,
+    OperatorResume,
+    SettingsChanged,
+    SettingsRejected,
+    Started,
+    Stopping,
+    StoreHealth,
+    TimerFired,
+)
+from simple_trader.domain.events.market import (
+    BookLost,
+    BookSeen,
+    CandleSeen,
+    FeedDown,
+    FeedUp,
+    InstrumentSeen,
+    QuoteSeen,
+    VenueStatusSeen,
+    VenueWarned,
+)
+from simple_trader.domain.events.orders import (
+    CancelRejected,
+    ExecutionReport,
+    NotSent,
+    OrderAcked,
+    OrderLooked,
+    OrderRejected,
+    OrderSent,
+    SendUnknown,
+)
+
+__all__ = [
+    "AdviceArrived",
+    "AdviceFailed",
+    "BalancesSeen",
+    "BookLost",
+    "BookSeen",
+    "CancelRejected",
+    "CandleSeen",
+    "Event",
+    "ExecutionReport",
+    "FeedDown",
+    "FeedUp",
+    "FeesSeen",
+    "InstrumentSeen",
+    "LedgerSeen",
+    "ModelTrained",
+    "NotSent",
+    "OperatorHalt",
+    "OperatorResume",
+    "OrderAcked",
+    "OrderLooked",
+    "OrderRejected",
+    "OrderSent",
+    "PredictionsArrived",
+    "PredictionsFailed",
+    "QuoteSeen",
+    "Reconciled",
+    "SendUnknown",
+    "SettingsChanged",
+    "SettingsRejected",
+    "Stamped",
+    "Started",
+    "Stopping",
+    "StoreHealth",
+    "TimerFired",
+    "TrainingSkipped",
+    "VenueStatusSeen",
+    "VenueWarned",
+]
+
+Event = (
+    Started
+    | Stopping
+    | SettingsChanged
+    | SettingsRejected
+    | OperatorHalt
+    | OperatorResume
+    | StoreHealth
+    | TimerFired
+    | QuoteSeen
+    | BookSeen
+    | BookLost
+    | CandleSeen
+    | InstrumentSeen
+    | VenueStatusSeen
+    | VenueWarned
+    | FeedUp
+    | FeedDown
+    | BalancesSeen
+    | LedgerSeen
+    | FeesSeen
+    | Reconciled
+    | OrderSent
+    | NotSent
+    | OrderAcked
+    | OrderRejected
+    | SendUnknown
+    | CancelRejected
+    | OrderLooked
+    | ExecutionReport
+    | AdviceArrived
+    | AdviceFailed
+    | PredictionsArrived
+    | PredictionsFailed
+    | ModelTrained
+    | TrainingSkipped
+)
+
+
+class Stamped(msgspec.Struct, frozen=True):
+    """An event with its number in the journal and the market time at which it was processed."""
+
+    seq: int
+    at: datetime
+    event: Event

@@ -1,0 +1,41 @@
+"""The daemon's own events go through the journal's codec and come back the same."""
+
+import typing
+
+import msgspec
+import pytest
+from brain_desk import BTC, T0, Desk, say, started
+
+from simple_trader.domain import events as e
+
+CODEC = msgspec.json.Decoder(e.Stamped)
+
+
+def test_every_event_has_its_own_tag() -> None:
+    kinds = typing.get_args(e.Event)
+    tags = [kind.__struct_config__.tag for kind in kinds]
+    assert len(set(tags)) == len(kinds)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [started(), e.OperatorHalt(actor="me", detail="now"), e.Stopping(reason="asked")],
+    ids=lambda event: type(event).__name__,
+)
+def test_an_event_comes_back_from_the_journal_unchanged(event: e.Event) -> None:
+    stamped = e.Stamped(7, T0, event)
+    coded = msgspec.json.encode(stamped)
+    assert CODEC.decode(coded) == stamped
+    assert msgspec.json.encode(CODEC.decode(coded)) == coded
+
+
+def test_those_of_a_trading_hour_come_back_from_the_journal() -> None:
+    desk = Desk()
+    desk.open()
+    request = desk.place()
+    desk.fill(request, "E1")
+    desk.advise(say(BTC, "sell"))
+    met = [stamped for stamped, _ in desk.log if isinstance(stamped.event, e.Started)]
+    assert met
+    for stamped in met:
+        assert CODEC.decode(msgspec.json.encode(stamped)) == stamped
