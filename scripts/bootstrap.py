@@ -229,7 +229,8 @@ def do_sandbox(arguments: list[str]) -> int:
 def do_test(arguments: list[str]) -> int:
     """Every test, or those named: `test [PYTEST ARGUMENTS]`."""
     set_up("test")
-    workers = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "worksteal"]
+    # One more worker than cores, for the longest tests wait for processes most of their time.
+    workers = ["-n", str(min((os.cpu_count() or 1) + 1, 6)), "--dist", "worksteal"]
     if any(a.startswith(("-n", "--pdb", "--numprocesses", "-p")) for a in arguments):
         workers = []
     become("-m", "pytest", *workers, *arguments)
