@@ -1,4 +1,4 @@
-"""Orders: intents, requests, and the one table of order states with the ugly real rows marked."""
+"""Orders: requests as they are asked for, intents before the risk manager, orders on their way."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from simple_trader.domain.money import ZERO
+from simple_trader.domain.order_states import TERMINAL, OrderState
 from simple_trader.domain.reasons import Reason
 
 
@@ -179,71 +180,6 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     def lowers_exposure(self) -> bool:
         """Spot: a sale lowers the exposure, a purchase raises it."""
         return self.side is Side.SELL
-
-
-class OrderState(StrEnum):
-    """States of one intent on its way; see TRANSITIONS."""
-
-    DISPATCHING = "DISPATCHING"
-    SENT = "SENT"
-    OPEN = "OPEN"
-    AMENDING = "AMENDING"
-    PARTIAL = "PARTIAL"
-    PENDING_CANCEL = "PENDING_CANCEL"
-    FILLED = "FILLED"
-    CANCELED = "CANCELED"
-    EXPIRED = "EXPIRED"
-    REJECTED = "REJECTED"
-    VOID = "VOID"
-    UNKNOWN = "UNKNOWN"
-    NOT_ACCEPTED = "NOT_ACCEPTED"
-
-
-_S = OrderState
-_ON_VENUE = {_S.OPEN, _S.PARTIAL, _S.FILLED, _S.CANCELED, _S.EXPIRED}
-
-# From state -> states it may become. Completion is decided by quantity, not by a word. The rows
-# marked
-# "real" look wrong and happen: reports and replies travel independently (protocol section 2.3).
-TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
-    _S.DISPATCHING: frozenset(
-        {_S.SENT, _S.VOID, _S.UNKNOWN, _S.REJECTED} | _ON_VENUE  # real: fill before our own "sent"
-    ),
-    _S.SENT: frozenset(
-        {_S.UNKNOWN, _S.REJECTED, _S.PENDING_CANCEL} | _ON_VENUE
-    ),  # real: fill, no ack
-    _S.OPEN: frozenset(
-        {
-            _S.PARTIAL,
-            _S.FILLED,
-            _S.CANCELED,
-            _S.EXPIRED,
-            _S.PENDING_CANCEL,
-            _S.AMENDING,
-            _S.REJECTED,
-        }
-    ),  # real: post-only accepted, then refused
-    _S.AMENDING: frozenset({_S.OPEN, _S.PARTIAL, _S.FILLED, _S.CANCELED, _S.EXPIRED}),
-    _S.PARTIAL: frozenset({_S.FILLED, _S.CANCELED, _S.EXPIRED, _S.PENDING_CANCEL, _S.AMENDING}),
-    _S.PENDING_CANCEL: frozenset(
-        {_S.CANCELED, _S.FILLED, _S.EXPIRED, _S.OPEN, _S.PARTIAL}
-    ),  # real: filled while being cancelled; cancel refused
-    _S.UNKNOWN: frozenset({_S.NOT_ACCEPTED, _S.REJECTED, _S.PENDING_CANCEL} | _ON_VENUE),
-    _S.NOT_ACCEPTED: frozenset(_ON_VENUE),  # real: late evidence re-opens it (book, alert, REDUCE)
-    _S.CANCELED: frozenset({_S.FILLED}),  # real: a fill reported after the cancel completes it
-    _S.EXPIRED: frozenset({_S.FILLED}),  # real: as above
-    _S.REJECTED: frozenset(_ON_VENUE),  # real: a "definitive" reject that was none; evidence wins
-    _S.VOID: frozenset(),
-    _S.FILLED: frozenset(),
-}
-
-TERMINAL = frozenset({_S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED, _S.VOID, _S.NOT_ACCEPTED})
-UNRESOLVED = frozenset({_S.DISPATCHING, _S.SENT, _S.UNKNOWN})
-
-
-def may_become(old: OrderState, new: OrderState) -> bool:
-    """Whether the table allows `old` to become `new` (staying is always allowed)."""
-    return old is new or new in TRANSITIONS[old]
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

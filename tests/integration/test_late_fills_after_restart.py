@@ -8,7 +8,7 @@ from store_parts import AT, fill, order
 from simple_trader.adapters.store.recovery import Recovery
 from simple_trader.domain import records as r
 from simple_trader.domain.events import Started
-from simple_trader.domain.orders import OrderState
+from simple_trader.domain.order_states import OrderState
 
 S = OrderState
 

@@ -25,7 +25,7 @@ from simple_trader.adapters.store.ledger_lane import LaneLimits, LedgerLane
 from simple_trader.adapters.store.recovery import Recovery
 from simple_trader.adapters.store.rows import KNOWN_RECORDS
 from simple_trader.domain.errors import InvariantBroken, LockHeld
-from simple_trader.domain.orders import OrderState
+from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.records import IntentRow, LedgerRecord, OrderStateRow
 
 _KILL_BACKEND = (

@@ -34,9 +34,9 @@ from simple_trader.adapters.store.training import training_rows
 from simple_trader.domain.errors import InvariantBroken
 from simple_trader.domain.fills import LedgerEntry
 from simple_trader.domain.memory import RiskMemory
+from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import (
     FeePreference,
-    OrderState,
     OrderType,
     PriceType,
     SelfTrade,

@@ -17,7 +17,7 @@ from simple_trader.adapters.store import db_manager
 from simple_trader.adapters.store.schema_doc import render_schema
 from simple_trader.adapters.store.tables import METADATA
 from simple_trader.domain.errors import SchemaError, StoreSetupError, WorldMismatch
-from simple_trader.domain.orders import OrderState
+from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.records import IntentRow, OrderStateRow
 
 ROOT = Path(__file__).resolve().parents[2]

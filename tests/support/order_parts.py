@@ -4,15 +4,8 @@ from decimal import Decimal
 
 from market_parts import BTC, T0
 
-from simple_trader.domain.orders import (
-    Order,
-    OrderRequest,
-    OrderState,
-    OrderType,
-    Origin,
-    Side,
-    TimeInForce,
-)
+from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.orders import Order, OrderRequest, OrderType, Origin, Side, TimeInForce
 from simple_trader.domain.reasons import Reason
 
 

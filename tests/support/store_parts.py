@@ -16,15 +16,8 @@ from simple_trader.domain import records as r
 from simple_trader.domain.fills import Fee, Fill, LedgerEntry, Lot
 from simple_trader.domain.instruments import AssetRules, PairRules, PairStatus
 from simple_trader.domain.memory import RiskMemory
-from simple_trader.domain.orders import (
-    Order,
-    OrderRequest,
-    OrderState,
-    OrderType,
-    Origin,
-    Side,
-    TimeInForce,
-)
+from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.orders import Order, OrderRequest, OrderType, Origin, Side, TimeInForce
 from simple_trader.domain.predictions import PendingPrediction
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.recovered import Recovered

@@ -11,7 +11,8 @@ from simple_trader.adapters.store.statements import Statement
 from simple_trader.domain import records as r
 from simple_trader.domain.fills import Fill
 from simple_trader.domain.instruments import quote_of
-from simple_trader.domain.orders import Order, OrderState
+from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.orders import Order
 from simple_trader.domain.records import LedgerRecord
 
 Values = dict[str, Any]

@@ -12,7 +12,8 @@ import msgspec
 from simple_trader.domain.fills import Fill
 from simple_trader.domain.instruments import FeeRates, base_of, quote_of
 from simple_trader.domain.money import ONE, ZERO
-from simple_trader.domain.orders import UNRESOLVED, Order, OrderState, Side, may_become
+from simple_trader.domain.order_states import UNRESOLVED, OrderState, may_become
+from simple_trader.domain.orders import Order, Side
 from simple_trader.domain.reasons import Reason
 
 KEEP_FINISHED = 1_000  # finished orders kept in memory for late fills

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, AskOrders, AskReconcile
-from simple_trader.domain.orders import Order, OrderState
+from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.orders import Order
 
 ORDERS_DEADLINE_S = 60.0
 RECONCILE_DEADLINE_S = 120.0

@@ -18,7 +18,8 @@ from simple_trader.domain.ids import is_ours
 from simple_trader.domain.instruments import quote_of
 from simple_trader.domain.moments import utc_day
 from simple_trader.domain.money import ONE, ZERO
-from simple_trader.domain.orders import Order, OrderState
+from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.orders import Order
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import ExecutionRow, LotRow, OrderStateRow, TradeRow
 

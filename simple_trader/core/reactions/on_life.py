@@ -27,7 +27,8 @@ from simple_trader.domain.events import (
 )
 from simple_trader.domain.moments import utc_day
 from simple_trader.domain.money import ZERO
-from simple_trader.domain.orders import Order, OrderState
+from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.orders import Order
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import ConfigRow, OrderStateRow
 

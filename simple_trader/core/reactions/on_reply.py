@@ -19,7 +19,8 @@ from simple_trader.domain.events import (
 )
 from simple_trader.domain.moments import seconds
 from simple_trader.domain.money import ZERO
-from simple_trader.domain.orders import Order, OrderState, may_become
+from simple_trader.domain.order_states import OrderState, may_become
+from simple_trader.domain.orders import Order
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import OrderStateRow
 

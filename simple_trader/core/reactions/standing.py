@@ -8,7 +8,7 @@ from simple_trader.core.risk.venue_states import takes_cancels
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, CancelAllOrders, CancelOrder, Note, Remember
 from simple_trader.domain.instruments import VenueStatus
-from simple_trader.domain.orders import OrderState
+from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.reasons import TEXT, Reason
 from simple_trader.domain.records import AuditRow, OrderStateRow, RiskRow
 

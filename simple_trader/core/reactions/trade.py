@@ -12,7 +12,8 @@ from simple_trader.core.risk.risk_manager import review
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, Note, PlaceOrder, Remember
 from simple_trader.domain.instruments import base_of, quote_of
-from simple_trader.domain.orders import Intent, Order, OrderState
+from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.orders import Intent, Order
 from simple_trader.domain.records import IntentRow
 from simple_trader.domain.verdicts import Approved, Refused
 

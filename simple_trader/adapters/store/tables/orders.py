@@ -16,9 +16,9 @@ from simple_trader.adapters.store.tables.columns import (
     recorded_at,
     words,
 )
+from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import (
     FeePreference,
-    OrderState,
     OrderType,
     Origin,
     PriceType,

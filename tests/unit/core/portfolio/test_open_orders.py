@@ -14,12 +14,8 @@ from simple_trader.core.portfolio.open_orders import (
     taker_of,
 )
 from simple_trader.domain.instruments import FeeRates
-from simple_trader.domain.orders import (
-    Order,
-    OrderState,
-    Side,
-    may_become,
-)
+from simple_trader.domain.order_states import OrderState, may_become
+from simple_trader.domain.orders import Order, Side
 from simple_trader.domain.reasons import Reason
 
 S = OrderState

@@ -24,7 +24,8 @@ from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
 from simple_trader.domain.memory import RiskMemory
-from simple_trader.domain.orders import Order, OrderState
+from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.orders import Order
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.recovered import Undecided
 

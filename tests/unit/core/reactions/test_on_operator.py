@@ -7,7 +7,7 @@ from brain_desk import BTC, ETH, Desk, advice_text, decisions_of, only, records,
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
-from simple_trader.domain.orders import OrderState
+from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.settings import TradingSettings
 

@@ -9,7 +9,8 @@ from brain_desk import BTC, Desk, decisions_of, only, records, say
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
-from simple_trader.domain.orders import OrderRequest, OrderState
+from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.orders import OrderRequest
 from simple_trader.domain.reasons import Reason
 
 S = OrderState

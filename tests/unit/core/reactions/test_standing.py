@@ -8,7 +8,7 @@ from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
 from simple_trader.domain.instruments import VenueStatus
-from simple_trader.domain.orders import OrderState
+from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.reasons import Reason
 
 R = Reason

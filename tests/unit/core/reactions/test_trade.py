@@ -11,7 +11,7 @@ from simple_trader.core.reactions.trade import case_of, judge_intent, release_gu
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
-from simple_trader.domain.orders import TERMINAL, OrderState
+from simple_trader.domain.order_states import TERMINAL, OrderState
 from simple_trader.domain.verdicts import Approved, Refused
 
 

@@ -5,11 +5,8 @@ from order_parts import plain_order
 
 from simple_trader.core.risk.exposure import Exposure, exposure_of
 from simple_trader.domain.instruments import FeeRates
-from simple_trader.domain.orders import (
-    Order,
-    OrderState,
-    Side,
-)
+from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.orders import Order, Side
 
 MIDS = {BTC: D(100), "ETH/BTC": D("0.1"), "BTC/EUR": D(80), "EUR/USD": D("1.25")}
 FEES = {
