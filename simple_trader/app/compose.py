@@ -28,7 +28,7 @@ from simple_trader.app.chores import add_chores
 from simple_trader.app.database import Database
 from simple_trader.app.face import Face
 from simple_trader.app.feed_plan import feed_plan, feeds_of
-from simple_trader.app.key_safety import require_safe_key
+from simple_trader.app.key_safety import require_armed, require_safe_key
 from simple_trader.app.places import Setup
 from simple_trader.app.reloading import Reloading
 from simple_trader.app.worlds import World
@@ -81,6 +81,8 @@ async def wire(
     rest, venue = _exchange(setup, world, clock, inbox, lane, stack)
     if settings.mode == "live":
         await require_safe_key(rest, allowed=settings.allow_withdrawal_key)
+        if settings.place_live_orders:
+            await require_armed(setup, world, rest, SystemClock())
     desk = AdvisorDesk()
     provider = provider_of(config, setup.environment.secrets, world.stand_in_url)
     desk.learn(config.hash, assets_of(config), provider)

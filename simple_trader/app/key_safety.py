@@ -12,6 +12,15 @@ from simple_trader.adapters.kraken.http_client import HttpClient
 from simple_trader.adapters.kraken.key_info import KeyInfo
 from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
+from simple_trader.app.account_facts import read_facts
+from simple_trader.app.live_rules import (
+    LIVE_ADDRESSES,
+    bond_of,
+    refuse_account,
+    refuse_unarmed,
+)
+from simple_trader.app.places import Setup
+from simple_trader.app.worlds import World
 from simple_trader.domain.errors import ModeError, VenueUnreachable
 from simple_trader.ports import Clock
 
@@ -33,6 +42,22 @@ async def require_safe_key(rest: KrakenRest, *, allowed: bool) -> None:
         raise ModeError(f"mode live refuses this Kraken key: {trouble}: {FIX}.")
     if trouble:
         log.warning("%s; it passes, as allow_withdrawal_key says so", trouble)
+
+
+async def require_armed(
+    setup: Setup,
+    world: World,
+    rest: KrakenRest,
+    clock: Clock,
+    addresses: tuple[str, ...] = LIVE_ADDRESSES,
+) -> None:
+    """Raise ModeError unless everything allows live orders; in this version it always does.
+
+    `addresses` is a test's seam: the exchange that stands in for Kraken.
+    """
+    facts = await read_facts(rest, clock)
+    refuse_account(setup, world, facts, addresses)
+    refuse_unarmed(setup, bond_of(setup, world, facts, clock.wall()))
 
 
 def judge(info: KeyInfo) -> tuple[str, tuple[str, ...]]:

@@ -16,11 +16,13 @@ from simple_trader.adapters.store.fresh import set_aside
 from simple_trader.app.compose import Wired, wire
 from simple_trader.app.database import database_of
 from simple_trader.app.face import Face
+from simple_trader.app.live_rules import refuse_setup
 from simple_trader.app.places import Setup, read_setup
 from simple_trader.app.worlds import move_aside, open_world, refuse_mode
 from simple_trader.config.limits import LimitBook
 from simple_trader.config.options import RunOptions
 from simple_trader.config.watch import begin
+from simple_trader.core.risk.ceilings import CEILINGS
 from simple_trader.domain.errors import TraderError
 from simple_trader.runtime.clocks import SystemClock
 from simple_trader.runtime.daemon import Daemon
@@ -115,6 +117,8 @@ async def _start(setup: Setup, face: Face, stack: AsyncExitStack) -> Wired:
     for note in change.notes:
         log.warning("%s", note)
     setup = Setup(setup.options, change.config, setup.environment, setup.places)
+    if settings.mode == "live" and settings.place_live_orders:
+        refuse_setup(setup, CEILINGS)
     loose = setup.environment.require_private_file(live=settings.mode == "live")
     if loose:
         log.warning("%s", loose)

@@ -68,6 +68,8 @@ def refuse_mode(setup: Setup) -> None:
         raise ModeError("--fresh is for sim and paper: the books of a live account stay.")
     options = setup.options
     broken = options.faults or options.fault_file or options.chaos or options.record
+    if mode == "live" and (options.replay or options.seed is not None or options.speed is not None):
+        raise ModeError("--replay, --seed and --speed are for sim: live is Kraken's own market.")
     if mode == "live" and broken:
         raise ModeError(
             "--fault, --faults, --chaos and --record are for sim and paper: they need a sandbox."

@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import typer
 
+from simple_trader.cli.arm import register as add_arm
 from simple_trader.cli.backfill import register as add_backfill
 from simple_trader.cli.daemon import register as add_daemon
 from simple_trader.cli.database import register as add_database
@@ -29,6 +30,7 @@ for add_commands in (
     add_backfill,
     add_reports,
     add_operator,
+    add_arm,
 ):
     add_commands(app)
 

@@ -36,10 +36,24 @@ def settle(running: Config, new: Config, accepted: Limits) -> ConfigChange:
     if trouble:
         raise ConfigError(f"{new.path}: {trouble}.")
     settings, ignored = _keep_start_only(running, new)
+    settings, waits = _keep_unarmed(running, settings)
     settings, held = hold_raised(settings, accepted)
     config = with_settings(new, settings)
     before, after = difference(running, config)
-    return ConfigChange(config=config, notes=(*ignored, *held), before=before, after=after)
+    return ConfigChange(config=config, notes=(*ignored, *waits, *held), before=before, after=after)
+
+
+def _keep_unarmed(running: Config, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
+    """A running live daemon never begins to place orders (C10); it stops at once when told so."""
+    if running.settings.mode != "live" or running.settings.place_live_orders:
+        return settings, ()
+    if not settings.place_live_orders:
+        return settings, ()
+    note = (
+        "place_live_orders: true waits for the next start, and for: simple-trader arm; "
+        "nothing is placed until then"
+    )
+    return settings.model_copy(update={"place_live_orders": False}), (note,)
 
 
 def half_written(running: Config, new: Config) -> str | None:

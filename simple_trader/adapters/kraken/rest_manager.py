@@ -216,6 +216,19 @@ class KrakenRest:
         )
         return tuple(sorted(entries, key=lambda entry: entry.at))
 
+    async def oldest_ledger_id(self) -> str:
+        """The first entry that the account's ledger ever had, as `id@time`; '' for none."""
+        raw = await self._client.private("Ledgers", {"ofs": 0})
+        count = part(decode(raw, Raws, "Ledgers"), "count", int, "Ledgers")
+        if count > _PAGE:  # newest first: what is new meanwhile only shifts the oldest further
+            raw = await self._client.private("Ledgers", {"ofs": count - 1})
+        rows = part(decode(raw, Raws, "Ledgers"), "ledger", Raws, "Ledgers")
+        entries = {name: decode(row, rest_rows.LedgerData, "Ledgers") for name, row in rows.items()}
+        if not entries:
+            return ""
+        oldest = min(entries, key=lambda name: (entries[name].time, name))
+        return f"{oldest}@{plain(entries[oldest].time)}"
+
     # -- requests ------------------------------------------------------------------------
 
     async def token(self) -> str:
