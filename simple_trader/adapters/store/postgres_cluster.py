@@ -36,7 +36,12 @@ _SETTINGS = (
     "log_line_prefix=%m [%p] ",
     "logging_collector=off",
 )
-_TEST_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_TEST_SETTINGS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "track_commit_timestamp=on",  # the checker of tests/checker compares commits with the wire
+)
 
 
 @dataclass(frozen=True, slots=True)
