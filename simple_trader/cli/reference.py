@@ -76,6 +76,8 @@ def _kind(info: Any) -> str:
     words = {bool: "true/false", int: "whole number", float: "number", str: "text"}
     if kind in words:
         return words[kind]
+    if get_origin(kind) is dict:
+        return "mapping"
     return "list" if get_origin(kind) is tuple else "exact number"
 
 

@@ -84,6 +84,22 @@ def _pairs(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _sizes(value: object) -> dict[str, Decimal]:
+    """A mapping from pair to a quantity above zero; empty for none."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError(f"must be a mapping of pairs to quantities, not {_kind(value)}")
+    found = {}
+    for pair, qty in value.items():
+        if not isinstance(pair, str) or not _PAIR.fullmatch(pair):
+            raise ValueError(f"{pair!r} is not a pair such as BTC/USD")
+        found[pair] = _exact(qty)
+        if found[pair] <= 0:
+            raise ValueError(f"{pair}: must be above 0, not {qty}")
+    return found
+
+
 def _dsn(value: str) -> str:
     """A PostgreSQL DSN without a password: secrets come from the environment only."""
     if not value:
@@ -121,6 +137,7 @@ Speed = Annotated[float, BeforeValidator(_speed)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Text = Annotated[str, BeforeValidator(_text)]
+Sizes = Annotated[dict[str, Decimal], BeforeValidator(_sizes)]
 Pairs = Annotated[tuple[str, ...], BeforeValidator(_pairs)]
 CandleMinutes = Annotated[Literal[1, 5, 15, 30, 60, 240, 1440], BeforeValidator(_whole)]
 Depth = Annotated[Literal[10, 25, 100, 500, 1000], BeforeValidator(_whole)]

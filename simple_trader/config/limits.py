@@ -7,6 +7,7 @@ first start of a state directory accepts what its config.yaml says.
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,11 +16,22 @@ from simple_trader.config.schema import Settings, marked
 from simple_trader.domain.errors import ConfigError
 
 Limits = Mapping[str, Decimal]
+_NO_LIMIT = Decimal("Infinity")
 
 
 def limits_of(settings: Settings) -> dict[str, Decimal]:
-    """The value of each limit key; a higher number always allows more."""
-    return {name: Decimal(str(getattr(settings, name))) for name in marked("limit")}
+    """The value of each limit key; a higher number always allows more.
+
+    A limit for named pairs gives one value for each: `max_order_qty.BTC/USD`.
+    """
+    found: dict[str, Decimal] = {}
+    for name in marked("limit"):
+        value = getattr(settings, name)
+        if isinstance(value, dict):
+            found |= {f"{name}.{pair}": qty for pair, qty in value.items()}
+        else:
+            found[name] = Decimal(str(value))
+    return found
 
 
 class LimitBook:
@@ -61,15 +73,23 @@ class LimitBook:
 def hold_raised(settings: Settings, accepted: Limits) -> tuple[Settings, tuple[str, ...]]:
     """`settings` with every limit above its accepted value held there, and a sentence for each.
 
-    A limit that was never accepted (a key newer than the book) counts as accepted.
+    A limit that was never accepted (a key newer than the book) counts as accepted; an accepted one
+    of a pair that is no longer named holds on, as to drop it is to raise it.
     """
-    held: dict[str, object] = {}
+    held: dict[str, Any] = {}
     notes: list[str] = []
-    for name, asked in limits_of(settings).items():
+    asked_for = {name: _NO_LIMIT for name in accepted if "." in name} | limits_of(settings)
+    for name, asked in asked_for.items():
         allowed = accepted.get(name, asked)
         if asked > allowed:
-            kind = type(getattr(settings, name))
-            held[name] = kind(allowed)
+            key, _, pair = name.partition(".")
+            now = getattr(settings, key, None)
+            if now is None:
+                continue  # a key of another version
+            if pair:
+                held[key] = {**held.get(key, now), pair: allowed}
+            else:
+                held[key] = type(now)(allowed)
             notes.append(
                 f"{name}: {allowed} stays in force; raising it to {asked} waits for: "
                 "simple-trader limits accept"

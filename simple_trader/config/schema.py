@@ -21,6 +21,7 @@ from simple_trader.config.fields import (
     Pairs,
     Real,
     Section,
+    Sizes,
     Speed,
     Text,
     Whole,
@@ -123,6 +124,13 @@ class RetentionDays(Section):
     engine_journal: Whole = setting(30, "Days of engine_journal.", unit="days", ge=1, le=36_500)
 
 
+def _notional(default: int, when: str) -> Any:
+    return setting(
+        Decimal(default), f"Most value of all orders {when}; entries use half of it.", unit="USD",
+        gt=0, le=Decimal("1e12"), limit=True,
+    )  # fmt: skip
+
+
 class Settings(Section):
     """All of config.yaml."""
 
@@ -203,6 +211,32 @@ class Settings(Section):
         Decimal(10), "Smaller orders are not sent.", unit="quote currency", ge=0,
         le=Decimal("1e9"),
     )  # fmt: skip
+    max_order_value: Money = setting(
+        Decimal(1000), "Larger orders are cut down to this, or refused.", unit="quote currency",
+        gt=0, le=Decimal("1e9"), limit=True,
+    )  # fmt: skip
+    max_order_qty: Sizes = setting(
+        dict, "Largest quantity of one order, for the pairs that are named.", unit="base units",
+        limit=True,
+    )  # fmt: skip
+    max_open_orders: Whole = setting(
+        40, "Most orders of ours on one pair at a time; entries use half of it.", ge=1, le=225,
+        limit=True,
+    )  # fmt: skip
+    max_orders_per_minute: Whole = setting(
+        30, "Most orders on one pair in any 60 seconds; entries use half of it.", ge=1, le=1000,
+        limit=True,
+    )  # fmt: skip
+    max_notional_per_minute: Money = _notional(5000, "in any minute")
+    max_notional_per_hour: Money = _notional(20_000, "in any hour")
+    max_notional_per_day: Money = _notional(100_000, "in any 24 hours")
+    max_pair_notional_per_minute: Money = _notional(2500, "on one pair in any minute")
+    max_pair_notional_per_hour: Money = _notional(10_000, "on one pair in any hour")
+    max_pair_notional_per_day: Money = _notional(50_000, "on one pair in any 24 hours")
+    price_collar_bps: Whole = setting(
+        500, "How far limit and price may be from the middle and from its one-minute median.",
+        unit="basis points", ge=1, le=10_000, limit=True,
+    )  # fmt: skip
     max_slippage_bps: Whole = setting(
         10, "How far an order's limit may lie beyond the touch.", unit="basis points",
         ge=0, le=1000, limit=True,
@@ -222,8 +256,14 @@ class Settings(Section):
         unit="fraction of equity", ge=0, le=1, limit=True,
     )  # fmt: skip
     daily_loss_limit: Money = setting(
-        Decimal("0.05"), "A greater loss in one UTC day: only orders that lower exposure.",
+        Decimal("0.05"), "A greater loss in one UTC day: only orders that lower exposure, until "
+        "`simple-trader resume`.",
         unit="fraction of the day's first equity", gt=0, le=1, limit=True,
+    )  # fmt: skip
+    max_drawdown: Money = setting(
+        Decimal("0.20"), "A greater fall from the highest equity: only orders that lower exposure, "
+        "until `simple-trader resume`.", unit="fraction of the highest equity", gt=0, le=1,
+        limit=True,
     )  # fmt: skip
     order_deadline_seconds: Real = setting(
         5.0, "The exchange must not accept an order later than this.", unit="market seconds",

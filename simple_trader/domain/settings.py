@@ -25,6 +25,17 @@ class TradingSettings(msgspec.Struct, frozen=True, kw_only=True):
     risk_multiplier_high: Decimal
     max_balance_fraction: Decimal
     min_order_value: Decimal
+    max_order_value: Decimal  # quote units
+    max_order_qty: dict[str, Decimal]  # base units by pair; a pair that is not named has no own one
+    max_open_orders: int  # on one pair
+    max_orders_per_minute: int  # on one pair
+    max_notional_per_minute: Decimal  # gross, reporting currency, as those below
+    max_notional_per_hour: Decimal
+    max_notional_per_day: Decimal
+    max_pair_notional_per_minute: Decimal
+    max_pair_notional_per_hour: Decimal
+    max_pair_notional_per_day: Decimal
+    price_collar_bps: int
     max_slippage_bps: int
     max_quote_age_s: float
     max_spread_bps: float
@@ -32,6 +43,7 @@ class TradingSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_asset_exposure: Decimal
     max_total_exposure: Decimal
     daily_loss_limit: Decimal
+    max_drawdown: Decimal  # fraction of the highest equity
     order_deadline_s: float
     stop_loss_percent: Decimal
     take_profit_percent: Decimal

@@ -21,7 +21,8 @@ def shipped_values() -> dict[str, Any]:
 def leaves(values: dict[str, Any], prefix: str = "") -> list[str]:
     found = []
     for name, value in values.items():
-        found += leaves(value, f"{prefix}{name}.") if isinstance(value, dict) else [prefix + name]
+        below = isinstance(value, dict) and bool(value)
+        found += leaves(value, f"{prefix}{name}.") if below else [prefix + name]
     return found
 
 

@@ -107,10 +107,21 @@ def test_the_first_start_accepts_the_limits_and_a_damaged_book_is_refused(tmp_pa
     assert watch.begin(load(ROOT / "config.yaml"), book).notes == ()
     assert book.accepted() == {
         "max_balance_fraction": Decimal("0.95"),
+        "max_order_value": Decimal(1000),
+        "max_open_orders": Decimal(40),
+        "max_orders_per_minute": Decimal(30),
+        "max_notional_per_minute": Decimal(5000),
+        "max_notional_per_hour": Decimal(20_000),
+        "max_notional_per_day": Decimal(100_000),
+        "max_pair_notional_per_minute": Decimal(2500),
+        "max_pair_notional_per_hour": Decimal(10_000),
+        "max_pair_notional_per_day": Decimal(50_000),
+        "price_collar_bps": Decimal(500),
         "max_slippage_bps": Decimal(10),
         "max_asset_exposure": Decimal("0.4"),
         "max_total_exposure": Decimal("0.8"),
         "daily_loss_limit": Decimal("0.05"),
+        "max_drawdown": Decimal("0.20"),
     }
     for damage in ("{", '{"max_total_exposure": 1}', '{"max_total_exposure": "NaN"}', "[]"):
         book.path.write_text(damage)
