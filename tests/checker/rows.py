@@ -52,13 +52,11 @@ _PLAIN = {
 _OPTIONAL = {
     "order_history": (
         "checker.orders",
-        "SELECT id, op, cl_ord_id, state, filled_qty, order_id, at, xid FROM checker.orders"
-        " ORDER BY id",
+        "SELECT id, op, cl_ord_id, state, filled_qty, order_id, at FROM checker.orders ORDER BY 1",
     ),
     "risk_history": (
         "checker.risk",
-        "SELECT id, state, reasons::text, halted, day_stopped, at, xid FROM checker.risk"
-        " ORDER BY id",
+        "SELECT id, state, reasons::text, halted, day_stopped, at FROM checker.risk ORDER BY 1",
     ),
     "reconciliations": (
         "public.reconciliations",

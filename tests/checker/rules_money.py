@@ -94,7 +94,8 @@ def i_13(e: Evidence) -> Iterator[str]:
         sums[entry.asset] = sums.get(entry.asset, ZERO) + entry.amount - entry.fee
     for asset in sorted({*sums, *e.truth.balances}):
         if sums.get(asset, ZERO) != e.truth.balances.get(asset, ZERO):
-            yield f"{asset}: the exchange has {e.truth.balances.get(asset)}, its ledger {sums[asset]}"
+            has = e.truth.balances.get(asset, ZERO)
+            yield f"{asset}: the exchange has {has}, its ledger gives {sums.get(asset, ZERO)}"
     if not e.facts.quiescent:
         return
     known = {row["asset"]: row["balance"] for row in e.rows.balances}

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from checker.evidence import ENDED, LIVE, NEVER_THERE, UNKNOWN_LIFE, Evidence
 from checker.rows import Row
@@ -91,7 +92,7 @@ def i_03(e: Evidence) -> Iterator[str]:
 
 
 def _steps(versions: list[Row]) -> Iterator[tuple[Row, Row]]:
-    yield from zip(versions, versions[1:], strict=False)
+    yield from pairwise(versions)
 
 
 def i_04(e: Evidence) -> Iterator[str]:
@@ -136,7 +137,7 @@ def _too_early(e: Evidence, name: str, deadline: datetime, at: datetime) -> Iter
         return
     for call in _LOOKS:
         if not any(what == call and earliest < when <= at for when, what in e.wire.looks):
-            yield f"order {name} was NOT_ACCEPTED at {at} without a {call} answered since {earliest}"
+            yield f"order {name} was NOT_ACCEPTED at {at} without {call} answered after {earliest}"
 
 
 def i_06(e: Evidence) -> Iterator[str]:

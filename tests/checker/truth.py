@@ -1,4 +1,4 @@
-"""Reads E, the truth document of the exchange (`/sandbox/truth`), with exact numbers and moments."""
+"""Reads E, the exchange's truth document (`/sandbox/truth`), with exact numbers and moments."""
 
 from dataclasses import dataclass
 from datetime import datetime
