@@ -52,6 +52,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def _jump(self, seconds: float) -> None:
         self._seconds += seconds
 
+    def jump_to(self, moment: float) -> None:
+        """Time goes on to a moment while no task runs; never back."""
+        self._seconds = max(self._seconds, moment)
+
 
 class VirtualClock:
     """Market, wall and transport time of a virtual loop, all one."""

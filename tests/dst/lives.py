@@ -1,0 +1,422 @@
+"""One world and the daemon's lives in it: killed, stopped, restarted, calm at last, and judged."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import market_parts
+from checker.record import Caps, Facts, Life, Span
+from dst.agenda import Agenda, DaemonClock, TrueClock
+from dst.deeds import Deeds, request_text
+from dst.minds import DirectLearner, DrawnAdvisor
+from dst.plan import Planned, Scenario
+from dst.store import FatedBoot, FatedConnection, MarketShelf, NestedLoop, Postgres, refused_lock
+from dst.venue import VirtualVenue
+from virtual_time import START, VirtualLoop
+
+from simple_trader.adapters.kraken.auth import Credentials
+from simple_trader.adapters.kraken.rest_client import RestClient
+from simple_trader.adapters.kraken.rest_manager import KrakenRest
+from simple_trader.adapters.kraken.ws_manager import KrakenVenue
+from simple_trader.adapters.store.ledger_lane import LedgerLane
+from simple_trader.config.env import Secret
+from simple_trader.core.engine import Engine
+from simple_trader.domain.errors import StoreSetupError, VenueRefused
+from simple_trader.domain.events import Started
+from simple_trader.domain.settings import TradingSettings
+from simple_trader.ports import FeedPlan
+from simple_trader.runtime.boot import BootPlan, boot
+from simple_trader.runtime.daemon import CommitBell, Daemon, Parts
+from simple_trader.runtime.inbox import Inbox
+from simple_trader.runtime.snapshots import SnapshotKeeper
+from simple_trader.sandbox.opening import open_exchange
+from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxOptions
+
+CALM_S = 270.0  # every wait of the resolver, lag margins and the 30 s of calm are in it
+RESTART_S = 5.0  # RestartSec of the service
+STOP_WITHIN_S = 30.0
+LOOK_S = 20.0  # how often the operator looks at a halted daemon
+# Ends of a daemon that faults explain; systemd starts it anew.
+EXPECTED_ENDS = (VenueRefused, StoreSetupError)
+
+
+class KeptMark:
+    """Nonces survive the process, as the file of the daemon does."""
+
+    def __init__(self) -> None:
+        """None used yet."""
+        self.mark = 0
+
+    def load(self) -> int:
+        """See HighWater."""
+        return self.mark
+
+    def save(self, nonce: int) -> None:
+        """See HighWater."""
+        self.mark = nonce
+
+
+@dataclass
+class Tally:
+    """What happened in the daemon's lives."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    lives: list[Life] = field(default_factory=list)
+    pauses: list[Span] = field(default_factory=list)
+    outages: list[Span] = field(default_factory=list)
+    halts: list[tuple[datetime, str]] = field(default_factory=list)
+    ends: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+class Lives:
+    """Runs a scenario; afterwards `tally`, `venue` and the database tell what happened."""
+
+    def __init__(self, loop: VirtualLoop, scenario: Scenario, dsn: str, folder: Path) -> None:
+        """A new exchange, the database at `dsn`, and `folder` for the operator's requests."""
+        self.scenario, self.folder, self._loop = scenario, folder, loop
+        self.agenda, self.clock = Agenda(loop), DaemonClock(loop, START)
+        self.truth = TrueClock(loop, START)
+        options = SandboxOptions(
+            seed=scenario.seed,
+            start=START,
+            stepped=True,
+            history_bars=60,
+            pairs=scenario.pairs,
+            regime=scenario.regime,
+            capital=scenario.capital,
+            counters=scenario.counters,
+            mixed_replies=scenario.mixed_replies,
+        )
+        self.exchange = open_exchange(options, self.truth.now)
+        self.venue = VirtualVenue(self.agenda, self.truth, self.exchange, scenario.seed)
+        self.nested = NestedLoop()
+        self.server = Postgres(
+            random.Random(f"postgres {scenario.seed}"), loop.time, self.nested, dsn
+        )
+        self.server.kill = self.kill
+        self.settings = settings_of(scenario)
+        self.tally = Tally()
+        self.deeds = Deeds(self, scenario.seed)
+        self.advisor = DrawnAdvisor(random.Random(f"advice {scenario.seed}"), self.deeds.tell)
+        self.learner = DirectLearner()
+        self.mark = KeptMark()
+        self.ambush: dict[str, Callable[[], None]] = {}
+        self.daemon: Daemon | None = None
+        self.connection: FatedConnection | None = None
+        self.chain, self.seq = "", 0
+        self._number = 0
+        self._alive = False
+        self._killed = asyncio.Event()
+        self._dice = random.Random(f"lives {scenario.seed}")
+        self.calm_at = self.ended_at = START
+
+    # --- hooks of the deeds -----------------------------------------------------------------------
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call in so many seconds of the loop."""
+        self._loop.call_later(seconds, call)
+
+    def after_steps(self, steps: int, call: Callable[[], None]) -> None:
+        """Call after so many turns of the loop: between any two awaits of a task."""
+        if steps <= 0:
+            call()
+        else:
+            self._loop.call_soon(self.after_steps, steps - 1, call)
+
+    def kill(self, where: str) -> None:
+        """SIGKILL: from this instant nothing of the process reaches anybody."""
+        if not self._alive:
+            return
+        self._alive = False
+        self.tally.kills[where.partition(" ")[0]] += 1
+        self.deeds.tell("P01")
+        for line in list(self.venue.lines):
+            line.leave()
+        if self.connection is not None:
+            self.connection.dead = True
+            self.connection.drop()
+        self._killed.set()
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM."""
+        if self._alive and self.daemon is not None:
+            self.daemon.stop_asked.set()
+
+    def stand_still(self, seconds: float) -> None:
+        """SIGSTOP, and SIGCONT after so many seconds; the world goes on."""
+        begun = self.truth.now()
+        self.agenda.stand_still(seconds)
+        self.tally.pauses.append(Span(begun, self.truth.now(), "stop"))
+
+    def start_second(self) -> None:
+        """A second daemon is started on the same database: it must be refused (P10)."""
+        if not self._alive or self.daemon is None or self.server.is_down:
+            return
+        if self.connection is None or not self.connection.connected:
+            return  # nobody holds the lock right now
+        if not self.nested.call(refused_lock(self.server.dsn)):
+            self.tally.wrong.append("I-26: a second daemon got the writer's lock")
+
+    def operator(self, what: str) -> None:
+        """`simple-trader halt` or `resume`."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        beside = self.folder / f"{what}.new"
+        beside.write_text(request_text("drawn"), encoding="utf-8")
+        beside.replace(self.folder / f"{what}.json")
+        self.tally.halts.append((self.truth.now(), what))
+
+    def _look_after(self) -> None:
+        """The operator resumes a daemon that faults have halted."""
+        daemon = self.daemon
+        if self._alive and daemon is not None and daemon.view().trading_state == "HALT":
+            self.operator("resume")
+        self.later(LOOK_S, self._look_after)
+
+    # --- the run ----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Faults for the scenario's span, then calm, then a clean stop."""
+        self.venue.begin()
+        self.venue.on_frame = lambda text: self._occasion("sent")
+        self.venue.before_delivery = self._before_delivery
+        self.venue.on_rest = lambda path: self._occasion("rest")
+        for planned in self.scenario.faults:
+            self._loop.call_at(planned.at_s, self._do, planned)
+        self.later(LOOK_S, self._look_after)
+        self._loop.call_at(self.scenario.span_s, self._calm)
+        try:
+            while not await self._live(self.scenario.span_s + CALM_S):
+                pass
+            self.ended_at = self.truth.now()
+        finally:
+            self.nested.stop()
+
+    def _do(self, planned: Planned) -> None:
+        self.deeds.do(planned)
+
+    def _occasion(self, where: str) -> None:
+        spring = self.ambush.pop(where, None) if self._alive else None
+        if spring is not None:
+            spring()
+
+    def _before_delivery(self, frame: bytes) -> None:
+        self._occasion("before_delivery")
+        if self._alive:
+            self._occasion("after_delivery")
+
+    def _calm(self) -> None:
+        """No fault acts any more, and what they left behind is mended from outside."""
+        script = self.venue.script
+        script.stop("all")
+        self.ambush.clear()
+        self.server.fates.clear()
+        self.server.down_until = 0.0
+        self.clock.off = type(self.clock.off)(0)
+        self.advisor.next_fault = ""
+        self.venue.touch()
+        if script.desk.system != "online":
+            script.desk.do("system", {"status": "online"})
+        for pair in self.scenario.pairs:
+            if self.exchange.pairs[pair].status != "online":
+                script.desk.do("pair", {"pair": pair, "status": "online"})
+        self.calm_at = self.truth.now()
+
+    async def _live(self, until_s: float) -> bool:
+        """One life: until killed, ended by itself, or stopped at the end; whether that was it."""
+        self._number += 1
+        self._killed, self._alive = asyncio.Event(), True
+        begun = self.truth.now()
+        life = asyncio.create_task(self._process(), name=f"life {self._number}")
+        killed = asyncio.create_task(self._killed.wait())
+        both = {life, killed}
+        wait_s = max(0.0, until_s - self._loop.time())
+        await asyncio.wait(both, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+        last = not self._killed.is_set() and not life.done()
+        if last:
+            self._judge_liveness()
+            self.ask_to_stop()
+            done, _ = await asyncio.wait({life}, timeout=STOP_WITHIN_S)
+            if not done:
+                self.tally.wrong.append(f"STOP: no clean stop within {STOP_WITHIN_S:g} s")
+                life.cancel()
+        if self._killed.is_set():
+            life.cancel()
+        killed.cancel()
+        await asyncio.gather(life, killed, return_exceptions=True)
+        how = "kill" if self._killed.is_set() else self._ended(life)
+        self._alive = False
+        self._note_end(begun, how)
+        if not last:
+            await asyncio.sleep(RESTART_S if how != "kill" else self._dice.uniform(0.05, 15.0))
+        return last
+
+    def _ended(self, life: "asyncio.Task[None]") -> str:
+        """Why it ended by itself; an end that no fault explains is a finding."""
+        error = None if life.cancelled() else life.exception()
+        if error is None:
+            return "stop"
+        self.tally.ends.append(f"{type(error).__name__}: {error}")
+        if not isinstance(error, EXPECTED_ENDS):
+            self.tally.wrong.append(f"END: the daemon ended: {type(error).__name__}: {error}")
+        return "error"
+
+    def _note_end(self, begun: datetime, how: str) -> None:
+        self.tally.lives.append(Life(begun, self.truth.now(), how))
+        daemon, self.daemon = self.daemon, None
+        if daemon is not None:
+            self.chain, self.seq = daemon.parts.lane.chain.hex(), daemon.loop.seq
+
+    def _judge_liveness(self) -> None:
+        """After the calm it trades again, without anybody's help but `resume`."""
+        if self.daemon is None:
+            self.tally.wrong.append("LIVE: there is no daemon at the end of the calm")
+            return
+        view = self.daemon.view()
+        if view.trading_state != "RUN":
+            self.tally.wrong.append(
+                f"LIVE: {view.trading_state} at the end of the calm: {causes_of(self.daemon)}"
+            )
+
+    # --- one process ------------------------------------------------------------------------------
+
+    async def _process(self) -> None:
+        """What `simple-trader run` does: connect, recover, boot, run."""
+        connection = self.connection = FatedConnection(self.server)
+        try:
+            await connection.connect(None)
+            store = FatedBoot(self.server, round(self.clock.wall().timestamp()))
+            daemon, started = await self._wired(connection, store)
+            await daemon.run(started)
+        finally:
+            connection.abort()
+
+    async def _wired(self, connection: FatedConnection, store: FatedBoot) -> tuple[Daemon, Started]:
+        recovered = await store.recover()
+        inbox, bell, engine = Inbox(), CommitBell(), Engine()
+        number = f"{self.scenario.seed} {self._number}"
+        lane = LedgerLane(
+            connection,
+            epoch=recovered.epoch,
+            last_seq=recovered.last_seq,
+            chain=recovered.chain,
+            on_commit=bell.ring,
+            monotonic=self.clock.monotonic,
+        )
+        rest = KrakenRest(
+            RestClient(
+                url="http://virtual",
+                http=self.venue,
+                clock=self.clock,
+                dice=random.Random(f"rest {number}"),
+                credentials=Credentials(Secret(DEFAULT_KEY), Secret(DEFAULT_SIGNING_TEXT)),
+                high_water=self.mark,
+                tier="none" if not self.scenario.counters else "intermediate",
+                public_pace=False,
+            )
+        )
+
+        async def room() -> None:
+            while lane.full:
+                await asyncio.sleep(0.05)
+
+        venue = KrakenVenue(
+            rest=rest,
+            public_url="ws://virtual/v2",
+            private_url="ws://virtual/auth/v2",
+            open_wire=self.venue.open_wire,
+            clock=self.clock,
+            dice=random.Random(f"backoff {number}"),
+            emit=inbox.put,
+            room=room,
+        )
+        plan = BootPlan(
+            mode="sim",
+            world=f"seed {self.scenario.seed}",
+            settings=self.settings,
+            config_hash="virtual",
+        )
+        started = await boot(plan, store=store, reads=rest, clock=self.clock, recovered=recovered)
+        daemon = self.daemon = Daemon(
+            Parts(
+                brain=engine,
+                clock=self.clock,
+                inbox=inbox,
+                bell=bell,
+                lane=lane,
+                market=MarketShelf(self.server),
+                venue=venue,
+                feeds=venue,
+                advisor=self.advisor,
+                learner=self.learner,
+                driver=None,
+                speed=1.0,
+                control_folder=self.folder,
+                last_seq=recovered.last_seq,
+                last_at=recovered.newest_at,
+                may_place=lambda: True,
+                keeper=SnapshotKeeper(engine, store),
+            )
+        )
+        daemon.expect_feeds(("public", "private", "book"))
+        venue.apply(
+            FeedPlan(
+                pairs=self.settings.traded_pairs,
+                public=True,
+                private=True,
+                book=True,
+                book_depth=10,
+            )
+        )
+        return daemon, started
+
+    # --- for the checker --------------------------------------------------------------------------
+
+    def facts(self) -> Facts:
+        """What the checker must know of this run."""
+        return Facts(
+            started_at=START,
+            ended_at=self.ended_at,
+            calm_at=self.calm_at,
+            lives=tuple(self.tally.lives),
+            pauses=tuple(self.tally.pauses),
+            outages=tuple(self.tally.outages),
+            halts=tuple(self.tally.halts),
+            caps=Caps(
+                asset=self.settings.max_asset_exposure,
+                total=self.settings.max_total_exposure,
+                deadline_s=Decimal(str(self.settings.order_deadline_s)),
+                max_age_s=Decimal(str(self.settings.max_quote_age_s)),
+            ),
+            pairs=self.scenario.pairs,
+            commit_stamps=True,
+        )
+
+
+def settings_of(scenario: Scenario) -> TradingSettings:
+    """The daemon's configuration in this scenario."""
+    return market_parts.settings(
+        traded_pairs=scenario.pairs,
+        aggregator_interval_s=scenario.interval_s,
+        candle_minutes=scenario.candle_minutes,
+        advice_deadline_s=max(4, min(30, scenario.interval_s)),
+        base_order=scenario.base_order,
+        max_slippage_bps=scenario.slippage_bps,
+        max_spread_bps=300.0,
+        max_asset_exposure=Decimal("0.4"),
+        max_total_exposure=Decimal("0.8"),
+        daily_loss_limit=Decimal(0),
+        stop_loss_percent=Decimal("0.3"),
+        take_profit_percent=Decimal("0.4"),
+        quantity_of_price_history=60,
+    )
+
+
+def causes_of(daemon: Daemon) -> str:
+    """Why the brain does not trade, in its own words."""
+    return ", ".join(daemon.view().reasons) or "no reason given"

@@ -1,0 +1,138 @@
+"""Who is asked: an advisor that trades a lot and fails as told (family L), and the real model."""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+
+from simple_trader.adapters.learner.predictor import PriceTrendPredictor
+from simple_trader.adapters.llm.assets import LlmAssets
+from simple_trader.adapters.llm.prompts import render
+from simple_trader.assets import asset_path
+from simple_trader.domain.actions import AskAdvice, AskPredictions, AskTraining, UseModel
+from simple_trader.domain.events import (
+    AdviceArrived,
+    AdviceFailed,
+    PredictionsArrived,
+    TrainingSkipped,
+)
+from simple_trader.domain.predictions import Prediction
+from simple_trader.domain.reasons import Reason
+
+PREDICTION_S = 0.02
+GARBAGE = (
+    "",
+    "I cannot help with that.",
+    "{",
+    '{"decisions": []}',
+    '{"decisions": [{"pair": "BTC/USD", "action": "buy", "confidence": "0.9"}]}',
+    '{"decisions": [{"pair": "BTC/USD", "action": "buy", "confidence": 1e309}]}',
+    '{"decisions": [{"pair": "XBT/USD", "action": "all-in", "confidence": 0.9}]}',
+    '{"decisions": null, "rationale": "\\u0000", "confidence": 0.9}',
+    "[[[[" * 50_000,
+    '{"decisions": [' + '{"pair": "BTC/USD"},' * 1000 + "{}]}",
+)
+
+
+class DrawnAdvisor:
+    """ports.Advisor: the real prompt is rendered, the decisions come from the seed's dice."""
+
+    def __init__(self, dice: random.Random, told: Callable[[str], None]) -> None:
+        """`told` hears of each fault that acts."""
+        template = asset_path("templates/prompts/aggregator.mustache").read_text("utf-8")
+        tool = asset_path("tools/aggregator_function.json").read_text("utf-8")
+        self._assets = LlmAssets.from_texts(template, tool)
+        self._dice, self._told = dice, told
+        self.next_fault = ""
+        self.asked = Counter[str]()
+
+    async def ask(self, request: AskAdvice) -> AdviceArrived | AdviceFailed:
+        """See ports.Advisor; a fault is used up by one question."""
+        prompt = render(self._assets, request)
+        raw = json.dumps(self._decisions(request))
+        wait_s = self._dice.uniform(0.05, 3.0)
+        fault, self.next_fault = self.next_fault, ""
+        self.asked[fault or "well"] += 1
+        if fault:
+            self._told(fault)
+        if fault == "L01":
+            await asyncio.sleep(3600.0)  # a hang: the brain's own deadline has to end the wait
+        if fault == "L15":
+            wait_s = request.question.deadline_s + self._dice.uniform(0.1, 90.0)
+        if fault == "L03":
+            raw = self._dice.choice(GARBAGE)
+        await asyncio.sleep(wait_s)
+        if fault == "L02":
+            return AdviceFailed(
+                question_id=request.question.question_id,
+                reason=Reason.ADVICE_FAILED,
+                detail="the provider answered 503",
+            )
+        return AdviceArrived(
+            question_id=request.question.question_id,
+            prompt=prompt.text,
+            prompt_hash=prompt.prompt_hash,
+            template_hash=prompt.template_hash,
+            raw=raw,
+            kind="content",
+            finish_reason="stop",
+            provider="drawn",
+            model="dice",
+            advisor_label="dice, not an LLM",
+            tokens_in=0,
+            tokens_out=0,
+            latency_ms=round(wait_s * 1000),
+        )
+
+    def _decisions(self, request: AskAdvice) -> dict[str, object]:
+        decisions = []
+        for item in request.briefs:
+            action = self._dice.choices(("buy", "sell", "hold"), (5, 4, 2))[0]
+            decisions.append(
+                {
+                    "pair": item.pair,
+                    "action": action,
+                    "confidence": 0.9,
+                    "risk_level": self._dice.choice(("low", "medium")),
+                    "rationale": "drawn",
+                }
+            )
+        return {"decisions": decisions, "rationale": "drawn", "confidence": 0.9}
+
+
+class DirectLearner:
+    """ports.Learner: the real model in the same process, which virtual time does not notice."""
+
+    def __init__(self) -> None:
+        """A fresh model."""
+        self._model = PriceTrendPredictor()
+
+    async def predict(self, request: AskPredictions) -> PredictionsArrived:
+        """See ports.Learner."""
+        for lesson in request.lessons:
+            self._model.learn_one(lesson.pair, lesson.features, lesson.outcome)
+        await asyncio.sleep(PREDICTION_S)
+        found = [(i.pair, self._model.predict_one(i.pair, i.features)) for i in request.items]
+        return PredictionsArrived(
+            question_id=request.question.question_id,
+            model_id="virtual",
+            predictions=tuple(
+                Prediction(pair=pair, probability=value)
+                for pair, value in found
+                if value is not None
+            ),
+            learned=len(request.lessons),
+        )
+
+    async def train(self, request: AskTraining) -> TrainingSkipped:
+        """See ports.Learner."""
+        return TrainingSkipped(
+            question_id=request.question.question_id, reason=Reason.MODEL_OFF, detail="virtual"
+        )
+
+    async def use(self, action: UseModel) -> None:
+        """See ports.Learner."""
+
+    async def close(self) -> None:
+        """See ports.Learner."""

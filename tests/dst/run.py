@@ -1,0 +1,77 @@
+"""One seed from its first event to its verdict."""
+
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dst import judge
+from dst.lives import Lives
+from dst.plan import Scenario, draw
+from virtual_time import VirtualLoop, run_virtually
+
+
+@dataclass
+class Result:
+    """What a seed came to; `chain` is the journal's hash, `wire` counts W."""
+
+    seed: int
+    virtual_s: float
+    real_s: float = 0.0
+    faults: Counter[str] = field(default_factory=Counter)
+    kills: Counter[str] = field(default_factory=Counter)
+    ends: list[str] = field(default_factory=list)
+    orders: int = 0
+    sent: int = 0
+    fills: int = 0
+    lives: int = 0
+    events: int = 0
+    wire: int = 0
+    chain: str = ""
+    states: dict[str, int] = field(default_factory=dict)
+    violations: list[str] = field(default_factory=list)
+
+
+def run_seed(seed: int, minutes: float, dsn: str) -> tuple[Result, Lives | None]:
+    """Run a seed on a fresh database; never raises for what the daemon does."""
+    scenario: Scenario = draw(seed, minutes)
+    result = Result(seed=seed, virtual_s=scenario.span_s)
+    began = time.perf_counter()
+    made: list[Lives] = []
+    with tempfile.TemporaryDirectory(prefix="st-dst-") as folder:
+
+        def begin(loop: VirtualLoop):
+            made.append(Lives(loop, scenario, dsn, Path(folder) / "control"))
+            return made[0].run()
+
+        try:
+            run_virtually(begin)
+        except Exception as error:  # the harness or the exchange broke: that is a finding too
+            result.violations.append(f"HARNESS: {type(error).__name__}: {error}")
+    lives = made[0] if made else None
+    if lives is not None:
+        _tell(result, lives)
+        if not result.violations:
+            _judge(result, lives, dsn)
+    result.real_s = time.perf_counter() - began
+    return result, lives
+
+
+def _tell(result: Result, lives: Lives) -> None:
+    result.faults = Counter(lives.deeds.acted)
+    result.faults.update(fired.id for fired in lives.venue.fired)
+    result.kills = lives.tally.kills
+    result.ends = lives.tally.ends
+    result.violations += lives.tally.wrong
+    result.lives, result.events = len(lives.tally.lives), lives.seq
+    result.virtual_s = lives.agenda.now
+    result.chain, result.wire = lives.chain, len(lives.venue.log.entries)
+
+
+def _judge(result: Result, lives: Lives, dsn: str) -> None:
+    truth = lives.exchange.truth()
+    found = judge.differences(dsn, truth)
+    result.orders, result.fills, result.states = found.orders, found.fills, found.states
+    result.sent = sum('"add_order"' in e.text for e in lives.venue.log.entries if e.way == "in")
+    result.violations += found.differences
