@@ -9,6 +9,7 @@ from simple_trader.adapters.store.books import AssetBooks, check_books
 from simple_trader.adapters.store.db_manager import check_schema, schema_revision
 from simple_trader.adapters.store.facts import Facts, read_facts
 from simple_trader.adapters.store.journal_reader import verify_journal
+from simple_trader.adapters.store.pooler import POOLER_SENTENCE, pooler_trouble
 from simple_trader.app import database
 from simple_trader.cli.findings import Finding, fail, ok, warn
 from simple_trader.config.loader import Config
@@ -19,6 +20,7 @@ from simple_trader.telemetry.presence import DaemonInfo
 
 _CLOCK_APART_S = 2.0
 _NEWEST_EVENTS = 20_000
+POOLER_FIX = "POSTGRES_DSN=postgresql://USER:PASSWORD@HOST:5432/DATABASE, PostgreSQL's own port"
 
 
 async def examine_database(
@@ -27,7 +29,10 @@ async def examine_database(
     """Connection, schema, clock, and what the rows say about the daemon's work."""
     try:
         async with database(options) as dsn:
-            found = [ok("database", "it answers")]
+            trouble = await pooler_trouble(dsn)
+            if trouble is not None:
+                return [fail("database", POOLER_SENTENCE.format(why=trouble), POOLER_FIX)]
+            found = [ok("database", "it answers, and a session stays one session")]
             if await schema_revision(dsn) is None:
                 found.append(
                     warn("schema", "the database is empty", "start the daemon, or: db upgrade")

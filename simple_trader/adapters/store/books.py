@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from simple_trader.adapters.store.db_manager import connect
+from simple_trader.adapters.store.db_manager import READER_PATIENCE, session
 from simple_trader.adapters.store.named_sql import named
 from simple_trader.domain.money import ZERO
 
@@ -35,13 +35,15 @@ class AssetBooks(msgspec.Struct, frozen=True, kw_only=True):
 
 async def check_books(dsn: str) -> tuple[AssetBooks, ...]:
     """Read balances, lots and ledger in one snapshot and compare them (I-13, I-15)."""
-    connection = await connect(dsn, application="simple-trader books")
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            assets = await connection.fetch(named("books_assets"))
-            entries = await connection.fetch(named("books_ledger"))
-    finally:
-        await connection.close()
+    doing = "the books could not be read from the database"
+    async with (
+        session(
+            dsn, application="simple-trader books", doing=doing, settings=READER_PATIENCE
+        ) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        assets = await connection.fetch(named("books_assets"))
+        entries = await connection.fetch(named("books_ledger"))
     steps: dict[str, list[tuple[Decimal, Decimal, Decimal]]] = defaultdict(list)
     for entry in entries:
         steps[entry["asset"]].append((entry["before"], entry["balance"], entry["change"]))

@@ -1,6 +1,8 @@
 """The database as a whole: connections with readable errors, schema upgrade, the world it holds."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -9,6 +11,7 @@ import asyncpg
 import msgspec
 
 from simple_trader.adapters.store.dsn import describe_dsn, normalise_dsn
+from simple_trader.adapters.store.schema_check import COLUMNS, refuse_gaps
 from simple_trader.assets import asset_path
 from simple_trader.domain.errors import (
     SchemaError,
@@ -27,8 +30,29 @@ OLDEST_MAJOR = 15
 LOCK_SPACE = 21332  # "ST": the first half of our advisory locks
 WRITER_LOCK = 1
 SCHEMA_LOCK = 2
-READ_TIMEOUT_S = 30.0
-_UPGRADE_WITHIN_S = 600.0
+READ_TIMEOUT_S = 15.0
+_CLOSE_WITHIN_S = 2.0
+
+# How long the server lets a session work on one statement, wait for one lock, and sit in an open
+# transaction (milliseconds; faults D05, D09). No session of ours is without an end to each.
+PATIENCE: Mapping[str, str] = {
+    "statement_timeout": "30000",
+    "lock_timeout": "5000",
+    "idle_in_transaction_session_timeout": "60000",
+}
+# What people look at gives way first: it stands behind a lock for a second, then says so.
+READER_PATIENCE: Mapping[str, str] = {
+    "statement_timeout": str(int(READ_TIMEOUT_S * 1000)),
+    "lock_timeout": "1000",
+    "idle_in_transaction_session_timeout": "30000",
+    "default_transaction_read_only": "on",
+}
+# Work that is rightly long and in nobody's way: schema, backfills, a walk over the journal.
+LONG_PATIENCE: Mapping[str, str] = {
+    "statement_timeout": "600000",
+    "lock_timeout": "600000",
+    "idle_in_transaction_session_timeout": "600000",
+}
 
 # A server killed under asyncpg answers in many ways; all of them mean "connection lost".
 CONNECTION_LOST: tuple[type[Exception], ...] = (
@@ -68,13 +92,15 @@ async def connect(
 ) -> RawConnection:
     """Open a connection; raises StoreSetupError with one sentence that names the fix.
 
-    What is committed is on disk, whatever the server's default; `settings` may say otherwise.
+    What is committed is on disk, whatever the server's default, and PATIENCE bounds what the
+    session may wait for; `settings` may say otherwise.
     """
     place = describe_dsn(dsn)
     server_settings = {
         "application_name": application,
         "timezone": "UTC",
         "synchronous_commit": "on",
+        **PATIENCE,
         **(settings or {}),
     }
     try:
@@ -89,6 +115,11 @@ async def connect(
         raise StoreSetupError(
             f"there is no database at {place}: create it with createdb, or correct POSTGRES_DSN."
         ) from None
+    except asyncpg.ProtocolViolationError as error:
+        raise StoreSetupError(
+            f"what answers at {place} takes no settings for a session ({error}): it is a "
+            "connection pooler, let POSTGRES_DSN name PostgreSQL itself."
+        ) from error
     except asyncpg.TooManyConnectionsError as error:
         raise StoreSetupError(f"the database at {place} takes no more connections.") from error
     except _UNREACHABLE as error:
@@ -106,17 +137,45 @@ async def connect(
     return connection
 
 
-def open_reader(dsn: str, *, timeout_s: float = READ_TIMEOUT_S) -> "AsyncEngine":
-    """An engine for reading (reports, recovery, CLI): own small pool, statements limited in time.
+@asynccontextmanager
+async def session(
+    dsn: str, *, application: str, doing: str, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[RawConnection]:
+    """A connection for one piece of work, closed whatever becomes of it (D07).
 
+    A failure of the database is a StoreError that begins with `doing`.
+    """
+    connection = await connect(dsn, application=application, settings=settings)
+    try:
+        yield connection
+    except FAILED as error:
+        why = str(error) or type(error).__name__
+        raise StoreError(f"{doing}: {why}.") from error
+    finally:
+        await end(connection)
+
+
+async def end(connection: RawConnection) -> None:
+    """Say goodbye for at most two seconds, else hang up; a cancelled caller leaves nothing open."""
+    try:
+        async with asyncio.timeout(_CLOSE_WITHIN_S):
+            await connection.close()
+    except FAILED:
+        pass  # it is gone, which is all that was wanted
+    finally:
+        if not connection.is_closed():
+            connection.terminate()
+
+
+def open_reader(dsn: str, *, timeout_s: float = READ_TIMEOUT_S) -> "AsyncEngine":
+    """The pool for reading (web, reports): at most four sessions, statements limited in time.
+
+    The lanes have sessions of their own: who empties this pool waits here, and only here (D06).
     The caller disposes of it.
     """
     from sqlalchemy.ext.asyncio import create_async_engine
 
-    settings = {
-        "statement_timeout": str(int(timeout_s * 1000)),
-        "default_transaction_read_only": "on",
-    }
+    settings = {**READER_PATIENCE, "statement_timeout": str(int(timeout_s * 1000))}
 
     async def open_one() -> RawConnection:
         return await connect(dsn, application="simple-trader reader", settings=settings)
@@ -126,6 +185,7 @@ def open_reader(dsn: str, *, timeout_s: float = READ_TIMEOUT_S) -> "AsyncEngine"
         async_creator=open_one,
         pool_size=2,
         max_overflow=2,
+        pool_timeout=timeout_s,
         pool_pre_ping=True,
     )
 
@@ -133,14 +193,15 @@ def open_reader(dsn: str, *, timeout_s: float = READ_TIMEOUT_S) -> "AsyncEngine"
 async def upgrade(dsn: str) -> str:
     """Bring the schema to this version, one process at a time; returns the revision.
 
-    Raises SchemaError when the schema is newer than the code, StoreSetupError when there is no
-    connection.
+    Raises SchemaError when the schema is newer than the code or not what it says it is,
+    StoreSetupError when there is no connection, StoreError when the database refuses.
     """
     from sqlalchemy import NullPool, text
+    from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.ext.asyncio import create_async_engine
 
     async def open_one() -> RawConnection:
-        return await connect(dsn, application="simple-trader schema")
+        return await connect(dsn, application="simple-trader schema", settings=LONG_PATIENCE)
 
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=open_one, poolclass=NullPool
@@ -151,22 +212,24 @@ async def upgrade(dsn: str) -> str:
             await connection.execute(lock, {"space": LOCK_SPACE, "name": SCHEMA_LOCK})
             await connection.commit()
             revision = await connection.run_sync(_migrate)
+            refuse_gaps({tuple(row) for row in await connection.execute(text(COLUMNS))})
             await connection.commit()
             return revision
+    except (SQLAlchemyError, *FAILED) as error:
+        why = str(error).partition("\n")[0]
+        raise StoreError(f"the schema could not be brought up ({why}).") from error
     finally:
         await engine.dispose()
 
 
 async def schema_revision(dsn: str) -> str | None:
     """The revision of the schema in the database; None where there is none yet."""
-    connection = await connect(dsn)
-    try:
+    doing = "the schema could not be looked at"
+    async with session(dsn, application="simple-trader look", doing=doing) as connection:
         if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
             return None
         found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
         return found
-    finally:
-        await connection.close()
 
 
 async def check_schema(dsn: str) -> None:
@@ -183,6 +246,9 @@ async def check_schema(dsn: str) -> None:
             f"the database schema is version {found}, this program needs {newest}: "
             "run `simple-trader db upgrade`."
         )
+    doing = "the schema could not be looked at"
+    async with session(dsn, application="simple-trader look", doing=doing) as connection:
+        refuse_gaps({tuple(row) for row in await connection.fetch(COLUMNS)})
 
 
 def newest_revision() -> str:
@@ -225,12 +291,10 @@ def _migrate(connection: "Connection") -> str:
 
 async def read_world(dsn: str) -> World | None:
     """The world this database holds; None while it holds none."""
-    connection = await connect(dsn)
-    try:
+    doing = "the world could not be read"
+    async with session(dsn, application="simple-trader look", doing=doing) as connection:
         row = await connection.fetchrow("SELECT mode, identity, detail, at FROM world")
         return None if row is None else World(**dict(row))
-    finally:
-        await connection.close()
 
 
 async def check_world(dsn: str, *, mode: str, identity: str, detail: str, at: datetime) -> World:
@@ -240,8 +304,8 @@ async def check_world(dsn: str, *, mode: str, identity: str, detail: str, at: da
     `detail` says the same for people; `at` is the market time at the first start. Raises
     WorldMismatch.
     """
-    connection = await connect(dsn)
-    try:
+    doing = "the world could not be settled"
+    async with session(dsn, application="simple-trader world", doing=doing) as connection:
         await connection.execute(
             "INSERT INTO world (mode, identity, detail, at) VALUES ($1, $2, $3, $4) "
             "ON CONFLICT DO NOTHING",
@@ -251,8 +315,6 @@ async def check_world(dsn: str, *, mode: str, identity: str, detail: str, at: da
             at,
         )
         row = await connection.fetchrow("SELECT mode, identity, detail, at FROM world")
-    finally:
-        await connection.close()
     if row is None:
         raise StoreError("table world has no row although one was just written.")
     found = World(**dict(row))

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 import msgspec
 
-from simple_trader.adapters.store.db_manager import connect
+from simple_trader.adapters.store.db_manager import READER_PATIENCE, session
 from simple_trader.adapters.store.named_sql import named
 
-_WITHIN_S = 20.0
+_DOING = "the figures could not be read from the database"
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,13 +39,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_facts(dsn: str) -> Facts:
-    """Read them; the schema must be there. Raises StoreSetupError when there is no connection."""
-    connection = await connect(dsn, application="simple-trader facts")
-    try:
-        row = await connection.fetchrow(named("facts_all"), timeout=_WITHIN_S)
-    finally:
-        await connection.close()
-    assert row is not None, "a SELECT without FROM gives one row"
+    """Read them; the schema must be there. Raises StoreError when the database cannot."""
+    (row,) = await _fetch(dsn, "facts_all")
     return msgspec.convert(dict(row), Facts)
 
 
@@ -70,9 +66,11 @@ async def open_lots(dsn: str) -> list[dict[str, Any]]:
 
 
 async def _rows(dsn: str, query: str, *arguments: object) -> list[dict[str, Any]]:
-    connection = await connect(dsn, application="simple-trader facts")
-    try:
-        found = await connection.fetch(named(query), *arguments, timeout=_WITHIN_S)
-    finally:
-        await connection.close()
-    return [dict(row) for row in found]
+    return [dict(row) for row in await _fetch(dsn, query, *arguments)]
+
+
+async def _fetch(dsn: str, query: str, *arguments: object) -> list[asyncpg.Record]:
+    async with session(
+        dsn, application="simple-trader facts", doing=_DOING, settings=READER_PATIENCE
+    ) as connection:
+        return await connection.fetch(named(query), *arguments)

@@ -1,10 +1,11 @@
 """Reads the journal back: its events in order, with the hash chain checked on the way."""
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
-from simple_trader.adapters.store.db_manager import connect
+from simple_trader.adapters.store.db_manager import LONG_PATIENCE, RawConnection, session
 from simple_trader.adapters.store.journal import chain_over, events_of
 from simple_trader.adapters.store.named_sql import named
 from simple_trader.domain.errors import InvariantBroken
@@ -34,29 +35,25 @@ async def read_journal(dsn: str, *, after_seq: int = 0) -> AsyncIterator[Journal
     Days that retention dropped are missing at the beginning only. Raises InvariantBroken when a
     segment is damaged, missing or out of line.
     """
-    connection = await connect(dsn, application="simple-trader journal")
     before: JournalPart | None = None
-    try:
-        async with connection.transaction(readonly=True):
-            async for row in connection.cursor(named("journal_segments"), after_seq, prefetch=20):
-                events = tuple(events_of(row["payload"]))
-                part = JournalPart(
-                    first_seq=row["first_seq"],
-                    last_seq=row["last_seq"],
-                    events=events,
-                    hash=row["hash"],
-                )
-                name = f"events {part.first_seq} to {part.last_seq} of engine_journal"
-                if len(events) != row["events"]:
-                    raise InvariantBroken(f"{name}: {len(events)} of {row['events']} are there.")
-                if chain_over(row["prev_hash"], events) != part.hash:
-                    raise InvariantBroken(f"{name} do not have the hash they were written with.")
-                if before is not None and before.hash != row["prev_hash"]:
-                    raise InvariantBroken(f"{name} do not follow event {before.last_seq}.")
-                before = part
-                yield part
-    finally:
-        await connection.close()
+    async with _session(dsn) as connection, connection.transaction(readonly=True):
+        async for row in connection.cursor(named("journal_segments"), after_seq, prefetch=20):
+            events = tuple(events_of(row["payload"]))
+            part = JournalPart(
+                first_seq=row["first_seq"],
+                last_seq=row["last_seq"],
+                events=events,
+                hash=row["hash"],
+            )
+            name = f"events {part.first_seq} to {part.last_seq} of engine_journal"
+            if len(events) != row["events"]:
+                raise InvariantBroken(f"{name}: {len(events)} of {row['events']} are there.")
+            if chain_over(row["prev_hash"], events) != part.hash:
+                raise InvariantBroken(f"{name} do not have the hash they were written with.")
+            if before is not None and before.hash != row["prev_hash"]:
+                raise InvariantBroken(f"{name} do not follow event {before.last_seq}.")
+            before = part
+            yield part
 
 
 async def verify_journal(dsn: str, *, newest: int | None = None) -> JournalEnd:
@@ -75,9 +72,15 @@ async def verify_journal(dsn: str, *, newest: int | None = None) -> JournalEnd:
 
 
 async def _end(dsn: str) -> int:
-    connection = await connect(dsn, application="simple-trader journal")
-    try:
+    async with _session(dsn) as connection:
         row = await connection.fetchrow(named("recover_journal_end"))
-    finally:
-        await connection.close()
     return 0 if row is None else int(row["last_seq"])
+
+
+def _session(dsn: str) -> AbstractAsyncContextManager[RawConnection]:
+    return session(
+        dsn,
+        application="simple-trader journal",
+        doing="the journal could not be read",
+        settings=LONG_PATIENCE,
+    )

@@ -18,6 +18,12 @@ from simple_trader.adapters.store.db_manager import (
     connect,
 )
 from simple_trader.adapters.store.journal import Segment
+from simple_trader.adapters.store.pooler import (
+    POOLER_SENTENCE,
+    PREPARED_LOST,
+    STRANGE,
+    refuse_pooler,
+)
 from simple_trader.adapters.store.rows import runs_of
 from simple_trader.domain.errors import InvariantBroken, LockHeld, StoreSetupError
 from simple_trader.ports import Batch
@@ -141,24 +147,22 @@ class AsyncpgLedgerConnection:
         """Open the session and take the lock; see LedgerConnection.connect."""
         self.abort()
         await self._ensure_server()
-        session = await connect(
-            self._dsn,
-            application=_APPLICATION,
-            settings={
-                "statement_timeout": str(int(_ANSWER_WITHIN_S * 1000)),
-                "lock_timeout": "10000",
-                "idle_in_transaction_session_timeout": "60000",
-            },
-        )
+        session = await connect(self._dsn, application=_APPLICATION)
         kept = False
         try:
-            await self._end_old_backend(session)
-            await self._take_lock(session)
-            await self._check_epoch(session, epoch)
-            row = await session.fetchrow(sql.WHO_AM_I)
+            async with asyncio.timeout(_ANSWER_WITHIN_S + self._lock_wait_s):
+                row = await session.fetchrow(sql.WHO_AM_I)
+                if row is None or row["pid"] != session.get_server_pid():
+                    await refuse_pooler(self._dsn)
+                await self._end_old_backend(session)
+                await self._take_lock(session)
+                await self._check_epoch(session, epoch)
             kept = True
-        except CONNECTION_LOST as error:
-            raise StoreSetupError(f"the database went away while connecting: {error}.") from error
+        except STRANGE as error:
+            raise StoreSetupError(POOLER_SENTENCE.format(why=PREPARED_LOST)) from error
+        except FAILED as error:
+            why = str(error) or type(error).__name__
+            raise StoreSetupError(f"the database went away while connecting: {why}.") from error
         finally:
             if not kept:
                 session.terminate()
@@ -199,7 +203,9 @@ class AsyncpgLedgerConnection:
         """One transaction: fence, rows, journal segment, COMMIT."""
         session = self._open_session()
         try:
-            xid = await self._fill_transaction(session, epoch, segment, batches)
+            # The server ends a statement by itself; this ends the wait for a server that is mute.
+            async with asyncio.timeout(_ANSWER_WITHIN_S + _STEP_S):
+                xid = await self._fill_transaction(session, epoch, segment, batches)
         except _SESSION_GONE as error:
             self.abort()
             raise ConnectionLost(str(error) or type(error).__name__) from error
@@ -270,7 +276,8 @@ class AsyncpgLedgerConnection:
 
     async def _undo(self, session: RawConnection) -> None:
         try:
-            await session.execute("ROLLBACK")
+            async with asyncio.timeout(_ANSWER_WITHIN_S):
+                await session.execute("ROLLBACK")
         except FAILED:
             self.abort()  # the next write finds the session gone and connects again
 
@@ -288,7 +295,8 @@ class AsyncpgLedgerConnection:
         """The server's word on a transaction; None where it knows nothing of it."""
         session = self._open_session()
         try:
-            status: str | None = await session.fetchval(sql.XACT_STATUS, xid)
+            async with asyncio.timeout(_ANSWER_WITHIN_S):
+                status: str | None = await session.fetchval(sql.XACT_STATUS, xid)
         except CONNECTION_LOST as error:
             self.abort()
             raise ConnectionLost(str(error) or type(error).__name__) from error
@@ -302,7 +310,8 @@ class AsyncpgLedgerConnection:
         """Whether a segment of the journal reaches event `seq`."""
         session = self._open_session()
         try:
-            return bool(await session.fetchval(sql.HAS_SEQ, seq))
+            async with asyncio.timeout(_ANSWER_WITHIN_S):
+                return bool(await session.fetchval(sql.HAS_SEQ, seq))
         except FAILED as error:
             self.abort()
             raise ConnectionLost(str(error) or type(error).__name__) from error

@@ -10,7 +10,12 @@ from typing import Any, Self
 
 import asyncpg
 
-from simple_trader.adapters.store.db_manager import FAILED, RawConnection, connect
+from simple_trader.adapters.store.db_manager import (
+    FAILED,
+    LONG_PATIENCE,
+    RawConnection,
+    connect,
+)
 from simple_trader.core.market.coverage import merged
 from simple_trader.domain.errors import StoreError
 from simple_trader.domain.history import PublicTrade, Span
@@ -50,7 +55,9 @@ class MarketHistory:
         self._session: RawConnection | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = await connect(self._dsn, application="simple-trader backfill")
+        self._session = await connect(
+            self._dsn, application="simple-trader backfill", settings=LONG_PATIENCE
+        )
         return self
 
     async def __aexit__(

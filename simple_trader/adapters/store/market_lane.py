@@ -222,7 +222,7 @@ class MarketLane:
             self._session = await connect(
                 self._dsn,
                 application="simple-trader market",
-                settings={"synchronous_commit": "off", "statement_timeout": "30000"},
+                settings={"synchronous_commit": "off"},
             )
         return self._session
 

@@ -4,12 +4,17 @@ Never from the wall clock: a replay of 2013 must not be dropped on arrival. Orde
 ledgers, decisions and the audit log are never deleted; the database refuses it by itself.
 """
 
+import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
-from simple_trader.adapters.store.db_manager import FAILED, connect
-from simple_trader.domain.errors import StoreError
+import asyncpg
 
+from simple_trader.adapters.store.db_manager import RawConnection, session
+
+# A drop asks for a lock that stops the lane while it waits, so it waits 100 ms at most (in the
+# function itself) and tries again, each time behind a pause: a dump may hold the table for long.
+_TRIES, _PAUSE_S = 20, 0.5
 _MOMENT_OF = {"price_history": "ts", "order_book_metrics": "ts", "engine_journal": "at"}
 
 
@@ -19,9 +24,12 @@ async def cleanup(dsn: str, days: Mapping[str, int], *, dry_run: bool) -> list[s
     Gives the names of the dropped partitions (with `dry_run`: of those that would be dropped),
     oldest first. Raises StoreError.
     """
-    connection = await connect(dsn, application="simple-trader retention")
     gone: list[str] = []
-    try:
+    async with session(
+        dsn,
+        application="simple-trader retention",
+        doing="old partitions could not be dropped",
+    ) as connection:
         for table, column in _MOMENT_OF.items():
             newest = await connection.fetchval("SELECT newest_moment($1, $2)", table, column)
             if newest is None or table not in days:
@@ -31,12 +39,18 @@ async def cleanup(dsn: str, days: Mapping[str, int], *, dry_run: bool) -> list[s
                 if part["day"] >= oldest_kept:
                     break
                 if not dry_run:
-                    await connection.execute(
-                        "SELECT drop_day_partition($1, $2)", table, part["day"]
-                    )
+                    await _drop(connection, table, part["day"])
                 gone.append(part["part"])
-    except FAILED as error:
-        raise StoreError(f"old partitions could not be dropped: {error}.") from error
-    finally:
-        await connection.close()
     return gone
+
+
+async def _drop(connection: RawConnection, table: str, day: date) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            await connection.execute("SELECT drop_day_partition($1, $2)", table, day)
+        except asyncpg.LockNotAvailableError:
+            if not left:
+                raise
+            await asyncio.sleep(_PAUSE_S)
+        else:
+            return

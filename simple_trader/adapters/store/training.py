@@ -5,14 +5,15 @@ from decimal import Decimal
 
 import msgspec
 
-from simple_trader.adapters.store.db_manager import FAILED, connect
+from simple_trader.adapters.store.db_manager import READER_PATIENCE, session
 from simple_trader.domain.errors import StoreError
 
 _ROWS = (
     "SELECT pair, as_of, newest_event_at, mid, features::text AS features FROM ai_snapshots "
     "WHERE as_of >= $1 AND as_of < $2 ORDER BY as_of, pair"
 )
-_UNREADABLE: tuple[type[Exception], ...] = (*FAILED, msgspec.MsgspecError)
+_DOING = "the training rows could not be read"
+_PATIENCE = {**READER_PATIENCE, "statement_timeout": "60000"}
 _FEATURES = msgspec.json.Decoder(dict[str, float | None])
 
 
@@ -28,9 +29,11 @@ class StoredSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 async def training_rows(dsn: str, since: datetime, until: datetime) -> list[StoredSnapshot]:
     """Snapshots with `as_of` in [since, until), oldest first; raises StoreError."""
-    connection = await connect(dsn, application="simple-trader training")
+    async with session(
+        dsn, application="simple-trader training", doing=_DOING, settings=_PATIENCE
+    ) as connection:
+        rows = await connection.fetch(_ROWS, since, until)
     try:
-        rows = await connection.fetch(_ROWS, since, until, timeout=60)
         return [
             StoredSnapshot(
                 pair=row["pair"],
@@ -41,7 +44,5 @@ async def training_rows(dsn: str, since: datetime, until: datetime) -> list[Stor
             )
             for row in rows
         ]
-    except _UNREADABLE as error:
-        raise StoreError(f"the training rows could not be read: {error}.") from error
-    finally:
-        await connection.close()
+    except msgspec.MsgspecError as error:
+        raise StoreError(f"{_DOING}: {error}.") from error
