@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import random
+import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -41,6 +43,7 @@ from simple_trader.domain.moments import EPOCH
 from simple_trader.domain.recovered import Recovered
 from simple_trader.runtime.boot import BootPlan, boot
 from simple_trader.runtime.clocks import SteppedClock, SystemClock
+from simple_trader.runtime.crash_points import CrashPoints, instrument
 from simple_trader.runtime.daemon import CommitBell, Daemon, Parts
 from simple_trader.runtime.inbox import Inbox
 from simple_trader.runtime.snapshots import SnapshotKeeper
@@ -83,6 +86,7 @@ async def wire(
         await require_safe_key(rest, allowed=settings.allow_withdrawal_key)
         if settings.place_live_orders:
             await require_armed(setup, world, rest, SystemClock())
+    _crash_where_asked(setup, lane, connection, venue, store)
     desk = AdvisorDesk()
     provider = provider_of(config, setup.environment.secrets, world.stand_in_url)
     desk.learn(config.hash, assets_of(config), provider)
@@ -122,6 +126,22 @@ async def wire(
     await face.open(daemon, world, lane, market, provider, stack)
     add_chores(daemon, setup, base, dsn, world, reloading, rest.monitor)
     return Wired(daemon, started)
+
+
+def _crash_where_asked(
+    setup: Setup,
+    lane: LedgerLane,
+    connection: AsyncpgLedgerConnection,
+    venue: KrakenVenue,
+    store: Recovery,
+) -> None:
+    """--crash-at: die at a named point of the order path, as `kill -9` does (mode sim)."""
+    asked = setup.options.crash_at
+    if asked is None or setup.config.settings.mode != "sim":
+        return
+    points = CrashPoints.parse(asked, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    points.reach("in_recovery_epoch_taken")
+    instrument(points, lane=lane, connection=connection, venue=venue, store=store)
 
 
 async def _learner(dsn: str, settings: Settings, stack: AsyncExitStack) -> LearnerClient:

@@ -74,6 +74,8 @@ def refuse_mode(setup: Setup) -> None:
         raise ModeError(
             "--fault, --faults, --chaos and --record are for sim and paper: they need a sandbox."
         )
+    if options.crash_at is not None and mode != "sim":
+        raise ModeError("--crash-at kills the daemon on purpose: it is for sim alone.")
     if mode == "paper":
         _upstream(setup)
         if setup.options.replay is not None:

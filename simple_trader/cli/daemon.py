@@ -28,6 +28,7 @@ from simple_trader.cli.exchange_options import (
 )
 from simple_trader.cli.fault_options import (
     ChaosOption,
+    CrashOption,
     FaultFileOption,
     FaultOption,
     RecordOption,
@@ -92,6 +93,7 @@ def run(
     faults: FaultFileOption = None,
     chaos: ChaosOption = None,
     record: RecordOption = None,
+    crash_at: CrashOption = None,
     config: ConfigOption = None,
     env_file: EnvFileOption = None,
     state_dir: StateDirOption = None,
@@ -114,6 +116,7 @@ def run(
         fault_file=None if faults is None else faults.absolute(),
         chaos=chaos,
         record=None if record is None else record.absolute(),
+        crash_at=crash_at,
     )
     if replay_pair is not None and replay is None:
         raise typer.BadParameter("--replay-pair needs --replay FILE")

@@ -33,3 +33,4 @@ TlsOption = Annotated[
         "--tls-self-signed", help="Serve TLS with a certificate of its own that nobody trusts."
     ),
 ]
+CrashOption = Annotated[str | None, typer.Option("--crash-at", metavar="NAME:COUNT", hidden=True)]

@@ -12,6 +12,7 @@ class RunOptions:
     SIMPLE_TRADER_STATE_DIR, else the default place. `speed` is market seconds per real second,
     inf for `max`. `faults`, `fault_file`, `chaos` and `record` break and record the sandbox of a
     simulated world. `run_for_s` is real seconds counted from ready, `run_for_market_s` market ones.
+    `crash_at` is a crash point of the campaigns, NAME:COUNT.
     """
 
     config_path: Path | None = None
@@ -30,3 +31,4 @@ class RunOptions:
     fault_file: Path | None = None
     chaos: str | None = None
     record: Path | None = None
+    crash_at: str | None = None
