@@ -9,6 +9,7 @@ from simple_trader.core.reactions import (
     on_account,
     on_advice,
     on_execution,
+    on_health,
     on_life,
     on_market,
     on_operator,
@@ -62,6 +63,7 @@ LifeEvent = (
     | e.OperatorHalt
     | e.OperatorResume
 )
+HealthEvent = e.ClockSkewSeen | e.LoopLagSeen | e.LoopGapSeen | e.AuthTrouble
 
 
 class Engine:
@@ -196,6 +198,8 @@ def _react(state: EngineState, event: e.Event, at: datetime) -> list[Action]:
             | e.OperatorResume()
         ):
             return _of_life(state, event, at)
+        case e.ClockSkewSeen() | e.LoopLagSeen() | e.LoopGapSeen() | e.AuthTrouble():
+            return _of_health(state, event, at)
         case e.Started():
             raise InvariantBroken("the engine was started twice")
         case _:
@@ -274,6 +278,21 @@ def _of_answers(state: EngineState, event: AnswerEvent, at: datetime) -> list[Ac
             return on_advice.on_trained(state, event, at)
         case e.TrainingSkipped():
             return on_advice.on_training_skipped(state, event, at)
+        case _:
+            assert_never(event)
+
+
+def _of_health(state: EngineState, event: HealthEvent, at: datetime) -> list[Action]:
+    """Whether the machine, its clock and our key are well."""
+    match event:
+        case e.ClockSkewSeen():
+            return on_health.on_clock_skew(state, event, at)
+        case e.LoopLagSeen():
+            return on_health.on_loop_lag(state, event, at)
+        case e.LoopGapSeen():
+            return on_health.on_loop_gap(state, event, at)
+        case e.AuthTrouble():
+            return on_health.on_auth_trouble(state, event, at)
         case _:
             assert_never(event)
 

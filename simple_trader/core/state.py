@@ -66,6 +66,8 @@ class Health(msgspec.Struct, kw_only=True):
     store: Reason | None = None
     venue: VenueStatus = VenueStatus.ONLINE
     unexplained: str = ""
+    skew_s: float = 0.0
+    loop_slow: bool = False
 
 
 class Tally(msgspec.Struct, kw_only=True):

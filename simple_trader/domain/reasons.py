@@ -96,6 +96,10 @@ class Reason(StrEnum):
     PUBLIC_DOWN = "public_down"
     STORE_DOWN = "store_down"
     INVARIANT = "invariant_broken"
+    CLOCK_SKEW = "clock_skew"
+    LOOP_LAG = "loop_lag"
+    KEY_REFUSED = "key_refused"
+    NONCE_REFUSED = "nonce_refused"
     NEW_DAY = "new_day"
     # learning
     MODEL_OFF = "model_off"
@@ -184,6 +188,10 @@ TEXT: dict[Reason, str] = {
     Reason.PUBLIC_DOWN: "The public stream is down, prices cannot be seen.",
     Reason.STORE_DOWN: "The database cannot be reached, nothing can be recorded.",
     Reason.INVARIANT: "An invariant of the books is broken.",
+    Reason.CLOCK_SKEW: "Our clock and the exchange's are too far apart.",
+    Reason.LOOP_LAG: "The event loop comes too late to everything: this machine is overloaded.",
+    Reason.KEY_REFUSED: "The exchange refuses our key; nothing private is asked any more.",
+    Reason.NONCE_REFUSED: "The exchange refuses our nonces: does something else use the key?",
     Reason.NEW_DAY: "A new UTC day began.",
     Reason.MODEL_OFF: "The online model is not available.",
     Reason.MODEL_LATE: "The online model did not answer in time.",

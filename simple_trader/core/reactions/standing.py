@@ -28,6 +28,7 @@ def causes_of(state: EngineState) -> tuple[Reason, ...]:
         Reason.PUBLIC_DOWN: settings.enable_public_feed and not health.public_up,
         Reason.VENUE_NOT_ONLINE: health.venue is not VenueStatus.ONLINE,
         Reason.BALANCE_UNEXPLAINED: bool(health.unexplained),
+        Reason.LOOP_LAG: health.loop_slow,
     }
     causes = [reason for reason, holds in found.items() if holds]
     if health.store is not None:

@@ -22,6 +22,10 @@ from simple_trader.domain.events.answers import (
     TrainingSkipped,
 )
 from simple_trader.domain.events.life import (
+    AuthTrouble,
+    ClockSkewSeen,
+    LoopGapSeen,
+    LoopLagSeen,
     OperatorHalt,
     OperatorResume,
     SettingsChanged,
@@ -56,11 +60,13 @@ from simple_trader.domain.events.orders import (
 __all__ = [
     "AdviceArrived",
     "AdviceFailed",
+    "AuthTrouble",
     "BalancesSeen",
     "BookLost",
     "BookSeen",
     "CancelRejected",
     "CandleSeen",
+    "ClockSkewSeen",
     "Event",
     "ExecutionReport",
     "FeedDown",
@@ -68,6 +74,8 @@ __all__ = [
     "FeesSeen",
     "InstrumentSeen",
     "LedgerSeen",
+    "LoopGapSeen",
+    "LoopLagSeen",
     "ModelTrained",
     "NotSent",
     "OperatorHalt",
@@ -101,6 +109,10 @@ Event = (
     | OperatorHalt
     | OperatorResume
     | StoreHealth
+    | ClockSkewSeen
+    | LoopLagSeen
+    | LoopGapSeen
+    | AuthTrouble
     | TimerFired
     | QuoteSeen
     | BookSeen

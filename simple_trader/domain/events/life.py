@@ -91,6 +91,38 @@ class StoreHealth(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     oldest_age_s: float
 
 
+class ClockSkewSeen(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The exchange's clock minus ours, by the stamps of its replies; told when it passes a limit,
+    either way.
+    """
+
+    skew_s: float
+
+
+class LoopLagSeen(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The event loop comes late to everything (99th percentile), or no longer (`over`)."""
+
+    p99_ms: float
+    over: bool
+
+
+class LoopGapSeen(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The process stood still (SIGSTOP, suspend, a blocking call): queued orders have fallen."""
+
+    gap_s: float
+
+
+class AuthTrouble(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The exchange refuses our key; `kind` is nonce, lockout, permission or invalid_key.
+
+    Private calls have stopped where it is `persistent`.
+    """
+
+    kind: str
+    persistent: bool
+    detail: str
+
+
 class TimerFired(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """A timer of the schedule is due; `name` is one of core.schedule's names."""
 

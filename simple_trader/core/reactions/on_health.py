@@ -1,0 +1,65 @@
+"""Health: clocks, the event loop's lag and gaps, the key, and what the exchange announces."""
+
+from datetime import datetime
+
+from simple_trader.core.reactions import asking
+from simple_trader.core.reactions.asking import ask_reconcile, ask_unresolved
+from simple_trader.core.reactions.standing import halt_on, restate
+from simple_trader.core.state import EngineState
+from simple_trader.domain.actions import Action, Note
+from simple_trader.domain.events import (
+    AuthTrouble,
+    ClockSkewSeen,
+    LoopGapSeen,
+    LoopLagSeen,
+)
+from simple_trader.domain.reasons import Reason
+
+SKEW_TOLD_S = 1.0  # the client warns of it (VenueWarned); order deadlines follow the offset (X34)
+SKEW_HALT_S = 5.0
+
+
+def on_clock_skew(state: EngineState, event: ClockSkewSeen, at: datetime) -> list[Action]:
+    """A clock that is far from the exchange's spoils every deadline and age: HALT (X34)."""
+    state.health.skew_s = event.skew_s
+    if abs(event.skew_s) <= SKEW_HALT_S or state.memory.halted:
+        return restate(state, at)
+    detail = (
+        f"The exchange's clock is {event.skew_s:+.1f} s from ours: set this machine's clock right, "
+        "start again, then resume."
+    )
+    return halt_on(state, at, Reason.CLOCK_SKEW, detail)
+
+
+def on_loop_lag(state: EngineState, event: LoopLagSeen, at: datetime) -> list[Action]:
+    """An event loop that comes late to everything takes no new risk (P05, P09)."""
+    state.health.loop_slow = not event.over
+    text = f"The event loop is {event.p99_ms:.0f} ms late at the 99th percentile."
+    level = "info" if event.over else "warning"
+    return [Note(level=level, text=text, reason=Reason.LOOP_LAG), *restate(state, at)]
+
+
+def on_loop_gap(state: EngineState, event: LoopGapSeen, at: datetime) -> list[Action]:
+    """After a pause of the process nothing old is trusted: reconcile before anything else (I-27)."""
+    text = f"The process stood still for {event.gap_s:.1f} s: reconciling before new orders."
+    state.health.reconciled = False
+    if state.health.private_up:
+        state.health.private_since = at
+    state.close_about(asking.ACCOUNT, "all")  # a look begun before the pause is not enough
+    return [
+        Note(level="warning", text=text, reason=Reason.LOOP_STALLED),
+        *restate(state, at),
+        *ask_reconcile(state, at),
+        *ask_unresolved(state, at),
+    ]
+
+
+def on_auth_trouble(state: EngineState, event: AuthTrouble, at: datetime) -> list[Action]:
+    """A key that the exchange refuses stops us: no retry loop, HALT until a person looked (X20).
+
+    One invalid nonce is mended by the next one; it halts only where it persists (X19).
+    """
+    if event.kind == "nonce" and not event.persistent:
+        return [Note(level="warning", text=event.detail, reason=Reason.NONCE_REFUSED)]
+    reason = Reason.NONCE_REFUSED if event.kind == "nonce" else Reason.KEY_REFUSED
+    return halt_on(state, at, reason, event.detail)
