@@ -213,7 +213,12 @@ class Daemon:
             roots.append(RootTask("stepper", self.stepper.run))
             roots.append(RootTask("end of market", self._stop_at_end(self.stepper)))
         else:
-            timers = Timers(brain=parts.brain, inbox=parts.inbox, clock=parts.clock)
+            timers = Timers(
+                brain=parts.brain,
+                inbox=parts.inbox,
+                clock=parts.clock,
+                held=lambda: parts.lane.full,
+            )
             roots.append(RootTask("timers", timers.run))
         return [*roots, *self._roots_of_others]
 

@@ -118,12 +118,21 @@ class EngineLoop:
         self._after(event)
 
     async def run(self) -> None:
-        """Consume the inbox until cancelled."""
+        """Consume the inbox until cancelled.
+
+        While the lane is full no market event is processed: it would only fill it more. The newest
+        of each kind is kept; whatever is about orders and money is processed as always.
+        """
         handled = 0
         while True:
             event = await self._inbox.get()
             try:
-                self.handle(event)
+                if self._lane.full and self._inbox.keep(event):
+                    pass  # it waits for room, or for a newer one
+                elif self._inbox.kept and not self._lane.full:
+                    self._inbox.release(event)
+                else:
+                    self.handle(event)
             finally:
                 self._inbox.done()
             handled += 1

@@ -11,7 +11,7 @@ from simple_trader.domain.events import BookSeen, CandleSeen, Event, QuoteSeen
 COALESCE_ABOVE = 500
 
 
-def _market_key(event: Event) -> str | None:
+def market_key(event: Event) -> str | None:
     """What a newer event of the same key makes worthless; None for events that must all be seen."""
     if isinstance(event, QuoteSeen):
         return f"quote {event.quote.pair}"
@@ -32,11 +32,12 @@ class Inbox:
         self._waiting: dict[str, list[Event]] = {}  # market key -> the cell in the queue
         self._arrived = asyncio.Event()
         self._busy = False
+        self._kept: dict[str, Event] = {}
         self.coalesced = 0
 
     def put(self, event: Event) -> None:
         """Queue an event, or replace the waiting market event of the same key under load."""
-        key = _market_key(event)
+        key = market_key(event)
         if key is not None and len(self._queue) > COALESCE_ABOVE and key in self._waiting:
             self._waiting[key][0] = event
             self.coalesced += 1
@@ -61,6 +62,31 @@ class Inbox:
     def done(self) -> None:
         """The event taken last is processed."""
         self._busy = False
+
+    def keep(self, event: Event) -> bool:
+        """Keep a market event for later, in the place of an older one; False when it is none.
+
+        For a time in which nothing can be written down (fault D02): what is kept is bounded by the
+        number of pairs and candles, and it never counts as waiting.
+        """
+        key = market_key(event)
+        if key is None:
+            return False
+        self.coalesced += key in self._kept
+        self._kept[key] = event
+        return True
+
+    def release(self, taken: Event) -> None:
+        """What was kept comes next, and then `taken`, which is newer and was taken already."""
+        self._queue.appendleft((None, [taken]))
+        for key, event in reversed(self._kept.items()):
+            self._queue.appendleft((key, [event]))
+        self._kept.clear()
+
+    @property
+    def kept(self) -> int:
+        """How many market events are kept for later."""
+        return len(self._kept)
 
     @property
     def idle(self) -> bool:

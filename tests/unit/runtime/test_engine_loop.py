@@ -1,5 +1,7 @@
 """The engine loop numbers events, splits rows by lane, and holds what is visible until commit."""
 
+import asyncio
+
 import msgspec
 from runtime_parts import T0, HandClock, ListLane, approved, quote
 
@@ -87,3 +89,31 @@ def test_market_time_never_goes_back_not_even_across_a_restart() -> None:
     loop, parts, _ = loop_with([], last_at=later)
     loop.handle(FeedUp(feed="public"))
     assert parts["brain"].seen[0].at == later
+
+
+async def test_i_47_d02_a_full_lane_takes_no_more_quotes_and_the_newest_comes_after() -> None:
+    """No quote is processed while nothing can be written; what is about money always is."""
+    loop, parts, _ = loop_with([])
+    lane, inbox = parts["lane"], parts["inbox"]
+    lane.full = True
+    for last in range(5000):
+        inbox.put(QuoteSeen(quote=quote(str(60000 + last))))
+        inbox.put(QuoteSeen(quote=quote(str(3000 + last), pair="ETH/USD")))
+    inbox.put(FeedUp(feed="private"))
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(loop.run())
+        while not inbox.idle:
+            await asyncio.sleep(0)
+        assert [one.event for one in parts["brain"].seen] == [FeedUp(feed="private")]
+        assert (len(lane.batches), inbox.kept, len(inbox)) == (1, 2, 0)
+        lane.full = False
+        inbox.put(QuoteSeen(quote=quote("70000")))
+        while not inbox.idle:
+            await asyncio.sleep(0)
+        task.cancel()
+    newest = [QuoteSeen(quote=quote("64999")), QuoteSeen(quote=quote("7999", pair="ETH/USD"))]
+    assert [one.event for one in parts["brain"].seen][1:] == [
+        *newest,
+        QuoteSeen(quote=quote("70000")),
+    ]
+    assert len(lane.batches) == 4
