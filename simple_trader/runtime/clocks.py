@@ -1,19 +1,42 @@
 """Clocks: the only file that reads the machine's time; market time and transport time never mix."""
 
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+
+def _wall() -> datetime:
+    return datetime.now(UTC)
+
+
+def _steady() -> float:
+    """Seconds that nobody can set, a suspended machine's included where the system counts them."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 class SystemClock:
-    """Market time is the machine's time: `live` and `paper`; `sim` is stepped (ADR 0005)."""
+    """Market time is the machine's time as it was at the start, carried on by a steady clock.
+
+    Somebody who sets the machine's clock (P04, I-49) moves `wall` alone: an order's deadline, the
+    age of a quote and the next cycle do not jump with it. A clock that was wrong at the start shows
+    as skew against the exchange. `sim` is stepped (ADR 0005).
+    """
+
+    def __init__(
+        self, wall: Callable[[], datetime] = _wall, steady: Callable[[], float] = _steady
+    ) -> None:
+        """Take the machine's time once, from `wall`; `steady` carries it on in seconds."""
+        self._wall, self._steady = wall, steady
+        self._begun_at, self._begun = wall(), steady()
 
     def now(self) -> datetime:
         """Market time."""
-        return datetime.now(UTC)
+        return self._begun_at + timedelta(seconds=self._steady() - self._begun)
 
     def wall(self) -> datetime:
-        """Real time."""
-        return datetime.now(UTC)
+        """Real time, as the machine has it."""
+        return self._wall()
 
     def monotonic(self) -> float:
         """Transport seconds."""

@@ -12,6 +12,8 @@ from itertools import count
 
 from virtual_time import VirtualLoop
 
+from simple_trader.runtime.clocks import SystemClock
+
 Call = Callable[[], None]
 
 
@@ -83,22 +85,26 @@ class TrueClock:
         return self._start + timedelta(microseconds=round(self._loop.time() * 1_000_000))
 
 
-class DaemonClock(TrueClock):
-    """ports.Clock of the daemon's machine: somebody may set its wall clock (P04)."""
+class Machine:
+    """The daemon's machine: its wall clock can be set (P04), its steady one cannot."""
 
-    def __init__(self, loop: VirtualLoop, start: datetime) -> None:
-        """It is right at first."""
-        super().__init__(loop, start)
+    def __init__(self, loop: VirtualLoop, truth: TrueClock) -> None:
+        """The clock is right at first."""
+        self._loop, self._truth = loop, truth
         self.off = timedelta(0)
 
-    def now(self) -> datetime:
-        """Market time, which is the machine's."""
-        return super().now() + self.off
-
     def wall(self) -> datetime:
-        """Real time, which is the same."""
-        return self.now()
+        """What the machine shows."""
+        return self._truth.now() + self.off
+
+    def clock(self) -> "DaemonClock":
+        """The clock of a process that starts now."""
+        return DaemonClock(self.wall, self._loop.time)
+
+
+class DaemonClock(SystemClock):
+    """The product's own clock over this machine."""
 
     def monotonic(self) -> float:
-        """Transport time, which no clock setting touches."""
-        return self._loop.time()
+        """Transport time is the loop's."""
+        return self._steady()

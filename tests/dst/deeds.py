@@ -88,7 +88,7 @@ class Deeds:
 
     def _step_clock(self, seconds: float) -> None:
         """Somebody sets the machine's clock, and sets it right again half a minute later."""
-        clock = self._lives.clock
+        clock = self._lives.machine
         clock.off = timedelta(seconds=seconds)
 
         def right() -> None:

@@ -43,7 +43,7 @@ class World(Protocol):
     def record_frame(self, connection: int, way: str, text: str) -> None:
         """Put a frame into W."""
 
-    def on_client_frame(self, text: str) -> None:
+    def on_client_frame(self, connection: int, text: str, *, private: bool) -> None:
         """The daemon gave a frame to the network: the moment of a kill may have come."""
 
     def on_delivery(self, text: bytes) -> None:
@@ -81,7 +81,7 @@ class VirtualLine:
             raise WireClosed("the connection is closed")
         self._up_at = max(self._up_at, self._agenda.now + self._world.way_s())
         self._agenda.at(self._up_at, lambda: self._arrive(text))
-        self._world.on_client_frame(text)
+        self._world.on_client_frame(self.session.connection_id, text, private=self.private)
         if self.state.deaf:
             self._unread_bytes += len(text)
             while self.state.deaf and self._unread_bytes > LOCAL_BUFFER and self._client_open:

@@ -5,13 +5,13 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import market_parts
 from checker.record import Caps, Facts, Life, Span
-from dst.agenda import Agenda, DaemonClock, TrueClock
+from dst.agenda import Agenda, Machine, TrueClock
 from dst.deeds import Deeds, request_text
 from dst.minds import DirectLearner, DrawnAdvisor
 from dst.plan import Planned, Scenario
@@ -80,8 +80,8 @@ class Lives:
     def __init__(self, loop: VirtualLoop, scenario: Scenario, dsn: str, folder: Path) -> None:
         """A new exchange, the database at `dsn`, and `folder` for the operator's requests."""
         self.scenario, self.folder, self._loop = scenario, folder, loop
-        self.agenda, self.clock = Agenda(loop), DaemonClock(loop, START)
-        self.truth = TrueClock(loop, START)
+        self.agenda, self.truth = Agenda(loop), TrueClock(loop, START)
+        self.machine = Machine(loop, self.truth)
         options = SandboxOptions(
             seed=scenario.seed,
             start=START,
@@ -217,7 +217,7 @@ class Lives:
         self.ambush.clear()
         self.server.fates.clear()
         self.server.down_until = 0.0
-        self.clock.off = type(self.clock.off)(0)
+        self.machine.off = timedelta(0)
         self.advisor.next_fault = ""
         self.venue.touch()
         if script.desk.system != "online":
@@ -290,7 +290,7 @@ class Lives:
         connection = self.connection = FatedConnection(self.server)
         try:
             await connection.connect(None)
-            store = FatedBoot(self.server, round(self.clock.wall().timestamp()))
+            store = FatedBoot(self.server, round(self.machine.wall().timestamp()))
             daemon, started = await self._wired(connection, store)
             await daemon.run(started)
         finally:
@@ -298,6 +298,7 @@ class Lives:
 
     async def _wired(self, connection: FatedConnection, store: FatedBoot) -> tuple[Daemon, Started]:
         recovered = await store.recover()
+        clock = self.machine.clock()
         inbox, bell, engine = Inbox(), CommitBell(), Engine()
         number = f"{self.scenario.seed} {self._number}"
         lane = LedgerLane(
@@ -306,13 +307,13 @@ class Lives:
             last_seq=recovered.last_seq,
             chain=recovered.chain,
             on_commit=bell.ring,
-            monotonic=self.clock.monotonic,
+            monotonic=clock.monotonic,
         )
         rest = KrakenRest(
             RestClient(
                 url="http://virtual",
                 http=self.venue,
-                clock=self.clock,
+                clock=clock,
                 dice=random.Random(f"rest {number}"),
                 credentials=Credentials(Secret(DEFAULT_KEY), Secret(DEFAULT_SIGNING_TEXT)),
                 high_water=self.mark,
@@ -330,7 +331,7 @@ class Lives:
             public_url="ws://virtual/v2",
             private_url="ws://virtual/auth/v2",
             open_wire=self.venue.open_wire,
-            clock=self.clock,
+            clock=clock,
             dice=random.Random(f"backoff {number}"),
             emit=inbox.put,
             room=room,
@@ -341,11 +342,11 @@ class Lives:
             settings=self.settings,
             config_hash="virtual",
         )
-        started = await boot(plan, store=store, reads=rest, clock=self.clock, recovered=recovered)
+        started = await boot(plan, store=store, reads=rest, clock=clock, recovered=recovered)
         daemon = self.daemon = Daemon(
             Parts(
                 brain=engine,
-                clock=self.clock,
+                clock=clock,
                 inbox=inbox,
                 bell=bell,
                 lane=lane,

@@ -56,10 +56,15 @@ class DrawnAdvisor:
         self.asked[fault or "well"] += 1
         if fault:
             self._told(fault)
-        if fault == "L01":
-            await asyncio.sleep(3600.0)  # a hang: the brain's own deadline has to end the wait
+        if fault == "L01":  # a hang: the desk in front of the provider ends it at the deadline
+            await asyncio.sleep(request.question.deadline_s)
+            return AdviceFailed(
+                question_id=request.question.question_id,
+                reason=Reason.ADVICE_TIMEOUT,
+                detail="no answer",
+            )
         if fault == "L15":
-            wait_s = request.question.deadline_s + self._dice.uniform(0.1, 90.0)
+            wait_s = request.question.deadline_s - self._dice.uniform(-0.5, 0.5)
         if fault == "L03":
             raw = self._dice.choice(GARBAGE)
         await asyncio.sleep(wait_s)

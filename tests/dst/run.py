@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from checker.check import check
 from dst import judge
 from dst.lives import Lives
 from dst.plan import Scenario, draw
@@ -60,7 +61,8 @@ def run_seed(seed: int, minutes: float, dsn: str) -> tuple[Result, Lives | None]
 
 def _tell(result: Result, lives: Lives) -> None:
     result.faults = Counter(lives.deeds.acted)
-    result.faults.update(fired.id for fired in lives.venue.fired)
+    # A fault of many frames counts once, however many it hit.
+    result.faults.update(dict({f.number: f.id for f in lives.venue.fired}).values())
     result.kills = lives.tally.kills
     result.ends = lives.tally.ends
     result.violations += lives.tally.wrong
@@ -70,8 +72,23 @@ def _tell(result: Result, lives: Lives) -> None:
 
 
 def _judge(result: Result, lives: Lives, dsn: str) -> None:
-    truth = lives.exchange.truth()
+    truth, wire = lives.exchange.truth(), lives.venue.log.entries
     found = judge.differences(dsn, truth)
     result.orders, result.fills, result.states = found.orders, found.fills, found.states
-    result.sent = sum('"add_order"' in e.text for e in lives.venue.log.entries if e.way == "in")
-    result.violations += found.differences
+    result.sent = sum('"add_order"' in e.text for e in wire if e.way == "in")
+    result.violations += [str(one) for one in check(dsn, wire, truth, lives.facts())]
+
+
+def dump_wire(lives: Lives, path: Path) -> None:
+    """Write W as text, a line an entry, for people who look for a cause."""
+    lines = [
+        " ".join(
+            str(part)
+            for part in (
+                e.at.time(), e.way, e.connection[-6:], e.on, e.method, e.path, e.body, e.status or "",
+                e.text or e.answer,
+            )
+        )[:2000]
+        for e in lives.venue.log.entries
+    ]  # fmt: skip
+    path.write_text("\n".join(lines), encoding="utf-8")

@@ -24,9 +24,7 @@ _TO_MICROS = 1_000_000
 class VirtualVenue:
     """Everything outside the daemon's process but its database."""
 
-    def __init__(
-        self, agenda: Agenda, clock: TrueClock, exchange: Exchange, seed: int
-    ) -> None:
+    def __init__(self, agenda: Agenda, clock: TrueClock, exchange: Exchange, seed: int) -> None:
         """Serve `exchange`; the network's delays are drawn by the seed."""
         self.agenda, self.exchange, self._clock = agenda, exchange, clock
         self._dice = random.Random(f"network {seed}")
@@ -143,8 +141,10 @@ class VirtualVenue:
         """Put a frame into W."""
         self.log.frame(connection, way, text)
 
-    def on_client_frame(self, text: str) -> None:
+    def on_client_frame(self, connection: int, text: str, *, private: bool) -> None:
         """The daemon gave a frame to the network."""
+        if private:
+            self.log.sent(connection, text)
         if '"add_order"' in text or '"cancel' in text:
             self.on_frame(text)
 
@@ -217,9 +217,7 @@ class VirtualVenue:
         else:
             carry_out()
 
-    def _answer(
-        self, reply: "asyncio.Future[HttpReply | None]", answer: HttpReply | None
-    ) -> None:
+    def _answer(self, reply: "asyncio.Future[HttpReply | None]", answer: HttpReply | None) -> None:
         def arrive() -> None:
             if not reply.done():
                 reply.set_result(answer)

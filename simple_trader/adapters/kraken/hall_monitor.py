@@ -38,6 +38,7 @@ URGENT = frozenset(
     {"OpenOrders", "QueryOrders", "QueryTrades", "GetWebSocketsToken", "CancelAllOrdersAfter"}
 )
 _PUBLIC_GAP_S = 1.0
+_ROUNDING = 1e-6
 _TRADING_LIMITS = (("starter", 60), ("intermediate", 125), ("pro", 180))  # section 10
 
 
@@ -185,7 +186,8 @@ class HallMonitor:
     def wait_s(self, cost: float, *, urgent: bool = False) -> float:
         """How long to wait before a call of `cost`; urgent ones may use the reserved share."""
         room = self.tier.limit - (0.0 if urgent else RESERVED) - self.value - cost
-        return 0.0 if room >= 0 or cost == 0 else -room / self.tier.decay_per_s
+        # What is missing by rounding alone would be waited for without end by a clock of steps.
+        return 0.0 if room > -_ROUNDING or cost == 0 else -room / self.tier.decay_per_s
 
     def charge(self, cost: float) -> None:
         """A call is made."""

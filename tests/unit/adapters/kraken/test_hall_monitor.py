@@ -40,6 +40,17 @@ def test_a_full_counter_says_how_long_to_wait() -> None:
     assert monitor.wait_s(0) == 0
 
 
+def test_waiting_as_long_as_told_is_enough_whatever_the_digits() -> None:
+    clock = SetClock()
+    for tier in ("starter", "intermediate", "pro"):
+        monitor = HallMonitor(tier, clock.monotonic)
+        for number in range(500):
+            clock.seconds += 0.01 + number / 7.0 % 0.37
+            clock.seconds += monitor.wait_s(4)
+            assert monitor.wait_s(4) == 0
+            monitor.charge(4)
+
+
 def test_the_exchange_is_believed_when_it_says_full() -> None:
     monitor = HallMonitor("pro", SetClock().monotonic)
     monitor.exhausted()
