@@ -10,7 +10,7 @@ from checker.lots import fold
 from checker.record import ZERO
 from checker.rows import Row
 
-_MONEY = ("price", "qty", "cost", "fee")
+_MONEY = ("price", "qty", "cost")
 _WORDS = ("cl_ord_id", "order_id", "pair", "side", "trade_id")
 
 
@@ -56,6 +56,8 @@ def i_11(e: Evidence) -> Iterator[str]:
         for name in names:
             if getattr(trade, name) != row[name]:
                 yield (f"trade {trade.exec_id}: {name} {getattr(trade, name)}, booked {row[name]}")
+        if _fees(row) != ({trade.fee_asset: trade.fee} if trade.fee else {}):
+            yield f"trade {trade.exec_id}: fee {trade.fee} {trade.fee_asset}, booked {row['fees']}"
         if (row["owner"] == "external") == e.ours(trade.cl_ord_id):
             yield f"trade {trade.exec_id} of {trade.cl_ord_id} is booked for {row['owner']}"
     inbox = Counter(row["exec_id"] for row in e.rows.executions if row["exec_id"] is not None)
@@ -149,9 +151,17 @@ def legs(row: Row) -> dict[str, Decimal]:
     base, quote = row["pair"].split("/")
     sign = 1 if row["side"] == "buy" else -1
     found = {base: sign * row["qty"], quote: -sign * row["cost"]}
-    for fee in json.loads(row["fees"]):
-        found[fee["asset"]] = found.get(fee["asset"], ZERO) - Decimal(fee["qty"])
+    for asset, qty in _fees(row).items():
+        found[asset] = found.get(asset, ZERO) - qty
     return found
+
+
+def _fees(row: Row) -> dict[str, Decimal]:
+    """All fees of a booked trade by asset, zeros left out."""
+    found: dict[str, Decimal] = {}
+    for fee in json.loads(row["fees"]):
+        found[fee["asset"]] = found.get(fee["asset"], ZERO) + Decimal(fee["qty"])
+    return {asset: qty for asset, qty in found.items() if qty}
 
 
 def i_15(e: Evidence) -> Iterator[str]:

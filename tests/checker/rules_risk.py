@@ -139,23 +139,35 @@ def _notional(e: Evidence, sent: SentOrder) -> Decimal:
 
 
 def i_23(e: Evidence) -> Iterator[str]:
-    """By the rows: nothing goes out in HALT, no purchase in REDUCE; cancels always may."""
-    rows = e.rows.risk_history or []
-    for index, row in enumerate(rows):
-        if row["state"] == "RUN":
-            continue
-        until = rows[index + 1]["at"] if index + 1 < len(rows) else None
+    """By the rows: nothing goes out in HALT, no purchase in REDUCE; cancels always may.
+
+    A state holds from the moment its row is dated, with the 250 ms of I-28 for what was under way.
+    """
+    for begin, until in _spans(e, ("HALT",)):
         for sent in e.wire.orders:
-            inside = sent.at > row["at"] + GRACE and (until is None or sent.at < until)
-            if inside and (row["state"] == "HALT" or sent.raises):
-                yield (
-                    f"order {sent.cl_ord_id} ({sent.side}) went out at {sent.at}, "
-                    f"{row['state']} since {row['at']}: {row['reasons']}"
-                )
+            if begin + GRACE < sent.at < until:
+                yield f"order {sent.cl_ord_id} went out at {sent.at}, HALT since {begin}"
         for cancel in e.wire.cancels:
-            inside = cancel.at > row["at"] + GRACE and (until is None or cancel.at < until)
-            if inside and row["state"] == "HALT" and cancel.what in ("amend_order", "edit_order"):
-                yield f"{cancel.what} went out at {cancel.at}, HALT since {row['at']}"
+            amends = cancel.what in ("amend_order", "edit_order", "AmendOrder", "EditOrder")
+            if amends and begin + GRACE < cancel.at < until:
+                yield f"{cancel.what} went out at {cancel.at}, HALT since {begin}"
+    for begin, until in _spans(e, ("HALT", "REDUCE")):
+        for sent in e.wire.orders:
+            if sent.raises and begin + GRACE < sent.at < until:
+                yield f"purchase {sent.cl_ord_id} went out at {sent.at}, REDUCE since {begin}"
+
+
+def _spans(e: Evidence, states: tuple[str, ...]) -> Iterator[tuple[datetime, datetime]]:
+    """From the first row of one of these states to the first of another, again and again."""
+    begin: datetime | None = None
+    for row in e.rows.risk_history or []:
+        if row["state"] in states:
+            begin = begin or row["at"]
+        elif begin is not None:
+            yield begin, row["at"]
+            begin = None
+    if begin is not None:
+        yield begin, e.facts.ended_at
 
 
 def i_24(e: Evidence) -> Iterator[str]:

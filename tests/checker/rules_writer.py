@@ -39,7 +39,7 @@ def i_27(e: Evidence) -> Iterator[str]:
             continue
         later = [(s, row) for s, row in e.sends() if s.at > pause.ended_at]
         for sent, row in later:
-            if row is not None and row["approved_at"] <= pause.ended_at:
+            if row is not None and row["approved_at"] < pause.ended_at:
                 yield f"order {sent.cl_ord_id} waited over the pause of {pause.begun_at} and left"
         if later:
             first = later[0][0].at
