@@ -138,6 +138,7 @@ class Daemon:
             errors="replace",
         )
         self.lines: list[str] = []
+        self.with_faults = False  # whoever starts it with faults of the sandbox says so
         self._news = threading.Condition()
         self._ended = False
         self._reader = threading.Thread(target=self._read, daemon=True)
