@@ -1,1 +1,1 @@
-"""Deterministic simulation: the whole daemon on virtual time, one seed, real Postgres (ADR 0017)."""
+"""Deterministic simulation of the whole daemon: virtual time, one seed, real Postgres."""

@@ -1,7 +1,7 @@
-"""The exchange's side of virtual time: what happens there, at its moments, also while we stand still.
+"""The exchange's side of virtual time: it goes on also while the daemon stands still.
 
-The daemon lives in the loop's tasks; exchange and network live in this agenda alone. So the daemon
-can be stopped (SIGSTOP) while the world goes on: `stand_still` runs the agenda and no task.
+The daemon lives in the loop's tasks; exchange and network live in this agenda alone. So it can be
+stopped (SIGSTOP) while the world goes on: `stand_still` runs the agenda and no task.
 """
 
 import asyncio

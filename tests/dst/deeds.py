@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from dst.plan import Planned
 from dst.store import Fate
-
 from simple_trader.sandbox.faults.spec import read_line
 
 if TYPE_CHECKING:

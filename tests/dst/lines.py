@@ -1,7 +1,7 @@
 """One WebSocket on virtual time: through the sandbox's faults, over a network drawn by the seed.
 
-The twin of `sandbox.lines` without sockets. What the exchange's side does is an entry of the agenda;
-the daemon's side is a ports.Wire.
+The twin of `sandbox.lines` without sockets: the exchange's side is entries of the agenda, the
+daemon's side a ports.Wire.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ from collections import deque
 from typing import Protocol
 
 from dst.agenda import Agenda
-
 from simple_trader.adapters.kraken.connection import FrameTooBig
 from simple_trader.ports import WireClosed
 from simple_trader.sandbox.exchange import Exchange

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import market_parts
 from checker.record import Caps, Facts, Life, Span
+from virtual_time import START, VirtualLoop
+
 from dst.agenda import Agenda, Machine, TrueClock
 from dst.deeds import Deeds, request_text
 from dst.minds import DirectLearner, DrawnAdvisor
 from dst.plan import Planned, Scenario
 from dst.store import FatedBoot, FatedConnection, MarketShelf, NestedLoop, Postgres, refused_lock
 from dst.venue import VirtualVenue
-from virtual_time import START, VirtualLoop
-
 from simple_trader.adapters.kraken.auth import Credentials
 from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from checker.check import check
+from virtual_time import VirtualLoop, run_virtually
+
 from dst import judge
 from dst.lives import Lives
 from dst.plan import Scenario, draw
-from virtual_time import VirtualLoop, run_virtually
 
 
 @dataclass
@@ -20,6 +21,7 @@ class Result:
     seed: int
     virtual_s: float
     real_s: float = 0.0
+    cpu_s: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)
     ends: list[str] = field(default_factory=list)
@@ -38,7 +40,7 @@ def run_seed(seed: int, minutes: float, dsn: str) -> tuple[Result, Lives | None]
     """Run a seed on a fresh database; never raises for what the daemon does."""
     scenario: Scenario = draw(seed, minutes)
     result = Result(seed=seed, virtual_s=scenario.span_s)
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     made: list[Lives] = []
     with tempfile.TemporaryDirectory(prefix="st-dst-") as folder:
 
@@ -48,7 +50,7 @@ def run_seed(seed: int, minutes: float, dsn: str) -> tuple[Result, Lives | None]
 
         try:
             run_virtually(begin)
-        except Exception as error:  # the harness or the exchange broke: that is a finding too
+        except Exception as error:  # noqa: BLE001 - a broken harness or exchange is a finding too
             result.violations.append(f"HARNESS: {type(error).__name__}: {error}")
     lives = made[0] if made else None
     if lives is not None:
@@ -56,13 +58,14 @@ def run_seed(seed: int, minutes: float, dsn: str) -> tuple[Result, Lives | None]
         if not result.violations:
             _judge(result, lives, dsn)
     result.real_s = time.perf_counter() - began
+    result.cpu_s = time.process_time() - busy
     return result, lives
 
 
 def _tell(result: Result, lives: Lives) -> None:
     result.faults = Counter(lives.deeds.acted)
     # A fault of many frames counts once, however many it hit.
-    result.faults.update(dict({f.number: f.id for f in lives.venue.fired}).values())
+    result.faults.update({f.number: f.id for f in lives.venue.fired}.values())
     result.kills = lives.tally.kills
     result.ends = lives.tally.ends
     result.violations += lives.tally.wrong
@@ -81,14 +84,8 @@ def _judge(result: Result, lives: Lives, dsn: str) -> None:
 
 def dump_wire(lives: Lives, path: Path) -> None:
     """Write W as text, a line an entry, for people who look for a cause."""
-    lines = [
-        " ".join(
-            str(part)
-            for part in (
-                e.at.time(), e.way, e.connection[-6:], e.on, e.method, e.path, e.body, e.status or "",
-                e.text or e.answer,
-            )
-        )[:2000]
-        for e in lives.venue.log.entries
-    ]  # fmt: skip
+    lines = []
+    for e in lives.venue.log.entries:
+        head = (e.at.time(), e.way, e.connection[-6:], e.on, e.method, e.path, e.body)
+        lines.append(f"{' '.join(map(str, head))} {e.status or ''} {e.text or e.answer}"[:2000])
     path.write_text("\n".join(lines), encoding="utf-8")

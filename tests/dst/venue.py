@@ -1,4 +1,4 @@
-"""The exchange on virtual time: market, WebSockets, REST and the fault script, all in the agenda."""
+"""The exchange on virtual time: market, WebSockets, REST and the fault script, in the agenda."""
 
 import asyncio
 import random
@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from checker.record import WireLog
+
 from dst.agenda import Agenda, TrueClock
 from dst.lines import VirtualLine
-
 from simple_trader.ports import HttpFailed, HttpReply, WireClosed
 from simple_trader.sandbox.exchange import Exchange
 from simple_trader.sandbox.faults import rest
