@@ -13,11 +13,13 @@ from simple_trader.core.reactions import (
     on_life,
     on_market,
     on_operator,
+    on_reconciled,
     on_reply,
     on_timer,
 )
 from simple_trader.core.reactions.showing import status_view
-from simple_trader.core.risk.checks import HALT, RUN
+from simple_trader.core.reactions.standing import halt_on
+from simple_trader.core.risk.case import HALT, RUN
 from simple_trader.core.risk.venue_states import refusal
 from simple_trader.core.state import EngineState
 from simple_trader.domain import events as e
@@ -43,7 +45,7 @@ OrderEvent = (
     | e.CancelRejected
     | e.OrderLooked
 )
-AccountEvent = e.BalancesSeen | e.LedgerSeen | e.FeesSeen | e.Reconciled
+AccountEvent = e.BalancesSeen | e.LedgerSeen | e.FeesSeen | e.Reconciled | e.OperatorExplained
 AnswerEvent = (
     e.AdviceArrived
     | e.AdviceFailed
@@ -88,6 +90,8 @@ class Engine:
             return actions
         state = self.state
         actions = _react(state, event, at)
+        if state.orders.broken:
+            actions.extend(_halt_on_broken(state, at))
         if not state.ready and _get_ready(state, at):
             # The day begins with what is there before the first order, not with what it left.
             actions.extend(on_timer.check_day(state, at))
@@ -136,14 +140,28 @@ class Engine:
         return engine
 
 
+def _halt_on_broken(state: EngineState, at: datetime) -> list[Action]:
+    """A move of an order outside the table of states was asked for and not done (I-06)."""
+    broken, state.orders.broken = state.orders.broken, []
+    return [
+        action
+        for detail in broken
+        for action in halt_on(state, at, Reason.INVARIANT, detail)
+    ]
+
+
 def _get_ready(state: EngineState, at: datetime) -> bool:
-    """Ready for the first cycle: trading allowed, and a price (and verified book) of every pair."""
+    """Ready for the first cycle: trading allowed, and of every pair a price, its slow reference and
+    (where books run) a verified book.
+    """
     if state.trading_state != RUN:
         return False
     books = state.settings.enable_order_book_feed
     for pair in state.settings.traded_pairs:
         board = state.board.boards.get(pair)
         if board is None or board.quote is None or (books and not board.book_trusted):
+            return False
+        if board.reference(at) is None:
             return False
     state.ready = True
     state.timers.first_cycle(state.settings, at, state.last_cycle_at)
@@ -175,7 +193,13 @@ def _react(state: EngineState, event: e.Event, at: datetime) -> list[Action]:
             | e.OrderLooked()
         ):
             return _of_orders(state, event, at)
-        case e.BalancesSeen() | e.LedgerSeen() | e.FeesSeen() | e.Reconciled():
+        case (
+            e.BalancesSeen()
+            | e.LedgerSeen()
+            | e.FeesSeen()
+            | e.Reconciled()
+            | e.OperatorExplained()
+        ):
             return _of_account(state, event, at)
         case (
             e.AdviceArrived()
@@ -216,7 +240,7 @@ def _of_market(state: EngineState, event: MarketEvent, at: datetime) -> list[Act
         case e.CandleSeen():
             return on_market.on_candle(state, event)
         case e.BookLost():
-            return on_market.on_book_lost(state, event)
+            return on_market.on_book_lost(state, event, at)
         case e.InstrumentSeen():
             return on_market.on_instrument(state, event)
         case e.VenueStatusSeen():
@@ -258,7 +282,9 @@ def _of_account(state: EngineState, event: AccountEvent, at: datetime) -> list[A
         case e.FeesSeen():
             return on_account.on_fees(state, event)
         case e.Reconciled():
-            return on_life.on_reconciled(state, event, at)
+            return on_reconciled.on_reconciled(state, event, at)
+        case e.OperatorExplained():
+            return on_reconciled.on_explained(state, event, at)
         case _:
             assert_never(event)
 

@@ -8,8 +8,12 @@ import msgspec
 from simple_trader.core.market.price_board import PriceBoard
 from simple_trader.core.portfolio.account import equity_of, priced_equity
 from simple_trader.core.portfolio.balances import Balances
+from simple_trader.core.portfolio.doubts import Doubts
 from simple_trader.core.portfolio.lots import LotBook
 from simple_trader.core.portfolio.open_orders import OpenOrders, holds
+from simple_trader.core.portfolio.reconcile import Reconciliation
+from simple_trader.core.risk.repeats import Repeats
+from simple_trader.core.risk.turnover import Turnover
 from simple_trader.core.schedule.timers import Timers
 from simple_trader.domain.actions import PairBrief, Question
 from simple_trader.domain.events import ExecutionReport
@@ -68,6 +72,17 @@ class Health(msgspec.Struct, kw_only=True):
     unexplained: str = ""
     skew_s: float = 0.0
     loop_slow: bool = False
+    late_since: datetime | None = None  # evidence came late, and no full look has explained it yet
+    doubtful: str = ""  # a difference that is being looked into
+
+
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that came or went without our doing, and is not yet counted in the loss of the day."""
+
+    asset: str
+    amount: Decimal
+    at: datetime
+    what: str
 
 
 class Tally(msgspec.Struct, kw_only=True):
@@ -97,7 +112,12 @@ class EngineState(msgspec.Struct, kw_only=True):
     orders: OpenOrders = msgspec.field(default_factory=OpenOrders)
     lots: LotBook = msgspec.field(default_factory=LotBook)
     balances: Balances = msgspec.field(default_factory=Balances)
+    recon: Reconciliation = msgspec.field(default_factory=Reconciliation)
+    unpriced_flows: list[Flow] = []
     memory: RiskMemory = msgspec.field(default_factory=RiskMemory)
+    turnover: Turnover = msgspec.field(default_factory=Turnover)
+    repeats: Repeats = msgspec.field(default_factory=Repeats)
+    exit_due: dict[str, datetime] = {}  # "ai BTC/USD" -> since when its exit is due at every look
     health: Health = msgspec.field(default_factory=Health)
     trading_state: str = "REDUCE"
     causes: tuple[Reason, ...] = (Reason.RECONCILING,)
@@ -108,6 +128,10 @@ class EngineState(msgspec.Struct, kw_only=True):
     model_id: str = ""
     seen_execs: dict[str, bool] = {}
     orphans: dict[str, ExecutionReport] = {}
+    doubts: Doubts = msgspec.field(default_factory=Doubts)
+    imported: dict[str, bool] = {}  # orders of ours that no book held (D12), not yet explained
+    ledger_fees: dict[str, dict[str, Decimal]] = {}  # exec_id -> what the ledger says was taken
+    recovered_until: datetime = EPOCH  # where the books ended at the start
     watermark: datetime | None = None
     last_cycle_at: datetime | None = None
     last_training_at: datetime | None = None

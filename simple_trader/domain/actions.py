@@ -151,6 +151,12 @@ class AskReconcile(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     since: datetime
 
 
+class RecycleStream(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """End the private connection and open it anew: one of its channels has gone silent (N04)."""
+
+    detail: str
+
+
 class Note(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Tell people: a log line with a level, and the reason where there is one."""
 
@@ -173,6 +179,7 @@ Action = (
     | UseModel
     | AskOrders
     | AskReconcile
+    | RecycleStream
     | Note
 )
 

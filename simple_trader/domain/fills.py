@@ -41,6 +41,11 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
         """Sum of the fees that were taken in `asset`."""
         return sum((fee.qty for fee in self.fees if fee.asset == asset), ZERO)
 
+    def fee_value(self) -> Decimal:
+        """What base and quote fees are worth in quote units, base at the price of this fill."""
+        base, _, quote = self.pair.partition("/")
+        return self.fee_in(quote) + self.fee_in(base) * self.price
+
 
 class Lot(msgspec.Struct, frozen=True, kw_only=True):
     """One purchase that is (partly) still held: quantities in base units, cost and PnL in quote
@@ -76,3 +81,9 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     amount: Decimal
     fee: Decimal
     balance: Decimal
+    wallet: str = ""  # empty: the account's main one; else `balance` is of that wallet alone
+
+    @property
+    def change(self) -> Decimal:
+        """What it does to the balance."""
+        return self.amount - self.fee

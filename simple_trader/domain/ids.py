@@ -30,6 +30,16 @@ def client_order_id(epoch: int, count: int) -> str:
     return made
 
 
+def epoch_of(cl_ord_id: str | None) -> int | None:
+    """The epoch that made one of our client order ids; None for a name that is not ours."""
+    if cl_ord_id is None or not is_ours(cl_ord_id):
+        return None
+    epoch, _, count = cl_ord_id.removeprefix(ORDER_PREFIX).partition("-")
+    if not epoch or not count or not set(epoch + count) <= set(_DIGITS):
+        return None
+    return int(epoch, 36)
+
+
 def is_ours(cl_ord_id: str | None) -> bool:
     """Whether a client order id was made by Simple Trader (I-09)."""
     return bool(cl_ord_id) and str(cl_ord_id).startswith(ORDER_PREFIX) and "-" in str(cl_ord_id)

@@ -195,10 +195,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     send_by: datetime
     params_hash: str
     config_hash: str
+    notional: Decimal = ZERO  # value at approval, in the reporting currency (PT3)
+    reserved: Decimal = ZERO  # of a purchase: the same with its fee (I-18); of a sale nothing
     order_id: str | None = None
     filled_qty: Decimal = ZERO
     filled_cost: Decimal = ZERO
     fees_quote: Decimal = ZERO
+    amended_qty: Decimal | None = None  # after a change at the exchange; None: as ordered
+    amended_price: Decimal | None = None
+    amended_at: datetime | None = None  # the exchange's moment of that word
     state_reason: Reason | None = None
     detail: str = ""
     changed_at: datetime | None = None
@@ -209,9 +214,19 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.request.cl_ord_id
 
     @property
+    def qty(self) -> Decimal:
+        """What it is for now, in base units: as ordered, or as the exchange says it was changed."""
+        return self.request.qty if self.amended_qty is None else self.amended_qty
+
+    @property
+    def limit_price(self) -> Decimal | None:
+        """Its limit now, in quote units."""
+        return self.request.limit_price if self.amended_price is None else self.amended_price
+
+    @property
     def left_qty(self) -> Decimal:
         """What may still fill, in base units."""
-        return max(ZERO, self.request.qty - self.filled_qty)
+        return max(ZERO, self.qty - self.filled_qty)
 
     @property
     def is_terminal(self) -> bool:

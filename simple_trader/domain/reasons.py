@@ -62,7 +62,20 @@ class Reason(StrEnum):
     EXPOSURE_ASSET = "exposure_asset"
     EXPOSURE_TOTAL = "exposure_total"
     DAILY_LOSS = "daily_loss"
+    DRAWDOWN = "drawdown"
     OFF_STEP = "off_step"
+    PRICE_COLLAR = "price_collar"
+    NO_REFERENCE = "no_reference"
+    PRICE_MOVED = "price_moved"
+    PAIR_MISTRUSTED = "pair_mistrusted"
+    MARKET_ENTRY = "market_entry"
+    ORDER_TOO_LARGE = "order_too_large"
+    NOTIONAL_LIMIT = "notional_limit"
+    ORDER_RATE = "order_rate"
+    TOO_MANY_ORDERS = "too_many_orders"
+    DUPLICATE_ORDER = "duplicate_order"
+    COOL_DOWN = "cool_down"
+    SIZED_UP = "sized_up"
     STORE_SLOW = "store_slow"
     ACCOUNT_STALE = "account_stale"
     BALANCE_UNEXPLAINED = "balance_unexplained"
@@ -86,6 +99,9 @@ class Reason(StrEnum):
     CANCELED_BY_US = "canceled_by_us"
     EXPIRED_AT_VENUE = "expired_at_venue"
     LATE_EVIDENCE = "late_evidence"
+    AMENDED_AT_VENUE = "amended_at_venue"
+    ORDER_IMPORTED = "order_imported"
+    FEE_CORRECTED = "fee_corrected"
     # trading state
     STARTING = "starting"
     RECONCILING = "reconciling"
@@ -100,7 +116,8 @@ class Reason(StrEnum):
     LOOP_LAG = "loop_lag"
     KEY_REFUSED = "key_refused"
     NONCE_REFUSED = "nonce_refused"
-    NEW_DAY = "new_day"
+    REJECT_STORM = "reject_storm"
+    REPEATED_ORDERS = "repeated_orders"
     # learning
     MODEL_OFF = "model_off"
     MODEL_LATE = "model_late"
@@ -157,7 +174,20 @@ TEXT: dict[Reason, str] = {
     Reason.EXPOSURE_ASSET: "The exposure cap of the asset leaves no room.",
     Reason.EXPOSURE_TOTAL: "The total exposure cap leaves no room.",
     Reason.DAILY_LOSS: "The daily loss limit is reached.",
+    Reason.DRAWDOWN: "The equity fell too far from its highest value; an operator must resume.",
     Reason.OFF_STEP: "Price or quantity is not on the exchange's step.",
+    Reason.PRICE_COLLAR: "Price or limit is too far from the middle or its one-minute median.",
+    Reason.NO_REFERENCE: "There is no slow reference price of the pair yet.",
+    Reason.PRICE_MOVED: "The price is not the one that the order was made from.",
+    Reason.PAIR_MISTRUSTED: "The pair's order book failed its checksum too often of late.",
+    Reason.MARKET_ENTRY: "An order without a limit price may only protect what is held.",
+    Reason.ORDER_TOO_LARGE: "The order is larger than the limit for one order.",
+    Reason.NOTIONAL_LIMIT: "The value of the orders of this minute, hour or day is at its limit.",
+    Reason.ORDER_RATE: "There were too many orders in the last second or minute.",
+    Reason.TOO_MANY_ORDERS: "Too many orders of ours are open on the pair.",
+    Reason.DUPLICATE_ORDER: "The same order was made a moment ago or is still open.",
+    Reason.COOL_DOWN: "The exchange refused orders; the pair or the account waits a while.",
+    Reason.SIZED_UP: "After a refusal for lack of funds no larger order is tried.",
     Reason.STORE_SLOW: "The database is too slow to take new risk.",
     Reason.ACCOUNT_STALE: "The account state is too old to take new risk.",
     Reason.BALANCE_UNEXPLAINED: "A balance differs from the books and is not explained.",
@@ -178,7 +208,10 @@ TEXT: dict[Reason, str] = {
     Reason.CANCELED_BY_VENUE: "The exchange cancelled the order or its rest.",
     Reason.CANCELED_BY_US: "We cancelled the order.",
     Reason.EXPIRED_AT_VENUE: "The order expired at the exchange.",
-    Reason.LATE_EVIDENCE: "Evidence of the order came after it was taken as never accepted.",
+    Reason.LATE_EVIDENCE: "Evidence of an order came after it was taken as over.",
+    Reason.AMENDED_AT_VENUE: "The exchange says that the order was changed.",
+    Reason.ORDER_IMPORTED: "An order of ours that the books did not hold was found and taken in.",
+    Reason.FEE_CORRECTED: "The fee of a trade became known, or another than first told.",
     Reason.STARTING: "The daemon is starting.",
     Reason.RECONCILING: "The account is being reconciled with the exchange.",
     Reason.RECONCILED: "The account agrees with the exchange.",
@@ -192,7 +225,8 @@ TEXT: dict[Reason, str] = {
     Reason.LOOP_LAG: "The event loop comes too late to everything: this machine is overloaded.",
     Reason.KEY_REFUSED: "The exchange refuses our key; nothing private is asked any more.",
     Reason.NONCE_REFUSED: "The exchange refuses our nonces: does something else use the key?",
-    Reason.NEW_DAY: "A new UTC day began.",
+    Reason.REJECT_STORM: "The exchange refused twenty orders in a row.",
+    Reason.REPEATED_ORDERS: "The same side of a pair was filled again and again within minutes.",
     Reason.MODEL_OFF: "The online model is not available.",
     Reason.MODEL_LATE: "The online model did not answer in time.",
     Reason.MODEL_FAILED: "The online model failed.",

@@ -137,10 +137,16 @@ class ModelRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class IntentRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """pending_trades, inserted: an approved order, durable before it is sent (I-01)."""
+    """pending_trades, inserted: an approved order, durable before it is sent (I-01).
+
+    The database refuses it where the reservations of all purchases on their way, this one with
+    them, are above `cap_total`, or those of its base asset above `cap_asset` (I-19; USD).
+    """
 
     order: Order
     epoch: int
+    cap_asset: Decimal = Decimal(0)
+    cap_total: Decimal = Decimal(0)
 
 
 class OrderStateRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -195,6 +201,30 @@ class LedgerRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """kraken_ledgers: one ledger entry, upserted by its id."""
 
     entry: LedgerEntry
+
+
+class ReconciliationRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """reconciliations: what one comparison found; of one asset, or (`asset` None) of a whole look.
+
+    residual = balance - opening - ledger_sum - explained, in units of the asset; `ledger_sum` is of
+    the entries stamped after `since`. `short` is what an operator has accepted to be missing of
+    our lots. `looked_from` is the begin of a full look by REST.
+    """
+
+    at: datetime
+    cause: str  # start, reconnect, stream, rest, operator
+    state: str  # clean, explained, UNEXPLAINED
+    subject: str = ""  # what it is about: an asset, `trade <id>`, `lots <asset>`, `order <id>`
+    detail: str = ""
+    asset: str | None = None
+    since: datetime | None = None
+    opening: Decimal | None = None
+    ledger_sum: Decimal | None = None
+    explained: Decimal | None = None
+    short: Decimal | None = None
+    balance: Decimal | None = None
+    residual: Decimal | None = None
+    looked_from: datetime | None = None
 
 
 class RiskRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -292,6 +322,7 @@ LedgerRecord = (
     | LotRow
     | BalanceRow
     | LedgerRow
+    | ReconciliationRow
     | RiskRow
     | AuditRow
     | ConfigRow

@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from simple_trader.domain.fills import Fill, Lot
-from simple_trader.domain.memory import RiskMemory
+from simple_trader.domain.memory import RiskMemory, Turned
 from simple_trader.domain.orders import Order
 from simple_trader.domain.predictions import PendingPrediction
 
@@ -18,6 +18,53 @@ class Undecided(msgspec.Struct, frozen=True, kw_only=True):
     pair: str
     snapshot_id: str
     config_hash: str
+
+
+class AssetLedger(msgspec.Struct, frozen=True, kw_only=True):
+    """Reconciliation of one asset as the rows tell it, in units of the asset (I-13).
+
+    `ledger_sum` is of the entries stamped after the opening.
+    """
+
+    asset: str
+    opening: Decimal
+    ledger_sum: Decimal
+    explained: Decimal
+    short: Decimal
+
+
+class OpenDoubt(msgspec.Struct, frozen=True, kw_only=True):
+    """What stood UNEXPLAINED when the daemon ended."""
+
+    subject: str
+    asset: str
+    detail: str
+    residual: Decimal
+
+
+class Unmet(msgspec.Struct, frozen=True, kw_only=True):
+    """A trade whose ledger entries and fill do not meet yet: what is left over of one asset."""
+
+    ref_id: str
+    asset: str
+    amount: Decimal
+    at: datetime
+
+
+class LedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """All that reconciliation goes on from; `since` None: this world has no opening yet.
+
+    `looked_from` is the begin of the newest clean full look, `seen` the ledger entries that a look
+    from there may bring again, `lost_fills` (exec id, base asset) fills of ours without an order.
+    """
+
+    since: datetime | None = None
+    assets: tuple[AssetLedger, ...] = ()
+    doubts: tuple[OpenDoubt, ...] = ()
+    unmet: tuple[Unmet, ...] = ()
+    lost_fills: dict[str, str] = {}
+    seen: tuple[str, ...] = ()
+    looked_from: datetime | None = None
 
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +82,7 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     seen_exec_ids: tuple[str, ...]
     balances: dict[str, str]
     risk: RiskMemory
+    turned: tuple[Turned, ...] = ()
     last_cycle_at: datetime | None
     last_training_at: datetime | None
     last_trade_at: datetime | None
@@ -46,3 +94,4 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     fills_booked: int = 0
     cycles_run: int = 0
     undecided: tuple[Undecided, ...] = ()
+    ledger: LedgerMemory = LedgerMemory()

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TypeVar
@@ -19,9 +18,7 @@ from simple_trader.domain.records import (
     AssetRow,
     BalanceRow,
     LedgerRecord,
-    LedgerRow,
     PairRow,
-    VenueTradeRow,
 )
 from simple_trader.domain.recovered import Recovered
 from simple_trader.domain.settings import TradingSettings
@@ -32,8 +29,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CANDLE_S = 60
-# REST pages are read again from this long before the watermark (X11).
-OVERLAP = timedelta(minutes=2)
 RETRY_FIRST_S, RETRY_MAX_S = 0.5, 30.0
 
 
@@ -51,8 +46,10 @@ class BootPlan:
 async def boot(
     plan: BootPlan, *, store: Boot, reads: VenueReads, clock: Clock, recovered: Recovered
 ) -> Started:
-    """Mirror the exchange into the database and gather what the brain starts from.
+    """Mirror rules and balances into the database and gather what the brain starts from.
 
+    Orders, trades and ledger are left to the first reconciliation: it reads them once, through the
+    brain, and the counter of REST calls has room for that at once.
     An exchange that does not answer is waited for; one that refuses (a wrong key) raises
     VenueRefused.
     """
@@ -73,7 +70,11 @@ async def boot(
     fees = await _patient(lambda: reads.fees(tradable))
     records: list[LedgerRecord] = [AssetRow(rules=rules) for rules in assets]
     records += [PairRow(rules=rules) for rules in pairs]
-    records += await _account_rows(reads, balances, recovered, clock.now())
+    at = clock.now()
+    records += [
+        BalanceRow(asset=asset, balance=Decimal(total), at=at, cause="boot")
+        for asset, total in sorted(balances.items())
+    ]
     await store.mirror(records, at=clock.now())
     candles: list[Candle] = []
     for pair in tradable:
@@ -81,22 +82,6 @@ async def boot(
         candles += await _patient(read)
     started = _started(plan, recovered, assets, pairs, fees, balances, candles, wanted)
     return msgspec.structs.replace(started, venue=status)
-
-
-async def _account_rows(
-    reads: VenueReads, balances: dict[str, str], recovered: Recovered, at: datetime
-) -> list[LedgerRecord]:
-    """Mirror rows of the account: balances, orders, trades and ledger since the watermark."""
-    since = None if recovered.last_trade_at is None else recovered.last_trade_at - OVERLAP
-    rows: list[LedgerRecord] = [
-        BalanceRow(asset=asset, balance=Decimal(total), at=at, cause="boot")
-        for asset, total in sorted(balances.items())
-    ]
-    rows += await _patient(reads.open_orders)
-    rows += await _patient(lambda: reads.closed_orders(since))
-    rows += [VenueTradeRow(fill=fill) for fill in await _patient(lambda: reads.trades(since))]
-    rows += [LedgerRow(entry=entry) for entry in await _patient(lambda: reads.ledgers(since))]
-    return rows
 
 
 def _started(
@@ -128,6 +113,7 @@ def _started(
         seen_exec_ids=recovered.seen_exec_ids,
         balances={asset: Decimal(total) for asset, total in balances.items()},
         risk=recovered.risk,
+        turned=recovered.turned,
         candles=tuple(candles),
         last_cycle_at=recovered.last_cycle_at,
         last_training_at=recovered.last_training_at,
@@ -138,6 +124,7 @@ def _started(
         fills_booked=recovered.fills_booked,
         cycles_run=recovered.cycles_run,
         undecided=recovered.undecided,
+        ledger=recovered.ledger,
         source=plan.source,
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from simple_trader.core.engine import Engine
-from simple_trader.core.risk.checks import Case
+from simple_trader.core.risk.case import Case
 from simple_trader.core.risk.exposure import Exposure
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
@@ -340,6 +340,7 @@ class Desk:
         self.do(e.FeedUp(feed="public"))
         self.do(e.FeedUp(feed="private"))
         self.reconciled()
+        self.quotes(seen_s_ago=60)
         self.quotes()
 
     def reconciled(self, open_ids: tuple[str, ...] = (), *, clean: bool = True) -> list[a.Action]:
@@ -354,11 +355,12 @@ class Desk:
             )
         )
 
-    def quotes(self, btc: str = "50000", eth: str = "2000") -> None:
+    def quotes(self, btc: str = "50000", eth: str = "2000", seen_s_ago: float = 0) -> None:
         """Fresh quotes of both pairs, a small spread around these prices."""
+        seen_at = self.at - timedelta(seconds=seen_s_ago)
         for pair, price in ((BTC, btc), (ETH, eth)):
             bid, ask = D(price) - D("0.5"), D(price) + D("0.5")
-            self.do(e.QuoteSeen(quote=quote(pair, str(bid), str(ask), self.at)))
+            self.do(e.QuoteSeen(quote=quote(pair, str(bid), str(ask), seen_at)))
 
     def timer(self, name: str) -> list[a.Action]:
         """Fire a timer now."""
@@ -497,5 +499,6 @@ def case(side: str = "buy", **changes: Any) -> Case:
         "spendable_quote": D(1000),
         "exposure": Exposure({}, ()),
         "equity": D(1000),
+        "reference": D(50000),
     }
     return Case(**{**values, **changes})

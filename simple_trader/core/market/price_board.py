@@ -8,14 +8,20 @@ a long gap the window and the indicators begin anew: a mean over six silent hour
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 
 from simple_trader.core.market.indicators import Indicators
+from simple_trader.core.market.reference import Mids, median_of
+from simple_trader.domain.money import ZERO
 from simple_trader.domain.quotes import BookSummary, Candle, Quote
 
 GAP_LIMIT_CANDLES = 30
 GAP_LIMIT_S = 6 * 3600
+CLOSES_WITHIN = timedelta(minutes=5)
+LOSSES_WITHIN = timedelta(minutes=10)
+LOSSES_MAX = 5  # checksum failures within that span: the pair is not trusted for as long (X13)
 DEFAULT_WINDOW = 720  # candles Kraken's OHLC endpoint gives at once (protocol section 5)
 
 
@@ -43,6 +49,32 @@ class PairBoard(msgspec.Struct, kw_only=True):
     candles: list[Candle] = []
     running: Candle | None = None
     indicators: Indicators = msgspec.field(default_factory=Indicators)
+    mids: Mids = msgspec.field(default_factory=Mids)
+    losses: list[datetime] = []
+    mistrusted_until: datetime | None = None
+
+    def reference(self, at: datetime) -> Decimal | None:
+        """The slow reference price at `at` (PT1); None while too little is known.
+
+        The median over time of the last minute's middles; where less than half a minute was seen,
+        that of the closes of candles that ended within the last five minutes.
+        """
+        known = self.mids.median(at)
+        if known is not None:
+            return known
+        return median_of([c.close for c in self.candles if at - CLOSES_WITHIN < end_of(c) <= at])
+
+    def on_checksum_failed(self, at: datetime) -> bool:
+        """Note a checksum that did not fit; True when the pair becomes mistrusted by it (X13)."""
+        self.losses = [*(seen for seen in self.losses if seen > at - LOSSES_WITHIN), at]
+        if len(self.losses) < LOSSES_MAX:
+            return False
+        before, self.mistrusted_until = self.mistrusted_until, at + LOSSES_WITHIN
+        return before is None or before <= at
+
+    def is_mistrusted(self, at: datetime) -> bool:
+        """Whether its book failed too often of late."""
+        return self.mistrusted_until is not None and at < self.mistrusted_until
 
     def on_candle(self, candle: Candle, window: int) -> Candle | None:
         """Take a running or finished candle; returns the one that became final by it.
@@ -121,9 +153,17 @@ class PriceBoard(msgspec.Struct, kw_only=True):
         found = self.boards.get(pair)
         return None if found is None else found.quote
 
+    def reference(self, pair: str, at: datetime) -> Decimal | None:
+        """The slow reference price of `pair`; asking makes no board."""
+        found = self.boards.get(pair)
+        return None if found is None else found.reference(at)
+
     def on_quote(self, quote: Quote) -> None:
-        """Keep the latest quote."""
-        self.board(quote.pair).quote = quote
+        """Keep the latest quote, and its middle for the reference if it has one."""
+        board = self.board(quote.pair)
+        board.quote = quote
+        if ZERO < quote.bid < quote.ask:
+            board.mids.see(quote.seen_at, quote.mid)
 
     def on_book(self, book: BookSummary) -> None:
         """Keep the latest summary of a verified book: the book is trusted again."""

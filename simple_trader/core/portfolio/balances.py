@@ -19,9 +19,16 @@ from simple_trader.domain.orders import Side
 PENDING_LIFE_S = 90.0  # market seconds after which the channel's total alone is believed
 REST_LAG_S = 75.0  # a total read by REST may be that much older than the stream (reliability 0.4)
 SNAPSHOT_SLACK_S = 2.0  # a ledger entry older than the snapshot by more than this is in it
-MAX_SEEN = 5_000
+MAX_SEEN = 20_000
 
-FLOW_KINDS = ("deposit", "withdrawal", "transfer", "credit", "adjustment")
+_NO_FLOWS = frozenset({"trade", "margin", "rollover", "settled"})
+
+
+def is_flow(kind: str) -> bool:
+    """Whether a ledger entry of this kind (section 7) is money that came or went without a trade:
+    deposit, withdrawal, transfer, staking, reward and all others, neither gain nor loss.
+    """
+    return kind not in _NO_FLOWS
 
 
 class Pending(msgspec.Struct):
@@ -50,6 +57,7 @@ class Balances(msgspec.Struct):
     ledger_at: dict[str, datetime] = {}
     snapshot_at: datetime = EPOCH
     stream_at: datetime = EPOCH  # the newest snapshot of the stream
+    split: dict[str, bool] = {}  # assets held in several wallets: entries tell of one of them
 
     def total(self, asset: str) -> Decimal:
         """The exchange's total."""
@@ -124,6 +132,13 @@ class Balances(msgspec.Struct):
             del self.seen_ledgers[next(iter(self.seen_ledgers))]
         newest = self.ledger_at.get(entry.asset, EPOCH)
         covered = entry.at + seconds(SNAPSHOT_SLACK_S) < self.snapshot_at
+        if entry.wallet:
+            self.split[entry.asset] = True
+        if entry.asset in self.split and not covered:
+            self.ledger_at[entry.asset] = max(newest, entry.at)
+            self.totals[entry.asset] = self.total(entry.asset) + entry.change
+            self._match_trade(entry, booked=booked)
+            return True
         if entry.at < newest or covered:
             self._match_trade(entry, booked=booked)  # the newer total holds it already
             return True
@@ -150,6 +165,12 @@ class Balances(msgspec.Struct):
             elif change != ZERO:
                 item.legs[asset] = change
         self._sweep()
+
+    def correct_fee(self, exec_id: str, asset: str, change: Decimal) -> None:
+        """A booked fill costs `change` more than was told: expect it where its leg is pending."""
+        item = self.pending.get(exec_id)
+        if item is not None and asset in item.legs:
+            item.legs[asset] -= change
 
     def settle(self, at: datetime, *, older_than_s: float = PENDING_LIFE_S) -> None:
         """Forget what has been pending for longer: the totals are believed as they stand."""

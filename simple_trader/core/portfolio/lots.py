@@ -184,6 +184,22 @@ class LotBook(msgspec.Struct):
         _shorten(book)
         return booked
 
+    def booked(self, exec_id: str) -> Fill | None:
+        """A fill that is kept for the fold; None for one that was never booked or is too old."""
+        for book in self.keys.values():
+            for fill in reversed(book.fills):
+                if fill.exec_id == exec_id:
+                    return fill
+        return None
+
+    def correct(self, fill: Fill) -> Booked:
+        """Put a booked fill's better version in its place and fold again (X26)."""
+        book = self.keys[key_of(fill.owner, fill.pair)]
+        before = book.folded
+        book.fills = [fill if kept.exec_id == fill.exec_id else kept for kept in book.fills]
+        book.folded = fold(book.base, book.fills)
+        return _difference(fill, book.fills, before, book.folded)
+
     def lots(self) -> list[Lot]:
         """Every lot that is still (partly) held, key by key in order of opening."""
         return [lot for key in sorted(self.keys) for lot in self.open_of(key)]

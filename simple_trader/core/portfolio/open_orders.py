@@ -25,7 +25,6 @@ _FILL_OPENS = frozenset(
         OrderState.DISPATCHING,
         OrderState.SENT,
         OrderState.OPEN,
-        OrderState.AMENDING,
         OrderState.UNKNOWN,
         OrderState.NOT_ACCEPTED,
         OrderState.REJECTED,
@@ -48,6 +47,7 @@ class OpenOrders(msgspec.Struct):
     orders: dict[str, Order] = {}
     by_order_id: dict[str, str] = {}
     closing: dict[str, Closing] = {}
+    broken: list[str] = []  # moves that stand not in the table: the engine halts on them (I-06)
 
     def find(self, cl_ord_id: str | None, order_id: str | None) -> Order | None:
         """An order of ours by either of its names."""
@@ -90,9 +90,16 @@ class OpenOrders(msgspec.Struct):
         detail: str = "",
         order_id: str | None = None,
     ) -> Order | None:
-        """Bring an order to a state; None when nothing changes or the table does not allow it."""
+        """Bring an order to a state; None when nothing changes.
+
+        A move that the table does not hold is not done and is put down in `broken`: who asks for
+        one knows what is no contradiction, and asks for the rest.
+        """
         known = order.order_id or order_id
         if not may_become(order.state, state):
+            self.broken.append(
+                f"Order {order.cl_ord_id} is {order.state.value} and cannot become {state.value}."
+            )
             return None
         if order.state is state and known == order.order_id:
             return None
@@ -110,7 +117,7 @@ class OpenOrders(msgspec.Struct):
     def fill(self, order: Order, fill: Fill, at: datetime) -> Order:
         """Add a fill to its order: FILLED when nothing is left, else PARTIAL where it was open."""
         filled = order.filled_qty + fill.qty
-        complete = filled >= order.request.qty
+        complete = filled >= order.qty
         state = order.state
         if complete and may_become(order.state, OrderState.FILLED):
             state = OrderState.FILLED
@@ -135,8 +142,43 @@ class OpenOrders(msgspec.Struct):
             self.closing[order.cl_ord_id] = closing
             return None
         self.closing.pop(order.cl_ord_id, None)
-        state = OrderState.FILLED if order.filled_qty >= order.request.qty else closing.state
+        state = OrderState.FILLED if order.filled_qty >= order.qty else closing.state
         return self.move(order, state, at, reason=closing.reason, detail=closing.detail)
+
+    def amend(
+        self,
+        order: Order,
+        qty: Decimal | None,
+        price: Decimal | None,
+        told_at: datetime,
+        at: datetime,
+    ) -> Order | None:
+        """Follow a change that the exchange tells of; None when nothing is new.
+
+        Never below what is filled: such an amend cancels the rest.
+        """
+        new_qty = order.qty if qty is None else max(qty, order.filled_qty)
+        new_price = order.limit_price if price is None else price
+        if (new_qty, new_price) == (order.qty, order.limit_price) or new_qty <= ZERO:
+            return None
+        after = msgspec.structs.replace(
+            order,
+            amended_qty=new_qty,
+            amended_price=new_price,
+            amended_at=told_at,
+            changed_at=at,
+        )
+        self.put(after)
+        return after
+
+    def fee_corrected(self, cl_ord_id: str, change: Decimal) -> Order | None:
+        """Add to an order's fees in quote units what a corrected fill has more."""
+        order = self.orders.get(cl_ord_id)
+        if order is None or change == ZERO:
+            return None
+        after = msgspec.structs.replace(order, fees_quote=order.fees_quote + change)
+        self.put(after)
+        return after
 
     def ready_to_end(self, order: Order, at: datetime) -> Order | None:
         """The end that waited for the fill just booked, if it is complete now."""
@@ -152,7 +194,7 @@ def taker_of(fees: dict[str, FeeRates], pair: str) -> Decimal:
 
 def cost_in_flight(order: Order, taker: Decimal) -> Decimal:
     """What the rest of a purchase may cost, taker fee included, in quote units."""
-    price = order.request.limit_price
+    price = order.limit_price
     return ZERO if price is None else order.left_qty * price * (ONE + taker)
 
 

@@ -1,7 +1,9 @@
-"""Asking: reads of the exchange, one open question for each subject."""
+"""Asking: reads of the exchange, one open question of a kind; orders are asked for together."""
 
 from datetime import datetime, timedelta
 
+from simple_trader.core.portfolio.doubts import Doubt, conclusive
+from simple_trader.core.schedule.timers import RESOLVE
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, AskOrders, AskReconcile
 from simple_trader.domain.order_states import OrderState
@@ -15,28 +17,92 @@ FIRST_LOOK = timedelta(days=1)  # how far back where there was never a fill
 ADVICE, PREDICTIONS, TRAINING = "advice", "predictions", "training"
 ORDERS, ACCOUNT = "orders", "account"
 CYCLE = "cycle"
+ALL = "all"
 
 
 def ask_order(state: EngineState, order: Order, at: datetime) -> list[Action]:
-    """Ask what became of one order, unless that is already being asked."""
-    question = state.open_question(ORDERS, order.cl_ord_id, at, ORDERS_DEADLINE_S)
-    if question is None:
-        return []
-    return [AskOrders(question=question, cl_ord_ids=(order.cl_ord_id,), since=order.approved_at)]
+    """Ask what became of one order, in the next look at all that are in doubt."""
+    _doubt(state, order, at, asked=True)
+    return ask_unresolved(state, at)
+
+
+def ask_orders(state: EngineState, orders: list[Order], at: datetime) -> list[Action]:
+    """Ask what became of these orders by one look: each list of the exchange is read once."""
+    for order in orders:
+        _doubt(state, order, at, asked=True)
+    return ask_unresolved(state, at)
+
+
+def ask_named(state: EngineState, cl_ord_id: str, from_at: datetime, at: datetime) -> list[Action]:
+    """Ask about an order of ours that is not in the books; it was not there before `from_at`."""
+    state.doubts.add(cl_ord_id, Doubt(at, from_at))
+    return ask_unresolved(state, at)
 
 
 def ask_unresolved(state: EngineState, at: datetime) -> list[Action]:
-    """Ask about every order whose outcome is unknown or whose fills are missing."""
-    actions: list[Action] = []
+    """One look at every order whose outcome is unknown or whose fills are missing, when it is due.
+
+    While a look is under way its answer is waited for; else the timer is set for the next one.
+    """
     for order in state.orders.live():
-        if order.state is OrderState.UNKNOWN or order.cl_ord_id in state.orders.closing:
-            actions.extend(ask_order(state, order, at))
-    return actions
+        if _is_open_question(state, order):
+            _doubt(state, order, at)
+    _forget_settled(state)
+    due = state.doubts.due_at()
+    if due is None:
+        return []
+    if at < due:
+        state.timers.wake(RESOLVE, due)
+        return []
+    question = state.open_question(ORDERS, ALL, at, ORDERS_DEADLINE_S)
+    if question is None:
+        return []
+    doubts = state.doubts.orders
+    since = min(doubt.from_at for doubt in doubts.values())
+    return [AskOrders(question=question, cl_ord_ids=tuple(doubts), since=since)]
+
+
+def answered(state: EngineState, looked_from: datetime, at: datetime) -> None:
+    """The look came back: the next one may be asked for, at its moment."""
+    state.close_about(ORDERS, ALL)
+    state.doubts.answered(looked_from, at)
+
+
+def covered(state: EngineState, cl_ord_id: str, looked_from: datetime) -> None:
+    """A look told all of one order: what is still open of it stays in doubt, else it is settled."""
+    doubt = state.doubts.orders.get(cl_ord_id)
+    if doubt is None or looked_from < doubt.since:
+        return
+    order = state.orders.orders.get(cl_ord_id)
+    if order is None or not _is_open_question(state, order):
+        del state.doubts.orders[cl_ord_id]
+
+
+def _forget_settled(state: EngineState) -> None:
+    """What the stream settled meanwhile need not be looked for."""
+    doubts = state.doubts.orders
+    for name, doubt in list(doubts.items()):
+        order = state.orders.orders.get(name)
+        if order is not None and order.is_terminal and not doubt.asked:
+            del doubts[name]
+
+
+def _is_open_question(state: EngineState, order: Order) -> bool:
+    """Whether its outcome is unknown, or fills that the exchange counts are missing."""
+    return not order.is_terminal and (
+        order.state is OrderState.UNKNOWN or order.cl_ord_id in state.orders.closing
+    )
+
+
+def _doubt(state: EngineState, order: Order, at: datetime, *, asked: bool = False) -> None:
+    unknown = order.state is OrderState.UNKNOWN
+    concludes = conclusive(order.request.deadline) if unknown else None
+    state.doubts.add(order.cl_ord_id, Doubt(at, order.approved_at, concludes, asked))
 
 
 def ask_reconcile(state: EngineState, at: datetime) -> list[Action]:
     """Ask for a full look at the account since the last fill we know, with overlap."""
-    question = state.open_question(ACCOUNT, "all", at, RECONCILE_DEADLINE_S)
+    question = state.open_question(ACCOUNT, ALL, at, RECONCILE_DEADLINE_S)
     if question is None:
         return []
     since = state.watermark or state.started_at - FIRST_LOOK

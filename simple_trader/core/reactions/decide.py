@@ -9,8 +9,9 @@ from simple_trader.core.portfolio.account import rate_of
 from simple_trader.core.portfolio.open_orders import taker_of
 from simple_trader.core.reactions.cycle import keep_decision
 from simple_trader.core.reactions.trade import judge_intent
+from simple_trader.core.risk.ceilings import in_force
 from simple_trader.core.risk.exposure import exposure_of
-from simple_trader.core.risk.limits import room_for
+from simple_trader.core.risk.limits import most_qty, room_for
 from simple_trader.core.risk.sizing import Sized, TooSmall, buy_qty, sell_qty
 from simple_trader.core.state import AI_OWNER, Cycle, EngineState
 from simple_trader.core.strategy.advice import Advice, Unusable
@@ -143,7 +144,7 @@ def size(
     state: EngineState, wished: Wish, price: Decimal, rules: PairRules, settings: TradingSettings
 ) -> Sized | TooSmall:
     """The quantity that fits caps, funds and steps right now."""
-    pair = wished.pair
+    pair, settings = wished.pair, in_force(settings)
     if wished.side is Side.SELL:
         return sell_qty(
             wished.value,
@@ -152,6 +153,7 @@ def size(
             holding=state.sellable(AI_OWNER, pair),
             spendable=state.spendable(base_of(pair)),
             settings=settings,
+            most=most_qty(pair, price, rate_of(quote_of(pair), state.mids()), settings),
         )
     mids = state.mids()
     rate = rate_of(quote_of(pair), mids)
@@ -167,6 +169,7 @@ def size(
         room=room_for(rules.base, exposure, state.equity(), settings),
         spendable=state.spendable(quote_of(pair)),
         settings=settings,
+        most=most_qty(pair, price, rate, settings),
     )
 
 

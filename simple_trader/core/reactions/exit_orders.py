@@ -3,8 +3,10 @@
 from datetime import datetime
 from decimal import Decimal
 
+from simple_trader.core.portfolio.account import rate_of
 from simple_trader.core.reactions.cycle import keep_decision
-from simple_trader.core.reactions.trade import judge_intent
+from simple_trader.core.reactions.trade import due_key, judge_intent
+from simple_trader.core.risk.limits import most_qty
 from simple_trader.core.risk.sizing import too_small
 from simple_trader.core.state import EngineState
 from simple_trader.core.strategy.exits import due_exit
@@ -37,7 +39,9 @@ def due_exits(state: EngineState, at: datetime) -> list[Action]:
         )
         if reason is None:
             state.exit_told.pop(f"{owner} {pair}", None)
+            state.exit_due.pop(due_key(owner, pair), None)
         else:
+            state.exit_due.setdefault(due_key(owner, pair), at)
             actions.extend(_sell(state, owner, quote, rules, left, reason, at))
     return actions
 
@@ -58,7 +62,8 @@ def _sell(
     """Sell all of it; dust below the exchange's minimum stays, and is told of once."""
     price = marketable_limit(quote, Side.SELL, rules, state.settings.max_slippage_bps)
     spendable = state.spendable(rules.base)
-    qty = floor_to_step(min(left, spendable), rules.qty_increment)
+    most = most_qty(rules.pair, price, rate_of(rules.quote, state.mids()), state.settings)
+    qty = floor_to_step(min(left, spendable, most), rules.qty_increment)
     decision_id = state.next_id("d")
     small = too_small(qty, price, rules, state.settings)
     if small is not None:

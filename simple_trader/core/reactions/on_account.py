@@ -1,24 +1,37 @@
 """The account: balances, ledger, fees."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from simple_trader.core.portfolio.account import rate_of
-from simple_trader.core.portfolio.balances import FLOW_KINDS
+from simple_trader.core.portfolio.balances import is_flow, legs_of
+from simple_trader.core.reactions.fee_corrections import on_ledger_fee
+from simple_trader.core.reactions.on_reconciled import opening_rows
 from simple_trader.core.reactions.standing import risk_row
 from simple_trader.core.risk import breaker
-from simple_trader.core.state import EngineState
+from simple_trader.core.state import EngineState, Flow
 from simple_trader.domain.actions import Action, Note, Remember
 from simple_trader.domain.events import BalancesSeen, FeesSeen, LedgerSeen
+from simple_trader.domain.fills import Fill
 from simple_trader.domain.records import BalanceRow, LedgerRow
 
 
 def on_balances(state: EngineState, event: BalancesSeen, at: datetime) -> list[Action]:
-    """A snapshot of all totals; a row for each that changed."""
-    changed = state.balances.on_snapshot(event.balances, at, live=event.source == "ws")
-    return [
+    """A snapshot of all totals; a row for each that changed. The first one of the stream in the
+    life of a world is the opening of its books.
+    """
+    live = event.source == "ws"
+    if live:
+        state.balances.split = dict.fromkeys(event.split, True)
+    changed = state.balances.on_snapshot(event.balances, at, live=live)
+    actions: list[Action] = [
         Remember(record=BalanceRow(asset=asset, balance=total, at=at, cause=event.source))
         for asset, total in changed.items()
     ]
+    if live and state.recon.since is None:
+        state.recon.open(event.balances, at)
+        actions.extend(opening_rows(state, at))
+    return actions
 
 
 def on_ledger(state: EngineState, event: LedgerSeen, at: datetime) -> list[Action]:
@@ -28,30 +41,49 @@ def on_ledger(state: EngineState, event: LedgerSeen, at: datetime) -> list[Actio
     booked = entry.ref_id in state.seen_execs
     if not state.balances.on_ledger(entry, booked=booked):
         return []
+    state.recon.on_entry(entry)
     actions: list[Action] = [Remember(record=LedgerRow(entry=entry))]
     total = state.balances.total(entry.asset)
     if total != before:
         row = BalanceRow(asset=entry.asset, balance=total, at=entry.at, cause=entry.kind)
         actions.append(Remember(record=row))
-    if entry.kind in FLOW_KINDS:
-        actions.extend(_count_flow(state, event, at))
+    actions.extend(on_ledger_fee(state, entry, at))
+    if is_flow(entry.kind):
+        add_flow(state, entry.asset, entry.change, entry.at, entry.kind)
+        actions.extend(count_flows(state, at))
     return actions
 
 
-def _count_flow(state: EngineState, event: LedgerSeen, at: datetime) -> list[Action]:
-    """Deposits and withdrawals move equity and are no result of trading."""
-    entry = event.entry
-    rate = rate_of(entry.asset, state.mids())
-    if rate is None or entry.asset not in state.watched_assets():
-        return []
+def add_flow(state: EngineState, asset: str, amount: Decimal, moment: datetime, what: str) -> None:
+    """Money that moves equity and is no result of our trading, to be valued and counted."""
+    state.unpriced_flows.append(Flow(asset=asset, amount=amount, at=moment, what=what))
+
+
+def add_trade_flow(state: EngineState, fill: Fill) -> None:
+    """A trade of someone else on this account: what it gained or cost is not ours either."""
+    for asset, change in legs_of(fill).items():
+        add_flow(state, asset, change, fill.venue_at, "trade of someone else")
+
+
+def count_flows(state: EngineState, at: datetime) -> list[Action]:
+    """Keep flows out of the loss of the day, as soon as there is a price to value them at."""
+    waiting, mids, watched = state.unpriced_flows, state.mids(), state.watched_assets()
+    state.unpriced_flows = []
+    actions: list[Action] = []
     before = state.memory
-    state.memory = breaker.add_flow(
-        before, (entry.amount - entry.fee) * rate, entry.at, state.started_at
-    )
-    if state.memory is before:
-        return []
-    text = f"{entry.kind} of {entry.amount:f} {entry.asset}: not counted as gain or loss."
-    return [risk_row(state, at), Note(level="info", text=text)]
+    for flow in waiting:
+        if flow.asset not in watched:
+            continue  # not in our equity
+        rate = rate_of(flow.asset, mids)
+        if rate is None:
+            state.unpriced_flows.append(flow)
+            continue
+        counted = breaker.add_flow(state.memory, flow.amount * rate, flow.at)
+        if counted is not state.memory:
+            state.memory = counted
+            text = f"{flow.what} of {flow.amount:f} {flow.asset}: not counted as gain or loss."
+            actions.append(Note(level="info", text=text))
+    return actions if state.memory is before else [risk_row(state, at), *actions]
 
 
 def on_fees(state: EngineState, event: FeesSeen) -> list[Action]:

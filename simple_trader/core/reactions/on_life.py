@@ -1,6 +1,6 @@
 """The life of the daemon: start, stop, feeds, store, reconciliation."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 import msgspec
@@ -8,32 +8,32 @@ import msgspec
 from simple_trader.core.market.price_board import PriceBoard
 from simple_trader.core.portfolio.balances import Balances
 from simple_trader.core.portfolio.lots import LotBook
+from simple_trader.core.portfolio.reconcile import LAG_S
 from simple_trader.core.reactions import asking
-from simple_trader.core.reactions.asking import ask_order, ask_reconcile, ask_unresolved
+from simple_trader.core.reactions.asking import ask_reconcile, ask_unresolved
 from simple_trader.core.reactions.decide import cut_off
+from simple_trader.core.reactions.evidence import books_end
 from simple_trader.core.reactions.on_advice import give_up
 from simple_trader.core.reactions.standing import audit, causes_of, restate, risk_row
-from simple_trader.core.risk.checks import HALT, REDUCE, RUN
+from simple_trader.core.risk.case import HALT, REDUCE, RUN
+from simple_trader.core.risk.ceilings import in_force
 from simple_trader.core.state import EngineState, Health, Tally
 from simple_trader.domain.actions import Action, Note, Remember
 from simple_trader.domain.events import (
     FeedDown,
     FeedUp,
-    Reconciled,
     Started,
     Stopping,
     StoreHealth,
     VenueWarned,
 )
-from simple_trader.domain.moments import utc_day
+from simple_trader.domain.moments import seconds, utc_day
 from simple_trader.domain.money import ZERO
 from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import Order
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import ConfigRow, OrderStateRow
 
-_ON_VENUE = (OrderState.OPEN, OrderState.PARTIAL, OrderState.PENDING_CANCEL)
-LOOK_SLACK = timedelta(seconds=5)
 RECOVERED = "recovered after a restart: may or may not have been sent"
 
 
@@ -43,7 +43,7 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
         epoch=event.epoch,
         mode=event.mode,
         world=event.world,
-        settings=event.settings,
+        settings=in_force(event.settings),
         config_hash=event.config_hash,
         started_at=at,
         assets={rules.asset: rules for rules in event.assets},
@@ -65,14 +65,16 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
             cycles=event.cycles_run,
         ),
     )
+    state.turnover.begin(event.turned)
     state.board.warm(event.candles)
     state.lots.begin(event.lots, event.fills)
     for exec_id in (*event.seen_exec_ids, *(fill.exec_id for fill in event.fills)):
         state.see_exec(exec_id)
-    moments = [fill.venue_at for fill in event.fills]
-    if event.last_trade_at is not None:
-        moments.append(event.last_trade_at)
-    state.watermark = max(moments, default=None)
+    state.watermark = verified_until(event)
+    state.recovered_until = books_end(event.last_trade_at, event.orders)
+    state.recon.begin(event.ledger, at)
+    state.balances.seen_ledgers = dict.fromkeys(event.ledger.seen, True)
+    state.health.unexplained = state.recon.told
     recovered = [
         *_take_orders(state, event.orders, at),
         *(cut_off(state, snapshot, at) for snapshot in event.undecided),
@@ -95,6 +97,14 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
             reason=Reason.STARTING,
         ),
     ]
+
+
+def verified_until(event: Started) -> datetime | None:
+    """From when on trades and ledger must be read again: all before the newest clean full look are
+    in, less the lag of REST; without one, all before the newest fill.
+    """
+    looked = event.ledger.looked_from
+    return event.last_trade_at if looked is None else looked - seconds(LAG_S)
 
 
 def _realised_today(event: Started, at: datetime) -> Decimal:
@@ -176,46 +186,3 @@ def on_feed_down(state: EngineState, event: FeedDown, at: datetime) -> list[Acti
     if not event.disabled:
         actions.append(Note(level="warning", text=f"Feed {event.feed} down: {event.detail}"))
     return [*actions, *restate(state, at)]
-
-
-def on_reconciled(state: EngineState, event: Reconciled, at: datetime) -> list[Action]:
-    """A full look came in: orders of ours that are open nowhere are asked about, one by one.
-
-    A clean look lifts RECONCILING; balances of trades that it must have shown are believed.
-    """
-    since = state.health.private_since
-    if since is not None and event.looked_from + LOOK_SLACK < since:
-        return []  # begun before the stream came: the look asked for since then will answer
-    state.close_about(asking.ACCOUNT, "all")
-    if not event.clean:
-        state.health.reconciled = False
-        note = Note(
-            level="warning",
-            text=f"Not reconciled: {event.detail}",
-            reason=Reason.NOT_RECONCILED,
-        )
-        return [note, *restate(state, at)]
-    actions: list[Action] = []
-    seen = dict.fromkeys(event.open_cl_ord_ids)
-    for order in state.orders.live():
-        known_before = order.changed_at is None or order.changed_at < event.looked_from
-        if order.state in _ON_VENUE and order.cl_ord_id not in seen and known_before:
-            actions.extend(ask_order(state, order, at))
-    state.balances.settle(at, older_than_s=10.0)
-    state.health.reconciled = True
-    state.health.unexplained = _unexplained(state)
-    if event.foreign_open_orders:
-        text = f"{event.foreign_open_orders} open orders on this account are not ours: left alone."
-        actions.append(Note(level="info", text=text))
-    return [*actions, *restate(state, at), *ask_unresolved(state, at)]
-
-
-def _unexplained(state: EngineState) -> str:
-    """The first asset of which our lots hold more than the account has (I-15)."""
-    sums = {lot.base: ZERO for lot in state.lots.lots()}
-    for lot in state.lots.lots():
-        sums[lot.base] += lot.left_qty
-    for asset, qty in sums.items():
-        if qty > state.balances.at_most(asset):
-            return f"{asset}: lots {qty:f}, balance {state.balances.total(asset):f}"
-    return ""

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from simple_trader.core.market.price_board import LOSSES_MAX
 from simple_trader.core.reactions.standing import cancel_again, restate
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, Note, Remember
@@ -16,6 +17,8 @@ from simple_trader.domain.events import (
 from simple_trader.domain.money import ZERO
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import BookMetricsRow, PairRow, PriceRow
+
+CHECKSUM = "checksum"  # what the client's word for a book that does not fit begins with
 
 
 def on_quote(state: EngineState, event: QuoteSeen, at: datetime) -> list[Action]:
@@ -63,11 +66,21 @@ def on_book(state: EngineState, event: BookSeen, at: datetime) -> list[Action]:
     ]
 
 
-def on_book_lost(state: EngineState, event: BookLost) -> list[Action]:
-    """No more trust in the pair's book until its next summary."""
+def on_book_lost(state: EngineState, event: BookLost, at: datetime) -> list[Action]:
+    """No more trust in the pair's book until its next summary; none in the pair for a while where
+    checksums fail again and again (X13).
+    """
     state.board.on_book_lost(event.pair)
+    told: list[Action] = []
+    board = state.board.board(event.pair)
+    if event.detail.startswith(CHECKSUM) and board.on_checksum_failed(at):
+        text = f"Checksums of {event.pair} failed {LOSSES_MAX} times: no new risk on it for now."
+        told.append(
+            Note(level="error", text=text, reason=Reason.PAIR_MISTRUSTED, pair=event.pair)
+        )
     watched = event.pair in state.watched_pairs()  # else it ended because its pair was taken out
     return [
+        *told,
         Note(
             level="warning" if watched else "info",
             text=f"Order book of {event.pair} lost: {event.detail}",

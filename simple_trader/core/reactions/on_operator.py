@@ -11,6 +11,7 @@ from simple_trader.core.reactions.standing import (
     risk_row,
 )
 from simple_trader.core.risk import breaker
+from simple_trader.core.risk.ceilings import in_force
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, Note, Remember
 from simple_trader.domain.events import (
@@ -40,6 +41,7 @@ def on_resume(state: EngineState, event: OperatorResume, at: datetime) -> list[A
     """Lift HALT and the daily stop, deliberately; other causes stay until they heal."""
     before = ", ".join(state.causes) or state.trading_state
     state.memory = breaker.resume(state.memory, state.equity())
+    state.repeats.forget()
     state.cancel_all_due = False
     changed = restate(state, at) or [risk_row(state, at)]
     return [
@@ -58,10 +60,10 @@ def on_settings(state: EngineState, event: SettingsChanged, at: datetime) -> lis
     """
     before = state.settings
     removed = [pair for pair in before.traded_pairs if pair not in event.settings.traded_pairs]
-    state.settings = event.settings
+    state.settings = in_force(event.settings)
     state.config_hash = event.config_hash
     state.board.window = event.settings.quantity_of_price_history
-    state.timers.changed(before, event.settings, at)
+    state.timers.changed(before, state.settings, at)
     left = [pair for pair in removed if pair in state.watched_pairs()]
     note = "The configuration changed: valid from now, for decisions from the next cycle."
     if left:

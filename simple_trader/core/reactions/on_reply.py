@@ -2,9 +2,13 @@
 
 from datetime import datetime
 
+from simple_trader.core.portfolio.doubts import conclusive
 from simple_trader.core.portfolio.open_orders import Closing
-from simple_trader.core.reactions.asking import ORDERS, ask_order
-from simple_trader.core.reactions.on_execution import ENDS, claim, note_order, opened, told_end
+from simple_trader.core.reactions.asking import answered, ask_order, ask_unresolved, covered
+from simple_trader.core.reactions.booking import note_order
+from simple_trader.core.reactions.on_execution import ENDS, amended, claim, opened, told_end
+from simple_trader.core.reactions.refusals import count_refusal, count_taken
+from simple_trader.core.reactions.standing import halt_on
 from simple_trader.core.reactions.trade import release_guard
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, Remember
@@ -19,46 +23,43 @@ from simple_trader.domain.events import (
 )
 from simple_trader.domain.moments import seconds
 from simple_trader.domain.money import ZERO
-from simple_trader.domain.order_states import OrderState, may_become
+from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import Order
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import OrderStateRow
 
-LAG_MARGIN_S = 75.0  # REST may lag behind the stream by a minute (reliability 0.4)
+SILENT_S = 10.0  # the desk gives up a few seconds after the deadline: then something went wrong
 FOUND = "found by a look"
-
-
-def _move(
-    state: EngineState,
-    cl_ord_id: str,
-    target: OrderState,
-    at: datetime,
-    *,
-    reason: Reason | None,
-    detail: str = "",
-) -> Order | None:
-    order = state.orders.find(cl_ord_id, None)
-    if order is None or order.state is target or not may_become(order.state, target):
-        return None
-    return state.orders.move(order, target, at, reason=reason, detail=detail)
+_OVER = (OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED)
+_SILENT = (OrderState.DISPATCHING, OrderState.SENT, OrderState.VOID)
+# The exchange has spoken of the order itself: that is the better proof.
+_BETTER_KNOWN = (
+    OrderState.FILLED,
+    OrderState.CANCELED,
+    OrderState.EXPIRED,
+    OrderState.PARTIAL,
+    OrderState.AMENDING,
+)
 
 
 def on_sent(state: EngineState, event: OrderSent, at: datetime) -> list[Action]:
     """The one send is out; reports may have overtaken this."""
-    after = _move(state, event.cl_ord_id, OrderState.SENT, at, reason=None)
+    order = state.orders.find(event.cl_ord_id, None)
+    if order is None or order.state not in (OrderState.DISPATCHING, OrderState.VOID):
+        return []
+    after = state.orders.move(order, OrderState.SENT, at)
     return [] if after is None else [Remember(record=OrderStateRow(order=after))]
 
 
 def on_not_sent(state: EngineState, event: NotSent, at: datetime) -> list[Action]:
-    """The gate kept it: VOID, and everything it reserved is free, its candle too."""
-    after = _move(
-        state,
-        event.cl_ord_id,
-        OrderState.VOID,
-        at,
-        reason=event.reason,
-        detail=event.detail,
-    )
+    """The gate kept it: VOID, and everything it reserved is free, its candle too.
+
+    Of an order that is anything but DISPATCHING the gate cannot say so: that breaks the table.
+    """
+    order = state.orders.find(event.cl_ord_id, None)
+    if order is None or order.state is OrderState.VOID:
+        return []
+    after = state.orders.move(order, OrderState.VOID, at, reason=event.reason, detail=event.detail)
     if after is None:
         return []
     freed = release_guard(state, after)
@@ -73,7 +74,9 @@ def on_not_sent(state: EngineState, event: NotSent, at: datetime) -> list[Action
 def on_acked(state: EngineState, event: OrderAcked, at: datetime) -> list[Action]:
     """The exchange acknowledged; a fill may have come first (X04)."""
     order = state.orders.find(event.cl_ord_id, event.order_id)
-    return [] if order is None else opened(state, order, event.order_id, at)
+    if order is None:
+        return []
+    return [*opened(state, order, event.order_id, at), *count_taken(state, order, at)]
 
 
 def on_rejected(state: EngineState, event: OrderRejected, at: datetime) -> list[Action]:
@@ -81,12 +84,13 @@ def on_rejected(state: EngineState, event: OrderRejected, at: datetime) -> list[
     order = state.orders.find(event.cl_ord_id, None)
     if order is None:
         return []
-    if order.filled_qty > ZERO:
-        text = f"Reject of {event.cl_ord_id} ignored, it has fills: {event.error}"
+    if order.filled_qty > ZERO or order.state in _BETTER_KNOWN:
+        text = f"Reject of {event.cl_ord_id} ignored, it is {order.state.value}: {event.error}"
         return [note_order("warning", text, order, Reason.LATE_EVIDENCE)]
-    after = _move(
-        state,
-        event.cl_ord_id,
+    if order.state is OrderState.REJECTED:
+        return []
+    after = state.orders.move(
+        order,
         OrderState.REJECTED,
         at,
         reason=Reason.REJECTED_BY_VENUE,
@@ -98,19 +102,18 @@ def on_rejected(state: EngineState, event: OrderRejected, at: datetime) -> list[
     return [
         Remember(record=OrderStateRow(order=after)),
         note_order("warning", text, after, Reason.REJECTED_BY_VENUE),
+        *count_refusal(state, after, event, at),
         *claim(state, at),
     ]
 
 
 def on_send_unknown(state: EngineState, event: SendUnknown, at: datetime) -> list[Action]:
     """It may or may not be there: reserved, never sent again, looked for."""
-    after = _move(
-        state,
-        event.cl_ord_id,
-        OrderState.UNKNOWN,
-        at,
-        reason=Reason.SENT_UNKNOWN,
-        detail=event.detail,
+    order = state.orders.find(event.cl_ord_id, None)
+    if order is None or order.state not in _SILENT:
+        return []  # reports overtook this: more is known
+    after = state.orders.move(
+        order, OrderState.UNKNOWN, at, reason=Reason.SENT_UNKNOWN, detail=event.detail
     )
     if after is None:
         return []
@@ -126,7 +129,7 @@ def doubt_silent(state: EngineState, at: datetime) -> list[Action]:
     """An order sent long ago of which nothing was ever heard has an unknown outcome too."""
     actions: list[Action] = []
     for order in state.orders.live():
-        silent_since = order.request.deadline + seconds(LAG_MARGIN_S)
+        silent_since = order.request.deadline + seconds(SILENT_S)
         if order.state is OrderState.SENT and at > silent_since:
             doubted = SendUnknown(cl_ord_id=order.cl_ord_id, detail="no reply and no report")
             actions.extend(on_send_unknown(state, doubted, at))
@@ -139,25 +142,56 @@ def on_cancel_rejected(state: EngineState, event: CancelRejected, at: datetime) 
     if order is None or order.state is not OrderState.PENDING_CANCEL:
         return []
     target = OrderState.PARTIAL if order.filled_qty > ZERO else OrderState.OPEN
-    after = _move(state, event.cl_ord_id, target, at, reason=None, detail=event.error)
+    after = state.orders.move(order, target, at, detail=event.error)
     if after is None:
         return []
     return [Remember(record=OrderStateRow(order=after)), *ask_order(state, after, at)]
 
 
 def on_looked(state: EngineState, event: OrderLooked, at: datetime) -> list[Action]:
-    """What the resolver found; no trace counts only when the look began late enough (I-05)."""
-    state.close_about(ORDERS, event.cl_ord_id)
+    """What the look found of one order; no trace counts only if it began late enough (I-05)."""
+    answered(state, event.looked_from, at)
     order = state.orders.find(event.cl_ord_id, event.order_id)
-    if order is None or event.error:
-        return claim(state, at)
-    if event.status is None:
-        return [*_no_trace(state, order, event, at), *claim(state, at)]
-    actions = opened(state, order, event.order_id, at)
-    known = state.orders.orders[order.cl_ord_id]
+    actions: list[Action] = []
+    if not event.error:
+        if order is not None and event.status is None:
+            actions = _no_trace(state, order, event, at)
+        elif order is not None:
+            actions = opened(state, order, event.order_id, at)
+            actions.extend(_as_looked(state, order.cl_ord_id, event, at))
+        covered(state, event.cl_ord_id, event.looked_from)
+        actions.extend(_contradicted(state, event, at))
+    return [*actions, *claim(state, at), *ask_unresolved(state, at)]
+
+
+def _contradicted(state: EngineState, event: OrderLooked, at: datetime) -> list[Action]:
+    """An order that is over in our books and rests at the exchange: REST may lag behind its end for
+    a while; what it says after that is true, and then our books are wrong (I-04).
+    """
+    order = state.orders.find(event.cl_ord_id, event.order_id)
+    if order is None or order.state not in _OVER or event.status not in ("open", "pending"):
+        return []
+    ended_at = order.changed_at or order.approved_at
+    if event.looked_from < conclusive(ended_at):
+        return ask_order(state, order, at)
+    detail = (
+        f"Order {order.cl_ord_id} is {order.state.value} in our books and rests at the exchange."
+    )
+    return halt_on(state, at, Reason.INVARIANT, detail)
+
+
+def _as_looked(state: EngineState, name: str, event: OrderLooked, at: datetime) -> list[Action]:
+    """Follow the quantity, the limit and the end that REST tells, where the stream told no later
+    word: REST lags (X08).
+    """
+    order = state.orders.orders[name]
+    actions: list[Action] = []
+    if order.state is OrderState.AMENDING or event.status in ENDS:
+        actions = amended(state, order, event.qty, event.limit_price, event.looked_from, at)
+        order = state.orders.orders[order.cl_ord_id]
     if event.status in ENDS:
-        actions.extend(_found_end(state, known, event, at))
-    return [*actions, *claim(state, at)]
+        actions.extend(_found_end(state, order, event, at))
+    return actions
 
 
 def _found_end(state: EngineState, order: Order, event: OrderLooked, at: datetime) -> list[Action]:
@@ -165,8 +199,8 @@ def _found_end(state: EngineState, order: Order, event: OrderLooked, at: datetim
     if order.is_terminal:
         return []
     target, reason = ENDS[str(event.status)]
-    filled = order.request.qty if target is OrderState.FILLED else event.filled_qty
-    qty = min(filled or ZERO, order.request.qty)
+    filled = order.qty if target is OrderState.FILLED else event.filled_qty
+    qty = min(filled or ZERO, order.qty)
     after = state.orders.end(order, Closing(target, qty, reason, FOUND), at)
     if after is None:
         return []
@@ -176,12 +210,11 @@ def _found_end(state: EngineState, order: Order, event: OrderLooked, at: datetim
 def _no_trace(state: EngineState, order: Order, event: OrderLooked, at: datetime) -> list[Action]:
     """In neither open, closed nor trades: never accepted, if the look began after deadline + lag.
 
-    An inference, not a proof: evidence that comes later opens the order again, books it and warns;
-    trading goes on, as its exposure counts from that moment.
+    An inference, not a proof: evidence that comes later opens the order again (`evidence.late`).
     """
     if order.state is not OrderState.UNKNOWN:
         return []
-    if event.looked_from <= order.request.deadline + seconds(LAG_MARGIN_S):
+    if event.looked_from < conclusive(order.request.deadline):
         return []
     after = state.orders.move(
         order, OrderState.NOT_ACCEPTED, at, reason=Reason.NEVER_ACCEPTED, detail="no trace"

@@ -1,17 +1,28 @@
 """Timers: the day, the risk check with exits, the full look, training, the decision cycle."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from simple_trader.core.reactions import asking
 from simple_trader.core.reactions.asking import ask_reconcile, ask_unresolved
 from simple_trader.core.reactions.cycle import begin_cycle
 from simple_trader.core.reactions.exit_orders import due_exits
+from simple_trader.core.reactions.on_account import count_flows
 from simple_trader.core.reactions.on_advice import give_up
 from simple_trader.core.reactions.on_execution import claim
+from simple_trader.core.reactions.on_reconciled import check_stream, decide_doubts
 from simple_trader.core.reactions.on_reply import doubt_silent
 from simple_trader.core.reactions.standing import audit, cancel_again, restate, risk_row
 from simple_trader.core.risk import breaker
-from simple_trader.core.schedule.timers import AGGREGATE, DAY, RECONCILE, RISK_CHECK, TRAIN
+from simple_trader.core.schedule.timers import (
+    AGGREGATE,
+    BALANCES,
+    DAY,
+    RECONCILE,
+    RESOLVE,
+    RISK_CHECK,
+    TRAIN,
+)
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, AskTraining, Note
 from simple_trader.domain.events import TimerFired
@@ -29,8 +40,12 @@ def on_timer(state: EngineState, event: TimerFired, at: datetime) -> list[Action
         return _aggregate(state, at)
     if event.name == RISK_CHECK:
         return _risk_check(state, at)
+    if event.name == BALANCES:
+        return check_stream(state, at)
     if event.name == RECONCILE:
         return ask_reconcile(state, at)
+    if event.name == RESOLVE:
+        return ask_unresolved(state, at)
     if event.name == TRAIN:
         return _train(state, at)
     if event.name == DAY:
@@ -50,6 +65,7 @@ def _risk_check(state: EngineState, at: datetime) -> list[Action]:
     state.balances.settle(at)
     return [
         *_give_up_waiting(state, at),
+        *decide_doubts(state, at),
         *check_day(state, at),
         *claim(state, at),
         *doubt_silent(state, at),
@@ -69,16 +85,12 @@ def _look_again(state: EngineState, at: datetime) -> list[Action]:
 
 def check_day(state: EngineState, at: datetime) -> list[Action]:
     """Begin a new UTC day where one began, and stop this one where it lost too much."""
-    equity, before = state.equity(), state.memory
+    flows = count_flows(state, at)
+    equity, before = _judged_equity(state), state.memory
     state.memory = breaker.roll_day(state.memory, equity, at)
     if state.tally.today != utc_day(at):
         state.tally.today, state.tally.realised_today = utc_day(at), ZERO
-    actions: list[Action] = []
-    if before.day_stopped and not state.memory.day_stopped:
-        text = f"{Reason.DAILY_LOSS.value} lifted by {Reason.NEW_DAY.value}"
-        actions.append(
-            audit(at, "engine", "engine", "resume", "trading", state.trading_state, text)
-        )
+    actions: list[Action] = flows
     rolled = state.memory
     state.memory = breaker.stop_day(rolled, equity, state.settings)
     if state.memory is not rolled:
@@ -86,10 +98,27 @@ def check_day(state: EngineState, at: datetime) -> list[Action]:
         text = f"Lost {loss:.2f} today of {rolled.day_start_equity:.2f}: no new risk."
         actions.append(audit(at, "engine", "engine", "halt", "new risk", state.trading_state, text))
         actions.append(Note(level="error", text=text, reason=Reason.DAILY_LOSS))
+    judged = state.memory
+    state.memory = breaker.follow_peak(judged, equity, state.settings)
+    if state.memory.drawdown_stopped and not judged.drawdown_stopped:
+        text = f"Equity {equity:.2f} fell too far from {judged.peak_equity:.2f}: no new risk."
+        actions.append(audit(at, "engine", "engine", "halt", "new risk", state.trading_state, text))
+        actions.append(Note(level="error", text=text, reason=Reason.DRAWDOWN))
     changed = restate(state, at)
     if state.memory is not before and not changed:
         changed = [risk_row(state, at)]
     return [*actions, *changed]
+
+
+def _judged_equity(state: EngineState) -> Decimal | None:
+    """Equity for the loss of the day; None while a balance is not explained or a flow not valued.
+
+    Money that came or went while nobody looked would be judged as gain or loss; new risk waits for
+    the same reasons.
+    """
+    health = state.health
+    known = health.reconciled and not (health.doubtful or health.unexplained)
+    return state.equity() if known and not state.unpriced_flows else None
 
 
 def _give_up_waiting(state: EngineState, at: datetime) -> list[Action]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from simple_trader.core.risk import breaker
-from simple_trader.core.risk.checks import HALT, REDUCE, RUN
+from simple_trader.core.risk.case import HALT, REDUCE, RUN
 from simple_trader.core.risk.venue_states import takes_cancels
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, CancelAllOrders, CancelOrder, Note, Remember
@@ -22,9 +22,11 @@ def causes_of(state: EngineState) -> tuple[Reason, ...]:
     settings, health = state.settings, state.health
     found = {
         Reason.DAILY_LOSS: state.memory.day_stopped,
+        Reason.DRAWDOWN: state.memory.drawdown_stopped,
         Reason.FEED_DISABLED: not (settings.enable_private_feed and settings.enable_public_feed),
         Reason.PRIVATE_DOWN: settings.enable_private_feed and not health.private_up,
-        Reason.RECONCILING: not health.reconciled,
+        Reason.RECONCILING: not health.reconciled or bool(health.doubtful),
+        Reason.LATE_EVIDENCE: health.late_since is not None,
         Reason.PUBLIC_DOWN: settings.enable_public_feed and not health.public_up,
         Reason.VENUE_NOT_ONLINE: health.venue is not VenueStatus.ONLINE,
         Reason.BALANCE_UNEXPLAINED: bool(health.unexplained),

@@ -1,8 +1,8 @@
 """The breaker: the UTC day, its loss limit, the candle guard and the latch of HALT.
 
 All of it lives in RiskMemory, which is written as a row at every change and read at the next start.
-Loss = equity at the begin of the day + net deposits since - equity now. The daily stop lifts with
-the next UTC day or by an operator; HALT by an operator alone.
+Loss = equity at the begin of the day + net deposits since - equity now; drawdown = the highest
+equity, moved by deposits alike, - equity now. HALT and both stops lift by an operator alone (I-24).
 """
 
 from datetime import datetime
@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
+from simple_trader.core.risk import strikes
 from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.moments import floor_to, utc_day
 from simple_trader.domain.money import ZERO
@@ -19,7 +20,7 @@ from simple_trader.domain.settings import TradingSettings
 
 
 def roll_day(memory: RiskMemory, equity: Decimal | None, at: datetime) -> RiskMemory:
-    """Begin a new UTC day if one began: fresh loss count, daily stop lifted.
+    """Begin a new UTC day if one began: a fresh loss count; a stop stays (I-24).
 
     While equity is unknown the new day has no opening yet; the next call with equity sets it.
     """
@@ -29,11 +30,11 @@ def roll_day(memory: RiskMemory, equity: Decimal | None, at: datetime) -> RiskMe
             memory,
             loss_day=day,
             day_start_equity=equity,
+            day_start_at=at,
             net_flows_today=ZERO,
-            day_stopped=False,
         )
     if memory.day_start_equity is None and equity is not None:
-        return msgspec.structs.replace(memory, day_start_equity=equity)
+        return msgspec.structs.replace(memory, day_start_equity=equity, day_start_at=at)
     return memory
 
 
@@ -54,17 +55,35 @@ def stop_day(memory: RiskMemory, equity: Decimal | None, settings: TradingSettin
     return msgspec.structs.replace(memory, day_stopped=True)
 
 
-def add_flow(
-    memory: RiskMemory, value: Decimal, moment: datetime, started_at: datetime
-) -> RiskMemory:
-    """Count a deposit (or a withdrawal, negative) of today.
+def add_flow(memory: RiskMemory, value: Decimal, moment: datetime) -> RiskMemory:
+    """Count a deposit (or a withdrawal, negative) of today, also of while the daemon was down.
 
-    Entries from before the start are left out: they are counted already, or stood in the balances
-    at the start. A withdrawal made while the daemon was down then looks like a loss: the safe side.
+    One from before the opening equity was taken stands in that equity already. The caller counts
+    each ledger entry once, over restarts too.
     """
-    if memory.loss_day is None or moment < max(memory.loss_day, started_at):
+    since = memory.day_start_at or memory.loss_day
+    if since is None or memory.day_start_equity is None or moment < since:
         return memory
-    return msgspec.structs.replace(memory, net_flows_today=memory.net_flows_today + value)
+    peak = memory.peak_equity
+    return msgspec.structs.replace(
+        memory,
+        net_flows_today=memory.net_flows_today + value,
+        peak_equity=None if peak is None else peak + value,
+    )
+
+
+def follow_peak(
+    memory: RiskMemory, equity: Decimal | None, settings: TradingSettings
+) -> RiskMemory:
+    """Raise the highest equity, and latch the drawdown stop where it fell too far from it."""
+    if equity is None:
+        return memory
+    peak = memory.peak_equity
+    if peak is None or equity > peak:
+        return msgspec.structs.replace(memory, peak_equity=equity)
+    if memory.drawdown_stopped or peak <= ZERO or peak - equity < settings.max_drawdown * peak:
+        return memory
+    return msgspec.structs.replace(memory, drawdown_stopped=True)
 
 
 def latch(memory: RiskMemory, reason: Reason, detail: str) -> RiskMemory:
@@ -73,8 +92,14 @@ def latch(memory: RiskMemory, reason: Reason, detail: str) -> RiskMemory:
 
 
 def resume(memory: RiskMemory, equity: Decimal | None) -> RiskMemory:
-    """Lift HALT and the daily stop; the loss of the day is counted anew from now."""
-    lifted = msgspec.structs.replace(memory, halted=False, halt_reason=None, halt_detail="")
+    """Lift HALT and the stops; the loss of the day, or the peak, is counted anew from now. Rows of
+    refusals begin anew too.
+    """
+    lifted = strikes.lifted(
+        msgspec.structs.replace(memory, halted=False, halt_reason=None, halt_detail="")
+    )
+    if memory.drawdown_stopped:
+        lifted = msgspec.structs.replace(lifted, drawdown_stopped=False, peak_equity=equity)
     if not memory.day_stopped:
         return lifted
     return msgspec.structs.replace(

@@ -45,8 +45,8 @@ def in_force(settings: TradingSettings) -> TradingSettings:
     lowered: dict[str, Any] = {}
     for name, ceiling in CEILINGS.items():
         value = getattr(settings, name)
-        none = value != value or (name in _OFF_AT_ZERO and value <= 0)  # NaN is no limit
-        if none or value > ceiling:
+        no_number = Decimal(str(value)).is_nan()
+        if no_number or value > ceiling or (name in _OFF_AT_ZERO and value <= 0):
             lowered[name] = type(value)(ceiling)
     if not 0 < settings.order_deadline_s <= DEADLINE_S:
         lowered["order_deadline_s"] = DEADLINE_S

@@ -16,10 +16,14 @@ from simple_trader.domain.orders import Order, Side
 
 
 class Exposure(msgspec.Struct, frozen=True):
-    """Worst-case exposure by base asset; `unpriced` names assets that could not be valued."""
+    """Worst-case exposure by base asset; `unpriced` names assets that could not be valued.
+
+    `reserved` is the part of it that orders in flight make up.
+    """
 
     by_asset: dict[str, Decimal]
     unpriced: tuple[str, ...]
+    reserved: dict[str, Decimal] = {}
 
     @property
     def total(self) -> Decimal:
@@ -39,6 +43,7 @@ def exposure_of(
 ) -> Exposure:
     """Add up `held` base units by asset (cash of the reporting currency is none) and `live`."""
     value: dict[str, Decimal] = {}
+    reserved: dict[str, Decimal] = {}
     unpriced: dict[str, None] = {}
     for asset, qty in held.items():
         if asset == REPORTING or qty == ZERO:
@@ -57,5 +62,9 @@ def exposure_of(
             unpriced[base] = None
             continue
         cost = cost_in_flight(order, taker_of(fees, pair)) * rate
+        # Never below what was reserved for it, whatever fees and rates are now: the database adds
+        # up the same figures (I-19).
+        cost = max(cost, order.reserved * order.left_qty / order.request.qty)
         value[base] = value.get(base, ZERO) + cost
-    return Exposure(value, tuple(unpriced))
+        reserved[base] = reserved.get(base, ZERO) + cost
+    return Exposure(value, tuple(unpriced), reserved)

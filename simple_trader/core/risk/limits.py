@@ -4,8 +4,10 @@ from decimal import Decimal
 
 import msgspec
 
+from simple_trader.core.risk.ceilings import CEILINGS, ORDER_QTY
 from simple_trader.core.risk.exposure import Exposure
-from simple_trader.domain.money import ZERO
+from simple_trader.domain.instruments import base_of
+from simple_trader.domain.money import ONE, ZERO
 from simple_trader.domain.settings import TradingSettings
 
 
@@ -25,3 +27,22 @@ def room_for(
     asset = settings.max_asset_exposure * equity - exposure.of(base)
     total = settings.max_total_exposure * equity - exposure.total
     return Room(max(ZERO, asset), max(ZERO, total))
+
+
+def most_qty(
+    pair: str, price: Decimal, quote_rate: Decimal | None, settings: TradingSettings
+) -> Decimal:
+    """Most base units of one order at a limit of `price`: by value and quantity (PT2).
+
+    The least of the configuration's limits (quote and base units) and the compiled ceilings, whose
+    value is in the reporting currency: `quote_rate` of it for one quote unit, 1 if not known.
+    """
+    if price <= ZERO:
+        return ZERO
+    rate = quote_rate or ONE
+    ceiling = CEILINGS["max_order_value"]
+    bounds = [min(settings.max_order_value, ceiling / rate) / price]
+    base = base_of(pair)
+    own = (settings.max_order_qty.get(pair), ORDER_QTY.get(base))
+    bounds.extend(bound for bound in own if bound is not None)
+    return min(bounds)

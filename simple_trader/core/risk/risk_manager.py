@@ -4,9 +4,11 @@ from hashlib import sha256
 
 import msgspec
 
-from simple_trader.core.risk.checks import Case, first_objection
+from simple_trader.core.risk.case import Case
+from simple_trader.core.risk.ceilings import ENTRY_LIFE_S, in_force
+from simple_trader.core.risk.checks import first_objection
 from simple_trader.domain.moments import floor_ms, seconds
-from simple_trader.domain.orders import Intent, OrderRequest
+from simple_trader.domain.orders import Intent, OrderRequest, TimeInForce
 from simple_trader.domain.verdicts import Approved, Refused
 
 APPROVAL_LIFE_S = 2.0
@@ -19,8 +21,9 @@ def params_hash(request: OrderRequest) -> str:
 
 def review(case: Case, *, cl_ord_id: str) -> Approved | Refused:
     """Judge the case. Whoever gets Approved books it at once, before anything else is judged, so
-    check and reservation are one step (I-19).
+    check and reservation are one step (I-19). The compiled ceilings hold whatever the case says.
     """
+    case = msgspec.structs.replace(case, settings=in_force(case.settings))
     objection = first_objection(case)
     if objection is not None:
         reason, detail = objection
@@ -36,7 +39,10 @@ def review(case: Case, *, cl_ord_id: str) -> Approved | Refused:
 
 
 def request_of(intent: Intent, case: Case, cl_ord_id: str) -> OrderRequest:
-    """What the exchange is asked for; every order carries a deadline (I-10)."""
+    """What the exchange is asked for; every order carries a deadline, and what rests and protects
+    nothing expires by itself, so that an orphan dies alone (I-10).
+    """
+    rests = intent.time_in_force is not TimeInForce.IOC and not intent.protective
     return OrderRequest(
         cl_ord_id=cl_ord_id,
         pair=intent.pair,
@@ -44,8 +50,8 @@ def request_of(intent: Intent, case: Case, cl_ord_id: str) -> OrderRequest:
         order_type=intent.order_type,
         qty=intent.qty,
         limit_price=intent.price,
-        time_in_force=intent.time_in_force,
+        time_in_force=TimeInForce.GTD if rests else intent.time_in_force,
         post_only=intent.post_only,
-        expire_at=None,
+        expire_at=floor_ms(case.at + seconds(ENTRY_LIFE_S)) if rests else None,
         deadline=floor_ms(case.at + seconds(case.settings.order_deadline_s)),
     )

@@ -34,12 +34,14 @@ def buy_qty(
     room: Room,
     spendable: Decimal,
     settings: TradingSettings,
+    most: Decimal,
 ) -> Sized | TooSmall:
     """Quantity of a purchase at `price`: the least of wish, caps and funds, rounded down.
 
     `value` and `spendable` are quote units, `room` the reporting currency, `quote_rate` reporting
-    currency per quote unit. Caps and funds carry the taker fee. The bound that left too little is
-    the reason; the wish itself only where it was the least.
+    currency per quote unit. Caps and funds carry the taker fee; no order is for more than `most`
+    base units. The bound that left too little is the reason; the wish itself only where it was
+    the least.
     """
     gross = ONE + taker
     bounds = (
@@ -47,6 +49,7 @@ def buy_qty(
         (room.asset / quote_rate / gross, Reason.EXPOSURE_ASSET),
         (room.total / quote_rate / gross, Reason.EXPOSURE_TOTAL),
         (settings.max_balance_fraction * spendable / gross, Reason.NO_FUNDS),
+        (most * price, Reason.ORDER_TOO_LARGE),
     )
     least, bound = min(bounds, key=lambda item: item[0])
     qty = floor_to_step(max(ZERO, least) / price, rules.qty_increment)
@@ -66,18 +69,21 @@ def sell_qty(
     holding: Decimal,
     spendable: Decimal,
     settings: TradingSettings,
+    most: Decimal,
 ) -> Sized | TooSmall:
     """Quantity of a sale at `price`: at most the owner's `holding` and the `spendable` base units.
 
-    A rest that could not be sold alone (dust) is sold with it.
+    A rest that could not be sold alone (dust) is sold with it; one order is for `most` base units
+    at most.
     """
-    most = min(holding, spendable)
+    limit, most = most, min(holding, spendable)
     if most <= ZERO:
         reason = Reason.NOTHING_TO_SELL if holding <= ZERO else Reason.NO_FUNDS
         return TooSmall(reason, f"holding {holding:f}, spendable {spendable:f} {rules.base}")
     qty = floor_to_step(min(value / price, most), rules.qty_increment)
     if too_small(most - qty, price, rules, settings) is not None:
         qty = floor_to_step(most, rules.qty_increment)
+    qty = min(qty, floor_to_step(limit, rules.qty_increment))
     return too_small(qty, price, rules, settings) or Sized(qty)
 
 

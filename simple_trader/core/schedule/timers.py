@@ -11,11 +11,14 @@ AGGREGATE = "aggregate"
 RISK_CHECK = "risk_check"
 TRAIN = "train"
 RECONCILE = "reconcile"
+BALANCES = "balances"
 DAY = "day"
+RESOLVE = "resolve"  # the next look at orders in doubt: set when it is known, no interval
 
 # At one moment the day begins first and a decision is taken last, on what the others found.
-ORDER = (DAY, RISK_CHECK, RECONCILE, TRAIN, AGGREGATE)
+ORDER = (DAY, RESOLVE, RISK_CHECK, BALANCES, RECONCILE, TRAIN, AGGREGATE)
 
+BALANCES_EVERY_S = 60  # the stream against the books (reliability PT16)
 RECONCILE_EVERY_S = 900  # a full look by REST (reliability PT16)
 DAY_S = 86_400
 
@@ -25,6 +28,7 @@ def intervals(settings: TradingSettings) -> dict[str, int]:
     spans = {
         DAY: DAY_S,
         RISK_CHECK: settings.risk_manager_interval_s,
+        BALANCES: BALANCES_EVERY_S,
         RECONCILE: RECONCILE_EVERY_S,
     }
     if settings.enable_model:
@@ -63,10 +67,16 @@ class Timers(msgspec.Struct):
         """Follow changed settings: new, gone and changed intervals only; the others stay due."""
         old, new = intervals(before), intervals(after)
         for name in ORDER:
+            if name == RESOLVE:
+                continue
             if name not in new:
                 self.due.pop(name, None)
             elif old.get(name) != new[name]:
                 self.due[name] = next_multiple(at, new[name])
+
+    def wake(self, name: str, due: datetime) -> None:
+        """Wake the brain once at `due`, in place of what was set before."""
+        self.due[name] = due
 
     def first_cycle(
         self, settings: TradingSettings, at: datetime, last_cycle_at: datetime | None

@@ -11,6 +11,7 @@ from simple_trader.domain.events.account import (
     BalancesSeen,
     FeesSeen,
     LedgerSeen,
+    OperatorExplained,
     Reconciled,
 )
 from simple_trader.domain.events.answers import (
@@ -54,6 +55,7 @@ from simple_trader.domain.events.orders import (
     OrderLooked,
     OrderRejected,
     OrderSent,
+    RejectKind,
     SendUnknown,
 )
 
@@ -78,6 +80,7 @@ __all__ = [
     "LoopLagSeen",
     "ModelTrained",
     "NotSent",
+    "OperatorExplained",
     "OperatorHalt",
     "OperatorResume",
     "OrderAcked",
@@ -88,6 +91,7 @@ __all__ = [
     "PredictionsFailed",
     "QuoteSeen",
     "Reconciled",
+    "RejectKind",
     "SendUnknown",
     "SettingsChanged",
     "SettingsRejected",
@@ -127,6 +131,7 @@ Event = (
     | LedgerSeen
     | FeesSeen
     | Reconciled
+    | OperatorExplained
     | OrderSent
     | NotSent
     | OrderAcked

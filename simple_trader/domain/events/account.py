@@ -7,6 +7,7 @@ import msgspec
 
 from simple_trader.domain.fills import LedgerEntry
 from simple_trader.domain.instruments import FeeRates
+from simple_trader.domain.records import VenueOrderRow
 
 
 class BalancesSeen(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -14,6 +15,7 @@ class BalancesSeen(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
     balances: dict[str, Decimal]
     source: str
+    split: tuple[str, ...] = ()  # assets whose total is the sum of several wallets
 
 
 class LedgerSeen(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -35,4 +37,13 @@ class Reconciled(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     foreign_open_orders: int
     looked_from: datetime
     clean: bool
+    detail: str
+    foreign: tuple[VenueOrderRow, ...] = ()  # open, and not ours
+
+
+class OperatorExplained(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Someone answers for what differs of one asset: what is missing now is booked as explained."""
+
+    asset: str
+    actor: str
     detail: str

@@ -7,12 +7,12 @@ import msgspec
 
 from simple_trader.domain.fills import Fill, Lot
 from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules, VenueStatus
-from simple_trader.domain.memory import RiskMemory
+from simple_trader.domain.memory import RiskMemory, Turned
 from simple_trader.domain.orders import Order
 from simple_trader.domain.predictions import PendingPrediction
 from simple_trader.domain.quotes import Candle
 from simple_trader.domain.reasons import Reason
-from simple_trader.domain.recovered import Undecided
+from simple_trader.domain.recovered import LedgerMemory, Undecided
 from simple_trader.domain.settings import TradingSettings
 
 
@@ -34,6 +34,7 @@ class Started(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     balances: dict[str, Decimal]
     risk: RiskMemory
     candles: tuple[Candle, ...]
+    turned: tuple[Turned, ...] = ()  # our orders of the last 24 hours, for the rolling limits
     last_cycle_at: datetime | None = None
     last_training_at: datetime | None = None
     pending_predictions: tuple[PendingPrediction, ...] = ()
@@ -43,6 +44,7 @@ class Started(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     fills_booked: int = 0
     cycles_run: int = 0
     undecided: tuple[Undecided, ...] = ()  # of a cycle that the last end cut off
+    ledger: LedgerMemory = LedgerMemory()
     source: str = ""  # the text of the configuration, for config_versions (it holds no secrets)
     venue: VenueStatus = VenueStatus.ONLINE  # SystemStatus, before the first word of a stream
 

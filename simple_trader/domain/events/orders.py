@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 import msgspec
 
@@ -31,11 +32,21 @@ class OrderAcked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     order_id: str
 
 
+class RejectKind(StrEnum):
+    """What a refusal is about, as far as the brain acts on it."""
+
+    OTHER = "other"
+    FUNDS = "funds"  # the exchange sees less than we do (X17)
+    RATE = "rate"  # too many requests (X18)
+    CROWDED = "crowded"  # too many open orders (X33)
+
+
 class OrderRejected(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """The exchange refused the order with a definitive error."""
 
     cl_ord_id: str
     error: str
+    kind: RejectKind = RejectKind.OTHER
 
 
 class SendUnknown(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -61,6 +72,8 @@ class OrderLooked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     filled_qty: Decimal | None
     looked_from: datetime
     error: str = ""
+    qty: Decimal | None = None
+    limit_price: Decimal | None = None
 
 
 class ExecutionReport(msgspec.Struct, frozen=True, tag=True, kw_only=True):

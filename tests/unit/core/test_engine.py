@@ -1,6 +1,7 @@
 """The engine: deterministic, snapshotted in mid-flow, total over its events, quick on quotes."""
 
 import typing
+from datetime import timedelta
 from time import perf_counter
 
 import msgspec
@@ -120,7 +121,7 @@ def test_bytes_that_are_no_state_are_refused() -> None:
         Engine.restore(b"\x80")
 
 
-def test_the_first_cycle_is_due_as_soon_as_every_pair_has_its_price() -> None:
+def test_the_first_cycle_is_due_as_soon_as_every_pair_has_its_price_and_reference() -> None:
     desk = Desk()
     desk.at = T0.replace(second=30)
     desk.start()
@@ -132,7 +133,12 @@ def test_the_first_cycle_is_due_as_soon_as_every_pair_has_its_price() -> None:
     assert due is not None
     assert due[1] != "aggregate"
     desk.do(e.QuoteSeen(quote=quote(ETH, "1", "2", desk.at)))
-    assert desk.engine.next_due() == (desk.at, "aggregate")
+    due = desk.engine.next_due()
+    assert due is not None
+    assert due[1] != "aggregate", "half a minute of prices makes a reference"
+    desk.at += timedelta(seconds=30)
+    desk.do(e.QuoteSeen(quote=quote(ETH, "1", "2", desk.at)))
+    assert desk.engine.state.timers.due["aggregate"] == desk.at
 
 
 def strangers() -> list[e.Event]:
@@ -165,6 +171,7 @@ def strangers() -> list[e.Event]:
         e.Reconciled(
             open_cl_ord_ids=(), foreign_open_orders=2, looked_from=moment, clean=True, detail=""
         ),
+        e.OperatorExplained(asset="USD", actor="me", detail="x"),
         e.OrderSent(cl_ord_id=name),
         e.NotSent(cl_ord_id=name, reason=Reason.LOCK_LOST, detail=""),
         e.OrderAcked(cl_ord_id=name, order_id="O"),

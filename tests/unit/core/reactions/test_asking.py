@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from brain_desk import Desk, only
 
+from simple_trader.core.portfolio.reconcile import LAG_S
 from simple_trader.core.reactions.asking import (
     OVERLAP,
     ask_order,
@@ -37,14 +38,16 @@ def test_unresolved_orders_are_found() -> None:
     assert only(ask_unresolved(desk.engine.state, desk.at), a.AskOrders).cl_ord_ids == (name,)
 
 
-def test_a_full_look_overlaps_the_last_fill_we_know() -> None:
+def test_x11_a_full_look_overlaps_the_newest_look_by_the_lag_and_two_minutes() -> None:
     desk = Desk()
     desk.open()
-    desk.fill(desk.place(), "E1")
-    filled_at = desk.at
+    looked_from = desk.at
+    desk.at += timedelta(minutes=5)
+    desk.quotes()
+    desk.fill(desk.place(), "E1")  # proves nothing of the fills before it (N05)
     desk.at += timedelta(hours=1)
     asked = only(ask_reconcile(desk.engine.state, desk.at), a.AskReconcile)
-    assert asked.since == filled_at - OVERLAP
+    assert asked.since == looked_from - timedelta(seconds=LAG_S) - OVERLAP
     assert ask_reconcile(desk.engine.state, desk.at) == []
 
 

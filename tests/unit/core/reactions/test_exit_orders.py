@@ -103,7 +103,7 @@ def test_dust_is_left_alone() -> None:
     sold = desk.place(BTC, "sell", 1.0)
     desk.fill(sold, "E2", qty=left - D("0.00001"), trade_id=2)
     desk.settle()
-    desk.quotes(btc="40000")
+    desk.quotes(btc="45000")
     assert decisions_of(desk.timer("risk_check")) == {}
 
 
@@ -111,7 +111,7 @@ def test_an_advised_sale_in_flight_leaves_nothing_to_exit() -> None:
     desk = holding()
     desk.next_candle()
     desk.advise(say(BTC, "sell", 1.0))
-    desk.quotes(btc="40000")
+    desk.quotes(btc="45000")
     assert not [x for x in desk.timer("risk_check") if isinstance(x, a.PlaceOrder)]
 
 
@@ -120,7 +120,7 @@ def test_n09_an_exit_that_cannot_be_sent_is_refused_and_told_once() -> None:
     desk.open(settings=settings(daily_loss_limit=D(0)))
     desk.hold()
     desk.do(e.FeedDown(feed="private", detail="gone"))
-    desk.quotes(btc="40000")
+    desk.quotes(btc="45000")
     told = [action for _ in range(5) for action in desk.timer("risk_check")]
     assert not [action for action in told if isinstance(action, a.PlaceOrder)]
     (row,) = records(told, r.DecisionRow)

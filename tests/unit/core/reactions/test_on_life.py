@@ -140,12 +140,15 @@ def test_an_order_that_is_open_nowhere_is_asked_about() -> None:
     assert asked.cl_ord_ids == (request.cl_ord_id,)
 
 
-def test_lots_above_the_balance_block_new_risk_until_explained() -> None:
+def test_i_15_lots_above_the_balance_block_new_risk_until_explained() -> None:
     desk = Desk()
     desk.open()
     desk.fill(desk.place(), "E1")
     desk.at += timedelta(minutes=5)
     desk.do(e.BalancesSeen(balances={"USD": D(800)}, source="rest"))
+    desk.reconciled()
+    assert desk.engine.state.causes == (R.RECONCILING,)
+    desk.at += timedelta(seconds=75)
     desk.reconciled()
     assert desk.engine.state.causes == (R.BALANCE_UNEXPLAINED,)
     held = desk.engine.state.lots.held("ai", BTC)

@@ -40,6 +40,15 @@ def state_of(desk: Desk, request: OrderRequest) -> S:
     return desk.engine.state.orders.orders[request.cl_ord_id].state
 
 
+def next_look(desk: Desk) -> tuple[str, ...]:
+    """What the next look asks about, at its own moment; empty where none is due."""
+    due = desk.engine.state.doubts.due_at()
+    if due is None:
+        return ()
+    desk.at = max(desk.at, due)
+    return only(desk.timer("resolve"), a.AskOrders).cl_ord_ids
+
+
 def test_sent_and_acknowledged() -> None:
     desk, request = placed()
     assert state_of(desk, request) is S.SENT
@@ -92,14 +101,13 @@ def test_an_unknown_outcome_is_reserved_looked_for_and_blocks_new_risk_on_its_pa
 @pytest.mark.parametrize(
     ("after_s", "state"), [(5 + 75, S.UNKNOWN), (5 + 75.001, S.NOT_ACCEPTED), (0, S.UNKNOWN)]
 )
-def test_no_trace_counts_only_after_deadline_and_lag(after_s: float, state: S) -> None:
+def test_i_05_no_trace_counts_only_after_deadline_and_lag(after_s: float, state: S) -> None:
     desk, request = placed()
     desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="socket lost"))
     desk.at += timedelta(seconds=after_s)
     desk.do(looked(request, desk))
     assert state_of(desk, request) is state
-    again = [x for x in desk.timer("risk_check") if isinstance(x, a.AskOrders)]
-    assert bool(again) is (state is S.UNKNOWN)
+    assert bool(next_look(desk)) is (state is S.UNKNOWN)
 
 
 def test_a_look_that_failed_proves_nothing_and_is_asked_again() -> None:
@@ -108,18 +116,24 @@ def test_a_look_that_failed_proves_nothing_and_is_asked_again() -> None:
     desk.at += timedelta(hours=1)
     desk.do(looked(request, desk, error="EService:Unavailable"))
     assert state_of(desk, request) is S.UNKNOWN
-    only(desk.timer("risk_check"), a.AskOrders)
+    assert next_look(desk) == (request.cl_ord_id,)
 
 
-def test_evidence_after_never_accepted_reopens_books_and_warns() -> None:
+def test_i_06_evidence_after_never_accepted_reopens_books_and_alerts() -> None:
     desk, request = placed()
     desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="socket lost"))
     desk.at += timedelta(minutes=5)
     desk.do(looked(request, desk))
     assert state_of(desk, request) is S.NOT_ACCEPTED
     told = desk.fill(request, "E1")
-    assert any(isinstance(x, a.Note) and x.reason is Reason.LATE_EVIDENCE for x in told)
+    (alert,) = [x for x in told if isinstance(x, a.Note) and x.level == "error"]
+    assert alert.reason is Reason.LATE_EVIDENCE
     assert state_of(desk, request) is S.FILLED
+    assert Reason.LATE_EVIDENCE in desk.engine.state.causes
+    assert desk.engine.state.trading_state == "REDUCE"
+    only(told, a.AskReconcile)
+    desk.reconciled()
+    assert Reason.LATE_EVIDENCE not in desk.engine.state.causes
 
 
 @pytest.mark.parametrize(
@@ -138,7 +152,7 @@ def test_closed_by_rest_without_its_fills_waits_for_them() -> None:
     desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="socket lost"))
     desk.do(looked(request, desk, order_id="O1", status="closed", filled_qty=request.qty))
     assert state_of(desk, request) is S.OPEN
-    only(desk.timer("risk_check"), a.AskOrders)
+    assert next_look(desk) == (request.cl_ord_id,)
     desk.fill(request, "E1")
     assert state_of(desk, request) is S.FILLED
 
@@ -178,7 +192,7 @@ def test_replies_about_orders_we_do_not_know_change_nothing() -> None:
 
 def test_an_order_of_which_nothing_is_ever_heard_becomes_unknown_and_is_looked_for() -> None:
     desk, request = placed()
-    desk.at += timedelta(seconds=5 + 75)
+    desk.at += timedelta(seconds=5 + 10)
     desk.timer("risk_check")
     assert state_of(desk, request) is S.SENT
     desk.at += timedelta(seconds=1)

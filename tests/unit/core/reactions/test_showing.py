@@ -55,7 +55,7 @@ def test_the_last_decision_is_the_newest_not_the_last_by_name() -> None:
     desk.fill(bought, "E1")
     desk.settle()
     desk.at += timedelta(minutes=1)
-    desk.quotes(btc="40000")
+    desk.quotes(btc="45000")
     desk.timer("risk_check")
     newest = desk.engine.view(desk.at).decisions[-1]
     assert (newest.pair, newest.reason, newest.at) == (BTC, "stop_loss", desk.at)

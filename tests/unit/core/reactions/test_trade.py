@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from simple_trader.core.reactions.trade import case_of, judge_intent, release_guard
+from simple_trader.core.reactions.trade import case_of, judge_intent
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
 from simple_trader.domain.order_states import TERMINAL, OrderState
+from simple_trader.domain.reasons import Reason
 from simple_trader.domain.verdicts import Approved, Refused
 
 
@@ -59,8 +60,11 @@ def test_a_freed_candle_takes_the_next_entry() -> None:
     assert isinstance(verdict, Approved)
     again, _ = judge_intent(state, intent(), T0, "h")
     assert isinstance(again, Refused)
-    freed = release_guard(state, state.orders.orders[verdict.request.cl_ord_id])
-    assert len(records(freed, r.RiskRow)) == 1
+    told = one.do(
+        e.NotSent(cl_ord_id=verdict.request.cl_ord_id, reason=Reason.LOCK_LOST, detail="")
+    )
+    assert len(records(told, r.RiskRow)) == 1
+    assert state.turnover.flow(BTC, T0).orders == 0
     third, _ = judge_intent(state, intent(), T0, "h")
     assert isinstance(third, Approved)
 

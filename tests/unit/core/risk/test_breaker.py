@@ -8,6 +8,7 @@ from brain_desk import BTC, T0, D, settings
 from simple_trader.core.risk.breaker import (
     add_flow,
     candle_of,
+    follow_peak,
     free_guard,
     guard_key,
     latch,
@@ -47,25 +48,30 @@ def test_a_limit_of_zero_is_off() -> None:
     assert stop_day(TODAY, D(1), settings(daily_loss_limit=D(0))) is TODAY
 
 
-def test_a_new_day_lifts_the_daily_stop_but_not_halt() -> None:
+def test_i_24_a_new_day_lifts_neither_the_daily_stop_nor_halt() -> None:
     stopped = latch(stop_day(TODAY, D(900), settings()), Reason.OPERATOR, "me")
     tomorrow = roll_day(stopped, D(900), T0 + timedelta(days=1))
-    assert not tomorrow.day_stopped
+    assert tomorrow.day_stopped
     assert tomorrow.halted
     assert tomorrow.day_start_equity == D(900)
 
 
-def test_deposits_and_withdrawals_are_no_gain_and_no_loss() -> None:
-    richer = add_flow(TODAY, D(500), T0, T0)
+def test_x28_deposits_and_withdrawals_are_no_gain_and_no_loss() -> None:
+    richer = add_flow(TODAY, D(500), T0)
     assert loss_today(richer, D(1500)) == 0
-    poorer = add_flow(TODAY, D(-500), T0, T0)
+    poorer = add_flow(TODAY, D(-500), T0)
     assert loss_today(poorer, D(500)) == 0
     assert stop_day(poorer, D(500), settings()) is poorer
 
 
-def test_flows_from_before_the_start_or_of_another_day_are_not_counted_again() -> None:
-    assert add_flow(TODAY, D(5), T0 - timedelta(seconds=1), T0) is TODAY
-    assert add_flow(TODAY, D(5), T0 - timedelta(days=1), T0 - timedelta(days=2)) is TODAY
+def test_x28_flows_that_the_opening_equity_holds_are_not_counted_again() -> None:
+    begun = roll_day(TODAY, D(1000), T0 + timedelta(days=1))
+    assert begun.day_start_at == T0 + timedelta(days=1)
+    assert add_flow(begun, D(5), begun.day_start_at - timedelta(seconds=1)) is begun
+    assert add_flow(begun, D(5), begun.day_start_at).net_flows_today == 5
+    assert add_flow(TODAY, D(5), T0 - timedelta(days=1)) is TODAY
+    unopened = roll_day(TODAY, None, T0 + timedelta(days=1))
+    assert add_flow(unopened, D(5), T0 + timedelta(days=1)) is unopened
 
 
 def test_resume_lifts_both_latches_and_counts_the_day_anew() -> None:
@@ -88,3 +94,30 @@ def test_the_guard_is_taken_per_pair_side_and_candle_and_freed_only_as_taken() -
     assert guarded.candle_guard == {KEY: T0}
     assert free_guard(guarded, KEY, T0 + timedelta(minutes=15)) is guarded
     assert free_guard(guarded, KEY, begin).candle_guard == {}
+
+
+def test_i_24_the_drawdown_stop_latches_at_its_figure_and_lifts_by_a_resume_alone() -> None:
+    limit = settings(max_drawdown=D("0.2"))
+    peak = follow_peak(follow_peak(TODAY, D(1000), limit), D(1250), limit)
+    assert peak.peak_equity == D(1250)
+    assert not follow_peak(peak, D("1000.01"), limit).drawdown_stopped
+    stopped = follow_peak(peak, D(1000), limit)
+    assert stopped.drawdown_stopped
+    assert follow_peak(stopped, D(1300), limit).drawdown_stopped, "a new peak lifts nothing"
+    assert roll_day(stopped, D(1000), T0 + timedelta(days=9)).drawdown_stopped
+    again = resume(stopped, D(1000))
+    assert not again.drawdown_stopped
+    assert again.peak_equity == D(1000), "the fall is counted anew"
+    assert follow_peak(again, D(801), limit) is again
+
+
+def test_i_24_an_unknown_equity_moves_no_peak_and_stops_nothing() -> None:
+    peak = follow_peak(TODAY, D(1000), settings())
+    assert follow_peak(peak, None, settings()) is peak
+
+
+def test_i_24_the_peak_moves_with_deposits_and_withdrawals() -> None:
+    peak = follow_peak(TODAY, D(1000), settings())
+    assert add_flow(peak, D(500), T0).peak_equity == D(1500)
+    poorer = add_flow(peak, D(-600), T0)
+    assert follow_peak(poorer, D(400), settings(max_drawdown=D("0.2"))) is poorer

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from brain_desk import BTC, T0, D, case, quote, rules, settings
 
-from simple_trader.core.risk import checks
+from simple_trader.core.risk import capital_checks, market_checks, order_checks, state_checks
+from simple_trader.core.risk.case import Check
 from simple_trader.core.risk.checks import CHECKS, first_objection
 from simple_trader.core.risk.exposure import Exposure
 from simple_trader.domain.instruments import PairStatus, VenueStatus
@@ -16,7 +17,7 @@ from simple_trader.domain.reasons import Reason
 R = Reason
 
 
-def refused(check: checks.Check, side: str = "buy", **changes: Any) -> Reason | None:
+def refused(check: Check, side: str = "buy", **changes: Any) -> Reason | None:
     """The reason with which one check objects."""
     objection = check(case(side, **changes))
     return None if objection is None else objection[0]
@@ -28,19 +29,18 @@ def test_a_sound_case_passes_every_rule(side: str) -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_every_rule_says_what_it_is_for(check: checks.Check) -> None:
+def test_every_rule_says_what_it_is_for(check: Check) -> None:
     assert (check.__doc__ or "").strip().endswith(".")
 
 
 def test_the_list_has_no_rule_twice_and_leaves_none_out() -> None:
     public = {
         value
-        for name, value in vars(checks).items()
+        for room in (state_checks, market_checks, order_checks, capital_checks)
+        for name, value in vars(room).items()
         if callable(value)
-        and getattr(value, "__module__", "") == checks.__name__
+        and getattr(value, "__module__", "") == room.__name__
         and not name.startswith("_")
-        and not isinstance(value, type)
-        and value is not first_objection
     }
     assert set(CHECKS) == public
     assert len(set(CHECKS)) == len(CHECKS)
@@ -48,9 +48,9 @@ def test_the_list_has_no_rule_twice_and_leaves_none_out() -> None:
 
 @pytest.mark.parametrize("side", ["buy", "sell"])
 def test_halt_and_stopping_refuse_everything(side: str) -> None:
-    assert refused(checks.not_halted, side, trading_state="HALT") is R.TRADING_HALTED
-    assert refused(checks.not_halted, side, stopping=True) is R.TRADING_HALTED
-    assert refused(checks.not_halted, side, trading_state="REDUCE") is None
+    assert refused(state_checks.not_halted, side, trading_state="HALT") is R.TRADING_HALTED
+    assert refused(state_checks.not_halted, side, stopping=True) is R.TRADING_HALTED
+    assert refused(state_checks.not_halted, side, trading_state="REDUCE") is None
 
 
 @pytest.mark.parametrize(
@@ -66,23 +66,23 @@ def test_reduce_refuses_entries_by_the_nearest_word_and_lets_sales_pass(
     cause: Reason, reason: Reason
 ) -> None:
     held_back = {"trading_state": "REDUCE", "causes": (cause,)}
-    assert refused(checks.not_reduce_only, **held_back) is reason
-    assert refused(checks.not_reduce_only, "sell", **held_back) is None
+    assert refused(state_checks.not_reduce_only, **held_back) is reason
+    assert refused(state_checks.not_reduce_only, "sell", **held_back) is None
 
 
-def test_the_daily_stop_refuses_entries_only() -> None:
-    assert refused(checks.no_daily_stop, day_stopped=True) is R.DAILY_LOSS
-    assert refused(checks.no_daily_stop, "sell", day_stopped=True) is None
+def test_i_24_the_daily_stop_refuses_entries_only() -> None:
+    assert refused(state_checks.no_loss_stop, day_stopped=True) is R.DAILY_LOSS
+    assert refused(state_checks.no_loss_stop, "sell", day_stopped=True) is None
 
 
 def test_a_pair_that_is_not_traded_takes_no_entry_but_may_be_sold() -> None:
     none = settings(traded_pairs=("ETH/USD",))
-    assert refused(checks.pair_allowed, settings=none) is R.PAIR_NOT_ALLOWED
-    assert refused(checks.pair_allowed, "sell", settings=none) is None
+    assert refused(order_checks.pair_allowed, settings=none) is R.PAIR_NOT_ALLOWED
+    assert refused(order_checks.pair_allowed, "sell", settings=none) is None
 
 
 def test_without_the_exchanges_rules_there_is_no_order() -> None:
-    assert refused(checks.instrument_known, rules=None) is R.NO_INSTRUMENT
+    assert refused(order_checks.instrument_known, rules=None) is R.NO_INSTRUMENT
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_the_pair_takes_this_order_now(
     status: PairStatus, side: str, kind: OrderType, ok: bool
 ) -> None:
     reason = refused(
-        checks.pair_online, side, rules=rules(BTC, status=status), intent__order_type=kind
+        state_checks.pair_online, side, rules=rules(BTC, status=status), intent__order_type=kind
     )
     assert reason is (None if ok else R.PAIR_NOT_ONLINE)
 
@@ -112,56 +112,65 @@ def test_the_pair_takes_this_order_now(
 @pytest.mark.parametrize("status", list(VenueStatus))
 def test_only_an_online_exchange_takes_orders(status: VenueStatus) -> None:
     expected = None if status is VenueStatus.ONLINE else R.VENUE_NOT_ONLINE
-    assert refused(checks.venue_online, venue=status) is expected
+    assert refused(state_checks.venue_online, venue=status) is expected
 
 
 def test_a_resting_order_is_taken_while_the_exchange_is_post_only() -> None:
-    assert refused(checks.venue_online, venue=VenueStatus.POST_ONLY, intent__post_only=True) is None
+    assert (
+        refused(state_checks.venue_online, venue=VenueStatus.POST_ONLY, intent__post_only=True)
+        is None
+    )
 
 
 @pytest.mark.parametrize(("age_s", "reason"), [(9.9, None), (10, None), (10.1, R.PRICE_STALE)])
 def test_the_price_is_fresh(age_s: float, reason: Reason | None) -> None:
     seen = quote(BTC, "49999.5", "50000.5", T0 - timedelta(seconds=age_s))
-    assert refused(checks.price_fresh, quote=seen) is reason
+    assert refused(market_checks.price_fresh, quote=seen) is reason
 
 
 def test_a_price_delivered_late_is_as_old_as_the_exchange_says() -> None:
     seen = quote(BTC, "49999.5", "50000.5", T0, T0 - timedelta(seconds=11))
-    assert refused(checks.price_fresh, quote=seen) is R.PRICE_STALE
-    assert refused(checks.price_present, quote=None) is R.NO_PRICE
+    assert refused(market_checks.price_fresh, quote=seen) is R.PRICE_STALE
+    assert refused(market_checks.price_present, quote=None) is R.NO_PRICE
 
 
 @pytest.mark.parametrize(
     ("bid", "ask"), [("50001", "50000"), ("50000", "50000"), ("0", "1"), ("-1", "1")]
 )
 def test_a_crossed_locked_or_empty_quote_is_no_price(bid: str, ask: str) -> None:
-    assert refused(checks.price_reasonable, quote=quote(BTC, bid, ask, T0)) is R.PRICE_UNREASONABLE
+    assert (
+        refused(market_checks.price_reasonable, quote=quote(BTC, bid, ask, T0))
+        is R.PRICE_UNREASONABLE
+    )
 
 
 @pytest.mark.parametrize(
     ("price", "ok"), [("50350.1", True), ("50350.2", False), ("49649.9", True), ("49649.8", False)]
 )
 def test_the_limit_stays_in_its_collar(price: str, ok: bool) -> None:
-    reason = refused(checks.price_reasonable, intent__price=D(price))
+    reason = refused(market_checks.price_reasonable, intent__price=D(price))
     assert reason is (None if ok else R.PRICE_UNREASONABLE)
 
 
 def test_books_must_be_verified_where_they_run() -> None:
     on = settings(enable_order_book_feed=True)
-    assert refused(checks.book_trusted, settings=on, book_trusted=False) is R.BOOK_UNTRUSTED
-    assert refused(checks.book_trusted, settings=on, book_trusted=True) is None
-    assert refused(checks.book_trusted, book_trusted=False) is None
+    assert refused(market_checks.book_trusted, settings=on, book_trusted=False) is R.BOOK_UNTRUSTED
+    assert refused(market_checks.book_trusted, settings=on, book_trusted=True) is None
+    assert refused(market_checks.book_trusted, book_trusted=False) is None
 
 
 @pytest.mark.parametrize(("ask", "reason"), [("10050", None), ("10051", R.SPREAD_TOO_WIDE)])
 def test_the_spread_is_tight(ask: str, reason: Reason | None) -> None:
     bps = settings(max_spread_bps=49.9)
-    assert refused(checks.spread_tight, quote=quote(BTC, "10000", ask, T0), settings=bps) is reason
+    assert (
+        refused(market_checks.spread_tight, quote=quote(BTC, "10000", ask, T0), settings=bps)
+        is reason
+    )
 
 
 def test_an_unknown_order_blocks_new_risk_on_its_pair_only() -> None:
-    assert refused(checks.no_unknown_order, unknown_order="st1-1") is R.ORDER_UNKNOWN
-    assert refused(checks.no_unknown_order, "sell", unknown_order="st1-1") is None
+    assert refused(state_checks.no_unknown_order, unknown_order="st1-1") is R.ORDER_UNKNOWN
+    assert refused(state_checks.no_unknown_order, "sell", unknown_order="st1-1") is None
 
 
 @pytest.mark.parametrize(
@@ -169,9 +178,10 @@ def test_an_unknown_order_blocks_new_risk_on_its_pair_only() -> None:
 )
 def test_one_entry_per_candle(minutes: int, reason: Reason | None) -> None:
     since = T0 + timedelta(minutes=minutes)
-    assert refused(checks.one_entry_per_candle, guarded_since=since) is reason
+    assert refused(state_checks.one_entry_per_candle, guarded_since=since) is reason
     assert (
-        refused(checks.one_entry_per_candle, guarded_since=since, intent__protective=True) is None
+        refused(state_checks.one_entry_per_candle, guarded_since=since, intent__protective=True)
+        is None
     )
 
 
@@ -180,41 +190,41 @@ def test_one_entry_per_candle(minutes: int, reason: Reason | None) -> None:
     [("0.0001", R.BELOW_MIN_VALUE), ("0.00009999", R.BELOW_MIN_QTY), ("0.0002", None)],
 )
 def test_an_order_is_large_enough(qty: str, reason: Reason | None) -> None:
-    assert refused(checks.large_enough, intent__qty=D(qty)) is reason
+    assert refused(order_checks.large_enough, intent__qty=D(qty)) is reason
 
 
 def test_price_and_quantity_are_on_their_steps() -> None:
-    assert refused(checks.on_steps, intent__qty=D("0.000000001")) is R.OFF_STEP
-    assert refused(checks.on_steps, intent__price=D("50000.05")) is R.OFF_STEP
-    assert refused(checks.on_steps) is None
+    assert refused(order_checks.on_steps, intent__qty=D("0.000000001")) is R.OFF_STEP
+    assert refused(order_checks.on_steps, intent__price=D("50000.05")) is R.OFF_STEP
+    assert refused(order_checks.on_steps) is None
 
 
 def test_an_entry_needs_a_known_equity_and_a_sale_does_not() -> None:
-    assert refused(checks.valued, equity=None) is R.NO_PRICE
-    assert refused(checks.valued, quote_rate=None) is R.NO_PRICE
-    assert refused(checks.valued, exposure=Exposure({}, ("SOL",))) is R.NO_PRICE
-    assert refused(checks.valued, "sell", equity=None) is None
+    assert refused(capital_checks.valued, equity=None) is R.NO_PRICE
+    assert refused(capital_checks.valued, quote_rate=None) is R.NO_PRICE
+    assert refused(capital_checks.valued, exposure=Exposure({}, ("SOL",))) is R.NO_PRICE
+    assert refused(capital_checks.valued, "sell", equity=None) is None
 
 
 def test_funds_cover_the_order_with_its_fee_to_the_last_unit() -> None:
     needed = D("0.002") * D("50010.0") * D("1.004")
-    assert refused(checks.funded, spendable_quote=needed) is None
-    assert refused(checks.funded, spendable_quote=needed - D("1E-9")) is R.NO_FUNDS
-    assert refused(checks.funded, "sell", spendable_base=D("0.002")) is None
-    assert refused(checks.funded, "sell", spendable_base=D("0.00199999")) is R.NO_FUNDS
+    assert refused(capital_checks.funded, spendable_quote=needed) is None
+    assert refused(capital_checks.funded, spendable_quote=needed - D("1E-9")) is R.NO_FUNDS
+    assert refused(capital_checks.funded, "sell", spendable_base=D("0.002")) is None
+    assert refused(capital_checks.funded, "sell", spendable_base=D("0.00199999")) is R.NO_FUNDS
 
 
 def test_caps_count_to_the_last_unit() -> None:
     cost = D("0.002") * D("50010.0") * D("1.004")
     at_cap = Exposure({"BTC": D(350) - cost}, ())
     over = Exposure({"BTC": D(350) - cost + D("1E-9")}, ())
-    assert refused(checks.within_asset_cap, exposure=at_cap) is None
-    assert refused(checks.within_asset_cap, exposure=over) is R.EXPOSURE_ASSET
-    assert refused(checks.within_asset_cap, "sell", exposure=over) is None
+    assert refused(capital_checks.within_asset_cap, exposure=at_cap) is None
+    assert refused(capital_checks.within_asset_cap, exposure=over) is R.EXPOSURE_ASSET
+    assert refused(capital_checks.within_asset_cap, "sell", exposure=over) is None
     total_at = Exposure({"ETH": D(800) - cost}, ())
     total_over = Exposure({"ETH": D(800) - cost + D("1E-9")}, ())
-    assert refused(checks.within_total_cap, exposure=total_at) is None
-    assert refused(checks.within_total_cap, exposure=total_over) is R.EXPOSURE_TOTAL
+    assert refused(capital_checks.within_total_cap, exposure=total_at) is None
+    assert refused(capital_checks.within_total_cap, exposure=total_over) is R.EXPOSURE_TOTAL
 
 
 def test_the_first_rule_of_the_list_gives_the_one_reason() -> None:

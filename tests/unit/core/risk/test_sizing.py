@@ -26,6 +26,7 @@ def buy(value: str = "100", **changes: Any) -> Sized | TooSmall:
         "room": Room(D(10_000), D(10_000)),
         "spendable": D(10_000),
         "settings": settings(max_balance_fraction=D(1)),
+        "most": D(10_000),
     }
     return buy_qty(D(value), **{**values, **changes})
 
@@ -82,7 +83,7 @@ def test_a_purchase_never_costs_more_than_any_bound(
         assert is_on_step(sized.qty, D("0.00000001"))
 
 
-def sell(value: str, holding: str, spendable: str = "100") -> Sized | TooSmall:
+def sell(value: str, holding: str, spendable: str = "100", most: str = "100") -> Sized | TooSmall:
     """A sale at 100."""
     return sell_qty(
         D(value),
@@ -91,7 +92,17 @@ def sell(value: str, holding: str, spendable: str = "100") -> Sized | TooSmall:
         holding=D(holding),
         spendable=D(spendable),
         settings=settings(),
+        most=D(most),
     )
+
+
+def test_pt2_sizes_are_cut_down_to_the_largest_order() -> None:
+    assert buy("100", most=D("0.3")) == Sized(D("0.3"))
+    small = buy("100", most=D("0.05"))
+    assert isinstance(small, TooSmall)
+    assert small.reason is R.ORDER_TOO_LARGE
+    assert sell("900", "5", most="2.5") == Sized(D("2.5"))
+    assert sell("400", "5", most="0.4") == Sized(D("0.4"))
 
 
 @pytest.mark.parametrize(
