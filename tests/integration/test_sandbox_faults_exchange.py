@@ -183,10 +183,11 @@ async def test_x08_rest_lag_shows_the_open_order_that_has_filled(
     there.do("fill")
     assert kinds(await client.drained())[-1] == "filled"
     opened = await rest.ask("OpenOrders")
-    row = opened["result"]["open"][placed] if opened["result"]["open"] else None
+    row = opened["result"]["open"][placed]
+    assert (await rest.ask("ClosedOrders"))["result"]["closed"] == {}
     asked = (await rest.ask("QueryOrders", txid=placed))["result"][placed]
     assert (asked["status"], Decimal(asked["vol_exec"])) == ("open", 0)
-    assert row is None or row["status"] == "open"
+    assert (row["status"], Decimal(row["vol_exec"])) == ("open", 0)
     assert (await rest.ask("TradesHistory"))["result"]["trades"] == {}
     assert Decimal((await rest.ask("Balance"))["result"]["ZUSD"]) == 100_000
     await there.step(61)

@@ -11,6 +11,7 @@ from simple_trader.sandbox import wire
 from simple_trader.sandbox.exchange import Exchange
 from simple_trader.sandbox.faults.books import Level
 from simple_trader.sandbox.faults.spec import FaultError
+from simple_trader.sandbox.rest_rows import order_row
 from simple_trader.sandbox.settings import SandboxError
 from simple_trader.simulator.fill_model import Print
 from simple_trader.simulator.instruments import ASSET_BY_NAME
@@ -118,6 +119,15 @@ class Desk:
         """Give the ledger entries of all accounts later than a moment."""
         accounts = self._exchange.venue.state.accounts.values()
         return [entry for owner in accounts for entry in owner.ledger if entry.at > cut]
+
+    def rows_closed_after(self, cut: datetime) -> dict[str, Any]:
+        """Give REST's rows of the orders of the main account that closed later than a moment."""
+        pairs = self._exchange.venue.pairs
+        return {
+            order.order_id: order_row(order, pairs[order.symbol], trades=False)
+            for order in self._exchange.venue.orders_of(MAIN)
+            if order.closed_at is not None and order.closed_at > cut
+        }
 
     def filled_at_once(self, order_id: str) -> bool:
         """Say whether an order filled in whole at the moment it was placed."""

@@ -26,12 +26,17 @@ class Past(Protocol):
     def entries_after(self, cut: datetime) -> list[Entry]:
         """Give the ledger entries later than a moment."""
 
+    def rows_closed_after(self, cut: datetime) -> Result:
+        """Give REST's rows of the orders of the main account that closed later than a moment."""
+
 
 def past_answer(endpoint: str, result: Result, cut: datetime, past: Past) -> Result | None:
     """Give the result as of `cut`, or None where the endpoint has no past or nothing differs."""
     match endpoint:
         case "OpenOrders":
-            rows = _orders(result.get("open", {}), cut, past)
+            # What has closed since was open then: no list may lack it.
+            since = past.rows_closed_after(cut)
+            rows = _orders({**result.get("open", {}), **since}, cut, past)
             return None if rows is None else {**result, "open": rows}
         case "QueryOrders":
             return _orders(result, cut, past)
