@@ -167,3 +167,156 @@ COMMENT ON COLUMN v_pnl_daily.trades IS 'Number of fills (trades).';
 COMMENT ON COLUMN v_pnl_daily.volume IS 'Sum of the costs without fees, in quote units (trades).';
 COMMENT ON COLUMN v_pnl_daily.fees IS 'Sum of the fees that were taken in the quote asset, in quote units (trades).';
 COMMENT ON COLUMN v_pnl_daily.realised_pnl IS 'Sum of what was realised, net of both fees, in quote units (trades).';
+
+CREATE VIEW v_trade_legs AS
+SELECT
+    t.exec_id,
+    t.owner,
+    t.pair,
+    t.venue_at,
+    leg.asset,
+    sum(leg.change) AS change,
+    sum(leg.change) FILTER (WHERE leg.what <> 'fee') AS gross
+FROM trades AS t
+CROSS JOIN LATERAL (
+    SELECT split_part(t.pair, '/', 1) AS asset, CASE t.side WHEN 'buy' THEN t.qty ELSE -t.qty END AS change, 'base' AS what
+    UNION ALL
+    SELECT split_part(t.pair, '/', 2), CASE t.side WHEN 'buy' THEN -t.cost ELSE t.cost END, 'quote'
+    UNION ALL
+    SELECT took.item ->> 'asset', -(took.item ->> 'qty')::numeric, 'fee'
+    FROM jsonb_array_elements(t.fees) AS took (item)
+) AS leg
+GROUP BY t.exec_id, t.owner, t.pair, t.venue_at, leg.asset;
+
+COMMENT ON VIEW v_trade_legs IS 'What each booked trade did to each asset, fees included.';
+COMMENT ON COLUMN v_trade_legs.exec_id IS 'Id of the trade (trades).';
+COMMENT ON COLUMN v_trade_legs.owner IS 'Whose trade it was; external: not ours (trades).';
+COMMENT ON COLUMN v_trade_legs.pair IS 'Pair by its v2 name (trades).';
+COMMENT ON COLUMN v_trade_legs.venue_at IS 'The exchange''s moment (trades).';
+COMMENT ON COLUMN v_trade_legs.asset IS 'Asset that changed.';
+COMMENT ON COLUMN v_trade_legs.change IS 'By how much, in units of the asset (qty, cost and fees of trades).';
+COMMENT ON COLUMN v_trade_legs.gross IS 'The same without fees; null where only a fee changed it.';
+
+CREATE VIEW v_reconciliation AS
+SELECT
+    r.asset,
+    r.since,
+    r.opening,
+    coalesce(l.ledger_sum, 0) AS ledger_sum,
+    r.explained,
+    r.short,
+    coalesce(b.balance, 0) AS balance,
+    coalesce(b.balance, 0) - r.opening - coalesce(l.ledger_sum, 0) - r.explained AS residual,
+    coalesce(h.held, 0) AS lots,
+    coalesce(b.balance, 0) - coalesce(h.held, 0) AS external,
+    r.state,
+    r.detail,
+    r.at AS compared_at
+FROM (
+    SELECT DISTINCT ON (n.asset) n.*
+    FROM reconciliations AS n
+    WHERE n.asset IS NOT NULL
+    ORDER BY n.asset, n.id DESC
+) AS r
+LEFT JOIN kraken_balances AS b ON b.asset = r.asset
+LEFT JOIN LATERAL (
+    SELECT sum(e.amount - e.fee) AS ledger_sum
+    FROM kraken_ledgers AS e
+    WHERE e.asset = r.asset AND e.at > r.since
+) AS l ON TRUE
+LEFT JOIN (
+    SELECT o.base, sum(o.left_qty) AS held FROM v_open_lots AS o GROUP BY o.base
+) AS h ON h.base = r.asset;
+
+COMMENT ON VIEW v_reconciliation IS
+'Each asset now: balance against opening, ledger and what people explained (residual must be zero), and lots against balance.';
+COMMENT ON COLUMN v_reconciliation.asset IS 'Asset by its v2 name (reconciliations).';
+COMMENT ON COLUMN v_reconciliation.since IS 'Moment of the opening (reconciliations).';
+COMMENT ON COLUMN v_reconciliation.opening IS 'Balance at that moment (reconciliations).';
+COMMENT ON COLUMN v_reconciliation.ledger_sum IS 'Sum of amount - fee of the entries since (kraken_ledgers).';
+COMMENT ON COLUMN v_reconciliation.explained IS 'What people accepted without an entry (reconciliations).';
+COMMENT ON COLUMN v_reconciliation.short IS 'What people accepted to be missing of our lots (reconciliations).';
+COMMENT ON COLUMN v_reconciliation.balance IS 'Balance as the exchange told it last (kraken_balances).';
+COMMENT ON COLUMN v_reconciliation.residual IS 'balance - opening - ledger_sum - explained: must be exactly zero (I-13).';
+COMMENT ON COLUMN v_reconciliation.lots IS 'What open lots of ours hold of it (v_open_lots).';
+COMMENT ON COLUMN v_reconciliation.external IS 'The rest, which no strategy touches; below zero only where `short` says so (I-15).';
+COMMENT ON COLUMN v_reconciliation.state IS 'Verdict of the newest comparison (reconciliations).';
+COMMENT ON COLUMN v_reconciliation.detail IS 'Its numbers in words (reconciliations).';
+COMMENT ON COLUMN v_reconciliation.compared_at IS 'Market time of that comparison (reconciliations).';
+
+CREATE VIEW v_trade_matching AS
+SELECT
+    coalesce(e.ref_id, t.exec_id) AS ref_id,
+    coalesce(e.asset, t.asset) AS asset,
+    coalesce(e.change, 0) AS ledger,
+    coalesce(t.change, 0) AS booked,
+    CASE
+        WHEN abs(d.apart) <= power(10::numeric, -coalesce(a.precision, 10)) THEN 0
+        ELSE d.apart
+    END AS left_over,
+    coalesce(e.at, t.venue_at) AS at
+FROM (
+    SELECT l.ref_id, l.asset, sum(l.amount) AS gross, sum(l.amount - l.fee) AS change, min(l.at) AS at
+    FROM kraken_ledgers AS l
+    WHERE l.kind = 'trade' AND l.at > (SELECT min(r.since) + interval '5 seconds' FROM reconciliations AS r)
+    GROUP BY l.ref_id, l.asset
+) AS e
+FULL JOIN (
+    SELECT g.*
+    FROM v_trade_legs AS g
+    WHERE g.venue_at > (SELECT min(r.since) + interval '5 seconds' FROM reconciliations AS r)
+) AS t ON t.exec_id = e.ref_id AND t.asset = e.asset
+LEFT JOIN kraken_assets AS a ON a.asset = coalesce(e.asset, t.asset)
+CROSS JOIN LATERAL (
+    SELECT
+        CASE
+            WHEN t.owner = 'external' THEN coalesce(e.gross, 0) - coalesce(t.gross, 0)
+            ELSE coalesce(e.change, 0) - coalesce(t.change, 0)
+        END AS apart
+) AS d;
+
+COMMENT ON VIEW v_trade_matching IS
+'Each trade since the opening, asset by asset: its ledger entries against its booked fill.';
+COMMENT ON COLUMN v_trade_matching.ref_id IS 'Id of the trade (trades), which its ledger entries refer to (kraken_ledgers).';
+COMMENT ON COLUMN v_trade_matching.asset IS 'Asset that changed.';
+COMMENT ON COLUMN v_trade_matching.ledger IS 'By how much, by the exchange''s ledger (kraken_ledgers).';
+COMMENT ON COLUMN v_trade_matching.booked IS 'By how much, by our books (v_trade_legs).';
+COMMENT ON COLUMN v_trade_matching.left_over IS 'The difference, of trades of others without fees (REST names no asset of a fee); below the asset''s last digit it is rounding.';
+COMMENT ON COLUMN v_trade_matching.at IS 'The exchange''s moment (kraken_ledgers, trades).';
+
+CREATE VIEW v_equity_two_ways AS
+SELECT
+    t.owner,
+    t.pair,
+    sum(CASE t.side WHEN 'buy' THEN t.qty ELSE -t.qty END) - coalesce(sum(f.base_fee), 0) AS trades_qty,
+    coalesce(max(h.qty), 0) AS lots_qty,
+    sum(CASE t.side WHEN 'buy' THEN -t.cost ELSE t.cost END) - coalesce(sum(f.quote_fee), 0) AS trades_cash,
+    sum(t.realised_pnl) - coalesce(max(h.cost_left), 0) AS lots_cash
+FROM trades AS t
+LEFT JOIN LATERAL (
+    SELECT
+        sum((took.item ->> 'qty')::numeric) FILTER (WHERE took.item ->> 'asset' = split_part(t.pair, '/', 1)) AS base_fee,
+        sum((took.item ->> 'qty')::numeric) FILTER (WHERE took.item ->> 'asset' = split_part(t.pair, '/', 2)) AS quote_fee
+    FROM jsonb_array_elements(t.fees) AS took (item)
+) AS f ON TRUE
+LEFT JOIN (
+    SELECT
+        l.owner,
+        l.pair,
+        sum(l.left_qty) AS qty,
+        sum(l.cost - div(l.cost * (l.qty - l.left_qty) * 10000000000, l.qty) / 10000000000) AS cost_left
+    FROM holding_lots AS l
+    WHERE l.left_qty > 0 AND NOT l.deleted
+    GROUP BY l.owner, l.pair
+) AS h ON h.owner = t.owner AND h.pair = t.pair
+WHERE t.owner <> 'external'
+GROUP BY t.owner, t.pair;
+
+COMMENT ON VIEW v_equity_two_ways IS
+'Equity from lots and from raw trades: quantity and cash must be the same, so at any price equity is too (I-14).';
+COMMENT ON COLUMN v_equity_two_ways.owner IS 'Whose trades (trades).';
+COMMENT ON COLUMN v_equity_two_ways.pair IS 'Pair by its v2 name (trades).';
+COMMENT ON COLUMN v_equity_two_ways.trades_qty IS 'Bought less sold less fees in the base asset, in base units (trades).';
+COMMENT ON COLUMN v_equity_two_ways.lots_qty IS 'What open lots hold, in base units (holding_lots).';
+COMMENT ON COLUMN v_equity_two_ways.trades_cash IS 'Received less paid less fees, in quote units (trades).';
+COMMENT ON COLUMN v_equity_two_ways.lots_cash IS 'Realised PnL less what the open lots have cost, in quote units (trades, holding_lots).';

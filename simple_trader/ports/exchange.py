@@ -71,6 +71,10 @@ class Venue(Protocol):
         """Cancel the account's orders after `timeout_s` without another call; 0 disarms it."""
         ...
 
+    def recycle(self, detail: str) -> None:
+        """End the private connection, which opens itself anew; nothing where it is down."""
+        ...
+
     async def look(self, action: AskOrders) -> Sequence[Event]:
         """Resolve orders: fills found as ExecutionReports, then one OrderLooked for each id."""
         ...

@@ -11,7 +11,7 @@ import json
 import logging
 from pathlib import Path
 
-from simple_trader.domain.events import OperatorHalt, OperatorResume
+from simple_trader.domain.events import OperatorExplained, OperatorHalt, OperatorResume
 from simple_trader.ports import Emit
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,15 @@ class OperatorDesk:
         if halt.exists():
             halt.replace(self._taken)
             self._halt()
+        self._explain()
+
+    def _explain(self) -> None:
+        """Explained balances: one file for each asset."""
+        for request in sorted(self._folder.glob("explain-*.json")):
+            actor, detail = _read(request)
+            asset = request.stem.removeprefix("explain-")
+            request.unlink(missing_ok=True)
+            self._emit(OperatorExplained(asset=asset, actor=actor, detail=detail))
 
     def look_back(self) -> None:
         """At a start: a halt of which it is not sure that the last run wrote it down."""

@@ -17,6 +17,7 @@ from simple_trader.domain.actions import (
     CancelOrder,
     Note,
     PlaceOrder,
+    RecycleStream,
     Remember,
     UseModel,
 )
@@ -105,6 +106,8 @@ class Dispatcher:
                 self._errand("orders", self._look(action))
             case AskReconcile():
                 self._errand("reconcile", self._reconcile(action))
+            case RecycleStream():
+                self._venue.recycle(action.detail)
             case Note():
                 self._say(action)
             case Remember():

@@ -11,13 +11,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
-from store_parts import AT, batches, order, running, story
+from store_parts import AT, ROOM, batches, order, running, story
 
 from simple_trader.adapters.store import db_manager
 from simple_trader.adapters.store.schema_doc import render_schema
 from simple_trader.adapters.store.tables import METADATA
 from simple_trader.domain.errors import SchemaError, StoreSetupError, WorldMismatch
-from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.order_states import OrderState, may_become
 from simple_trader.domain.records import IntentRow, OrderStateRow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,7 +118,7 @@ async def test_the_schema_page_lists_each_view_with_the_comments_of_its_columns(
     database: str,
 ) -> None:
     relations, columns = await described(database, kinds="v")
-    assert len(relations) == 3
+    assert len(relations) == 7
     page = render_schema()
     for view, comment in relations.items():
         section = page.partition(f"## {view}\n")[2].partition("\n## ")[0]
@@ -223,12 +223,16 @@ async def test_the_audit_log_only_grows(database: str) -> None:
     await connection.close()
 
 
-async def test_an_order_never_becomes_sendable_again(database: str) -> None:
-    """I-03, I-06 and that what was approved stays as it was approved."""
+async def test_i_03_i_06_i_07_an_order_never_becomes_sendable_again(database: str) -> None:
+    """And that what was approved stays as it was approved."""
     async with running(database) as (lane, ticks, recovered):
         unknown = OrderStateRow(order=order(1, OrderState.UNKNOWN))
-        filled = OrderStateRow(order=order(2, OrderState.FILLED))
-        parts = [(IntentRow(order=order(n), epoch=recovered.epoch),) for n in (1, 2)]
+        whole = order(2).request.qty
+        filled = OrderStateRow(order=order(2, OrderState.FILLED, filled_qty=whole))
+        parts = [
+            (IntentRow(order=order(n), epoch=recovered.epoch, cap_asset=ROOM, cap_total=ROOM),)
+            for n in (1, 2)
+        ]
         for batch in batches([*parts, (unknown, filled)]):
             lane.put(batch)
         await ticks.reach(3)
@@ -241,10 +245,51 @@ async def test_an_order_never_becomes_sendable_again(database: str) -> None:
         ("DELETE FROM pending_trades", "append-only"),
         ("UPDATE pending_trades SET filled_qty = 5 WHERE cl_ord_id = 'stx-1'", "at_most"),
         ("UPDATE pending_trades SET filled_qty = 'NaN' WHERE cl_ord_id = 'stx-1'", "filled_qty"),
-        ("UPDATE pending_trades SET state = 'MAYBE' WHERE cl_ord_id = 'stx-1'", "state_known"),
+        ("UPDATE pending_trades SET state = 'MAYBE' WHERE cl_ord_id = 'stx-1'", "become MAYBE"),
+        ("UPDATE pending_trades SET state = 'FILLED' WHERE cl_ord_id = 'stx-1'", "when_complete"),
+        ("UPDATE pending_trades SET filled_qty = 0 WHERE cl_ord_id = 'stx-2'", "never taken back"),
+        ("UPDATE pending_trades SET deadline = now() WHERE cl_ord_id = 'stx-1'", "never change"),
     )
     for change, words in changes:
         with pytest.raises(asyncpg.IntegrityConstraintViolationError, match=words):
             await connection.execute(change)
     await connection.execute("UPDATE pending_trades SET state = 'OPEN' WHERE cl_ord_id = 'stx-1'")
     await connection.close()
+
+
+async def test_i_03_i_06_the_database_allows_exactly_the_moves_of_the_table(
+    database: str,
+) -> None:
+    """Every cell of domain/order_states.py, by the trigger that guards the rows."""
+    numbers = {state: number for number, state in enumerate(OrderState, start=1)}
+    async with running(database) as (lane, ticks, recovered):
+        rows = []
+        for state, number in numbers.items():
+            whole = order(number).request.qty
+            made = order(number, state, filled_qty=whole)
+            rows.append(
+                IntentRow(order=made, epoch=recovered.epoch, cap_asset=ROOM, cap_total=ROOM)
+            )
+        for batch in batches([tuple(rows)]):
+            lane.put(batch)
+        await ticks.reach(1)
+    connection = await asyncpg.connect(database)
+    allowed: dict[tuple[OrderState, OrderState], bool] = {}
+    for old, number in numbers.items():
+        for new in OrderState:
+            move = connection.transaction()
+            await move.start()
+            try:
+                await connection.execute(
+                    "UPDATE pending_trades SET state = $1 WHERE cl_ord_id = $2",
+                    new,
+                    f"stx-{number}",
+                )
+                allowed[old, new] = True
+            except asyncpg.IntegrityConstraintViolationError as error:
+                assert "I-0" in str(error)
+                allowed[old, new] = False
+            finally:
+                await move.rollback()
+    await connection.close()
+    assert allowed == {(a, b): may_become(a, b) for a in OrderState for b in OrderState}

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from simple_trader.adapters.kraken.symbols import Symbols
+from simple_trader.adapters.kraken.symbols import SUFFIX_OF_SAME, Symbols
 from simple_trader.adapters.kraken.wire import (
     BalanceData,
     ExecutionData,
@@ -365,7 +365,24 @@ def ledger_entry(data: BalanceData, symbols: Symbols) -> LedgerEntry:
         amount=number(data.amount),
         fee=number_or_zero(data.fee),
         balance=number(data.balance),
+        wallet=wallet_of(data),
     )
+
+
+def wallet_of(data: BalanceData) -> str:
+    """Empty for the main wallet; the balance after an entry is of one wallet only."""
+    if data.wallet_type in {None, "spot"} and not data.asset.endswith(SUFFIX_OF_SAME):
+        return ""
+    return f"{data.wallet_type}/{data.wallet_id}"
+
+
+def split(data: list[BalanceData], symbols: Symbols) -> tuple[str, ...]:
+    """Assets whose total is the sum of several wallets, by v2 names."""
+    wallets: dict[str, int] = {}
+    for entry in data:
+        asset = symbols.asset(entry.asset)
+        wallets[asset] = wallets.get(asset, 0) + max(1, len(entry.wallets))
+    return tuple(sorted(asset for asset, count in wallets.items() if count > 1))
 
 
 def totals(data: list[BalanceData], symbols: Symbols) -> dict[str, Decimal]:

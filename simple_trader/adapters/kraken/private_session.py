@@ -128,6 +128,10 @@ class PrivateSession(Session):
         out, self._replies = self._replies, []
         return out
 
+    def recycle(self, detail: str) -> None:
+        """Give this connection up: a new one begins with snapshots of everything (N04)."""
+        self._end(detail)
+
     def take_rate_counts(self) -> list[tuple[str, float]]:
         """(pair, value) of each trading counter the exchange told, in order."""
         out, self._rate_counts = self._rate_counts, []
@@ -226,7 +230,11 @@ class PrivateSession(Session):
         if frame.type == "snapshot":
             totals = parse.totals(frame.data, self._symbols)
             self._follow("balances", frame.sequence, snapshot=True)
-            self._events.append(BalancesSeen(balances=totals, source="ws"))
+            self._events.append(
+                BalancesSeen(
+                    balances=totals, source="ws", split=parse.split(frame.data, self._symbols)
+                )
+            )
             self._complete("balances")
             return
         entries = [parse.ledger_entry(data, self._symbols) for data in frame.data]

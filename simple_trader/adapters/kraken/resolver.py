@@ -29,6 +29,7 @@ from simple_trader.domain.records import VenueOrderRow
 log = logging.getLogger(__name__)
 
 _BEFORE = timedelta(minutes=2)
+_RESTING = ("open", "pending")
 _PAGES_WITHOUT_START = 10  # where nobody says how far back to look: the last 450 closed orders
 
 
@@ -47,68 +48,64 @@ class Resolver:
         self._market_now = market_now
 
     async def look(self, action: AskOrders, sent_at: Mapping[str, datetime]) -> Sequence[Event]:
-        """Fills of these orders as ExecutionReports, then one OrderLooked for each."""
+        """Fills of these orders as ExecutionReports, then one OrderLooked for each.
+
+        Open orders first, then closed ones and trades where they can say more: what is cheap and
+        enough is not followed by what is dear (nine points of the REST counter in all).
+        """
         looked_from = self._market_now()
         try:
             start = _start(action, sent_at)
             found = await self._find(action.cl_ord_ids, start)
-            trades = await self._trades_of(found)
-            if start is not None and len(found) < len(set(action.cl_ord_ids)):
-                trades = await self._by_trades(action.cl_ord_ids, found, start)
+            trades = await self._trades_of(action.cl_ord_ids, found, start)
         except VenueError as error:
+            detail = str(error) or type(error).__name__
             return [
-                OrderLooked(
-                    cl_ord_id=cl_ord_id,
-                    order_id=None,
-                    status=None,
-                    filled_qty=None,
-                    looked_from=looked_from,
-                    error=str(error) or type(error).__name__,
-                )
+                _looked(cl_ord_id, None, (), looked_from, error=detail)
                 for cl_ord_id in action.cl_ord_ids
             ]
         events: list[Event] = [self._report(fill, raw) for fill, raw in trades]
-        return events + [
-            _looked(cl_ord_id, found.get(cl_ord_id), trades, looked_from)
-            for cl_ord_id in action.cl_ord_ids
-        ]
+        # Without a start the lists were not read to their end: what is missing proves nothing.
+        unread = "" if start is not None else "how far back to look is not known"
+        for cl_ord_id in action.cl_ord_ids:
+            row = found.get(cl_ord_id)
+            why = unread if row is None else ""
+            events.append(_looked(cl_ord_id, row, trades, looked_from, error=why))
+        return events
 
     async def _find(
         self, cl_ord_ids: Sequence[str], start: datetime | None
     ) -> dict[str, VenueOrderRow]:
         """Open first, then closed: an order that closes meanwhile is seen in the second."""
         wanted = set(cl_ord_ids)
-        rows = list(await self._rest.open_orders())
+        found = _named(await self._rest.open_orders(), wanted)
+        if found.keys() == wanted:
+            return found
         if start is not None:
-            rows += await self._rest.closed_orders(start - _BEFORE)
+            closed = await self._rest.closed_orders(start - _BEFORE, urgent=True)
         else:
-            rows += await self._rest.closed_orders(None, max_pages=_PAGES_WITHOUT_START)
-        return {
-            row.cl_ord_id: row
-            for row in rows
-            if row.cl_ord_id is not None and row.cl_ord_id in wanted
-        }
+            closed = await self._rest.closed_orders(
+                None, max_pages=_PAGES_WITHOUT_START, urgent=True
+            )
+        return found | _named(closed, wanted)
 
-    async def _by_trades(
-        self, cl_ord_ids: Sequence[str], found: dict[str, VenueOrderRow], start: datetime
+    async def _trades_of(
+        self, cl_ord_ids: Sequence[str], found: dict[str, VenueOrderRow], start: datetime | None
     ) -> list[tuple[Fill, str]]:
-        """Orders that stand in no list yet but have trades: only then is there no trace (I-05)."""
-        trades = await self._rest.trades_with_raw(start - _BEFORE)
+        """Trades of these orders; one that stands in no list yet may have some: only without any
+        there is no trace of it (I-05). An order that is over has those the list forgot (X09).
+        """
         missing = set(cl_ord_ids) - found.keys()
+        if not missing and all(_untouched(row) for row in found.values()):
+            return []
+        if not found and start is None:
+            return []
+        since = min([row.opened_at for row in found.values()] + ([start] if start else []))
+        trades = await self._rest.trades_with_raw(since - _BEFORE, urgent=True)
         named = {fill.order_id for fill, _ in trades if fill.cl_ord_id in missing}
         if named:
-            for row in await self._rest.orders_by_id(sorted(named)):
-                if row.cl_ord_id is not None and row.cl_ord_id in missing:
-                    found[row.cl_ord_id] = row
+            found |= _named(await self._rest.orders_by_id(sorted(named)), missing)
         order_ids = {row.order_id for row in found.values()}
-        return [(fill, raw) for fill, raw in trades if fill.order_id in order_ids]
-
-    async def _trades_of(self, found: Mapping[str, VenueOrderRow]) -> list[tuple[Fill, str]]:
-        if not found:
-            return []
-        order_ids = {row.order_id for row in found.values()}
-        since = min(row.opened_at for row in found.values())
-        trades = await self._rest.trades_with_raw(since)
         return [(fill, raw) for fill, raw in trades if fill.order_id in order_ids]
 
     async def reconcile(self, action: AskReconcile) -> Sequence[Event]:
@@ -140,6 +137,7 @@ class Resolver:
         events.append(
             Reconciled(
                 open_cl_ord_ids=ours,
+                foreign=tuple(row for row in orders if not is_ours(row.cl_ord_id)),
                 foreign_open_orders=len(orders) - len(ours),
                 looked_from=looked_from,
                 clean=True,
@@ -186,11 +184,22 @@ def _start(action: AskOrders, sent_at: Mapping[str, datetime]) -> datetime | Non
     return min(known) if known and len(known) == len(starts) else None
 
 
+def _named(rows: Sequence[VenueOrderRow], wanted: set[str]) -> dict[str, VenueOrderRow]:
+    return {row.cl_ord_id: row for row in rows if row.cl_ord_id in wanted and row.cl_ord_id}
+
+
+def _untouched(row: VenueOrderRow) -> bool:
+    """Whether it rests as it was made: then there are no trades to read."""
+    return row.status in _RESTING and row.filled_qty == ZERO
+
+
 def _looked(
     cl_ord_id: str,
     row: VenueOrderRow | None,
     trades: Sequence[tuple[Fill, str]],
     looked_from: datetime,
+    *,
+    error: str = "",
 ) -> OrderLooked:
     if row is None:
         return OrderLooked(
@@ -199,6 +208,7 @@ def _looked(
             status=None,
             filled_qty=None,
             looked_from=looked_from,
+            error=error,
         )
     traded = sum((fill.qty for fill, _ in trades if fill.order_id == row.order_id), ZERO)
     return OrderLooked(
@@ -207,4 +217,6 @@ def _looked(
         status=row.status,
         filled_qty=max(row.filled_qty, traded),
         looked_from=looked_from,
+        qty=row.qty,
+        limit_price=row.limit_price,
     )

@@ -12,7 +12,13 @@ from typing import TypeVar
 import msgspec
 
 from simple_trader.adapters.kraken import parse
-from simple_trader.adapters.kraken.symbols import Symbols, modern, modern_pair
+from simple_trader.adapters.kraken.symbols import (
+    SAME_WALLET,
+    SUFFIX_OF_SAME,
+    Symbols,
+    modern,
+    modern_pair,
+)
 from simple_trader.domain.errors import VenueUnreachable
 from simple_trader.domain.fills import Fee, Fill, LedgerEntry
 from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules, quote_of
@@ -251,6 +257,7 @@ def ledger_entry(ledger_id: str, data: LedgerData, symbols: Symbols) -> LedgerEn
         amount=parse.number(data.amount),
         fee=parse.number(data.fee),
         balance=parse.number(data.balance),
+        wallet=SAME_WALLET if data.asset.endswith(SUFFIX_OF_SAME) else "",
     )
 
 

@@ -10,6 +10,8 @@ from simple_trader.domain.instruments import AssetRules, PairRules
 
 RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
 _USABLE_SUFFIX = "F"
+SUFFIX_OF_SAME = f".{_USABLE_SUFFIX}"
+SAME_WALLET = "earn/flex"  # what REST's suffix means
 
 
 def modern(altname: str) -> str:

@@ -209,6 +209,9 @@ class BalanceData(msgspec.Struct):
     type: str | None = None
     amount: Decimal | None = None
     fee: Decimal | None = None
+    wallet_type: str | None = None
+    wallet_id: str | None = None
+    wallets: list[msgspec.Raw] = []
 
 
 class BalancesFrame(msgspec.Struct, tag_field="channel", tag="balances"):

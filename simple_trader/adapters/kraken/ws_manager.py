@@ -242,6 +242,12 @@ class KrakenVenue:
         """What became of these orders."""
         return await self._resolver.look(action, self._desk.sent_at)
 
+    def recycle(self, detail: str) -> None:
+        """End the private connection; the feed opens it anew, with snapshots of everything."""
+        if self._private.session is not None:
+            self._private.session.recycle(detail)
+            self._private.kick(wanted=self._private.wanted)
+
     async def reconcile(self, action: AskReconcile) -> Sequence[Event]:
         """What the account holds and did since."""
         return await self._resolver.reconcile(action)

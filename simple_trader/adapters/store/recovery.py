@@ -4,20 +4,24 @@ import hashlib
 import logging
 import zlib
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import asyncpg
 import msgspec
 
-from simple_trader.adapters.store.db_manager import RawConnection, connect
+from simple_trader.adapters.store.db_manager import LONG_PATIENCE, RawConnection, session
 from simple_trader.adapters.store.journal import GENESIS
 from simple_trader.adapters.store.named_sql import named
+from simple_trader.adapters.store.recovery_ledger import recover_ledger
 from simple_trader.adapters.store.rows import runs_of
+from simple_trader.adapters.store.sequences import mend_sequences
 from simple_trader.adapters.store.statements import INSERT_ENGINE_SNAPSHOT
-from simple_trader.domain.errors import InvariantBroken, StoreError
+from simple_trader.core.risk.risk_manager import params_hash
+from simple_trader.domain.errors import InvariantBroken
 from simple_trader.domain.fills import Fill, Lot
-from simple_trader.domain.memory import RiskMemory
+from simple_trader.domain.memory import RiskMemory, Turned
 from simple_trader.domain.moments import EPOCH
 from simple_trader.domain.money import plain
 from simple_trader.domain.orders import Order, OrderRequest
@@ -44,44 +48,53 @@ class Recovery:
         Raises InvariantBroken when the journal and the writer's row disagree or a row is no valid
         value (no guess is made), StoreError when the database fails.
         """
-        connection = await connect(self._dsn, application="simple-trader recovery")
-        try:
-            async with connection.transaction():
+        async with self._recovery() as connection, connection.transaction():
+            return await self._read(connection)
+
+    async def rehearse(self) -> Recovered:
+        """Read what `recover` would, and undo what it writes: for a look at a restored backup."""
+        async with self._recovery() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
                 return await self._read(connection)
-        except asyncpg.PostgresError as error:
-            raise StoreError(f"the state could not be read from the database: {error}.") from error
-        finally:
-            await connection.close()
+            finally:
+                await transaction.rollback()
 
     async def mirror(self, records: Sequence[LedgerRecord], *, at: datetime | None = None) -> None:
         """Upsert mirror rows in one transaction, stamped `at` (else the journal's end)."""
-        connection = await connect(self._dsn, application="simple-trader mirror")
-        try:
-            async with connection.transaction():
-                moment = at or await _newest_at(connection)
-                for statement, rows in runs_of([(moment, records)]):
-                    await connection.executemany(statement.sql, rows)
-        except asyncpg.PostgresError as error:
-            raise StoreError(f"the mirrors could not be written: {error}.") from error
-        finally:
-            await connection.close()
+        doing = "the mirrors could not be written"
+        async with (
+            session(self._dsn, application="simple-trader mirror", doing=doing) as connection,
+            connection.transaction(),
+        ):
+            moment = at or await _newest_at(connection)
+            for statement, rows in runs_of([(moment, records)]):
+                await connection.executemany(statement.sql, rows)
 
     async def snapshot(self, seq: int, at: datetime, state: bytes, why: str) -> None:
         """Keep a state of the engine (msgspec bytes), compressed."""
-        connection = await connect(self._dsn, application="simple-trader snapshot")
-        try:
+        doing = "the state of the engine could not be kept"
+        async with session(
+            self._dsn, application="simple-trader snapshot", doing=doing
+        ) as connection:
             packed = zlib.compress(state, 1)
             await connection.execute(INSERT_ENGINE_SNAPSHOT, seq, why, packed, at)
-        except asyncpg.PostgresError as error:
-            raise StoreError(f"the state of the engine could not be kept: {error}.") from error
-        finally:
-            await connection.close()
 
     # -- inside ------------------------------------------------------------------------
 
+    def _recovery(self) -> AbstractAsyncContextManager[RawConnection]:
+        return session(
+            self._dsn,
+            application="simple-trader recovery",
+            doing="the state could not be read from the database",
+            settings=LONG_PATIENCE,
+        )
+
     async def _read(self, connection: RawConnection) -> Recovered:
         epoch, last_seq, chain = await self._journal_end(connection)
-        await connection.execute(named("recover_sequences"))
+        for one in await mend_sequences(connection):
+            _log.warning("an identity sequence was behind its table and was mended: %s", one)
         moments = await connection.fetchrow(named("recover_moments"))
         assert moments is not None
         newest_at = moments["newest_at"] or EPOCH
@@ -90,6 +103,7 @@ class Recovery:
         balances = await connection.fetch("SELECT asset, balance FROM kraken_balances ORDER BY 1")
         exec_ids = await connection.fetch(named("recover_exec_ids"))
         orders = await connection.fetch(named("recover_orders"), newest_at - _DAY)
+        turned = await connection.fetch(named("recover_turned"), newest_at - _DAY)
         predictions = await connection.fetch(named("recover_predictions"))
         undecided = await connection.fetch(named("recover_undecided"))
         return Recovered(
@@ -102,6 +116,7 @@ class Recovery:
             seen_exec_ids=tuple(row["exec_id"] for row in exec_ids),
             balances={row["asset"]: plain(row["balance"]) for row in balances},
             risk=await _risk(connection),
+            turned=tuple(_value(row, Turned) for row in turned),
             last_cycle_at=moments["last_cycle_at"],
             last_training_at=moments["last_training_at"],
             last_trade_at=moments["last_trade_at"],
@@ -111,6 +126,7 @@ class Recovery:
             cycles_run=moments["cycles_run"],
             undecided=tuple(_value(row, Undecided) for row in undecided),
             newest_at=moments["newest_at"],
+            ledger=await recover_ledger(connection),
             pending_predictions=tuple(_prediction(row) for row in predictions),
             model=await _model(connection),
         )
@@ -164,7 +180,8 @@ async def _risk(connection: RawConnection) -> RiskMemory:
     row = await connection.fetchrow("SELECT * FROM risk_states WHERE name = 'account'")
     if row is None:
         return RiskMemory()
-    return _value(row, RiskMemory, candle_guard=msgspec.json.decode(row["candle_guard"]))
+    documents = {name: msgspec.json.decode(row[name]) for name in ("candle_guard", "strikes")}
+    return _value(row, RiskMemory, **documents)
 
 
 async def _model(connection: RawConnection) -> tuple[str, str, bytes] | None:
@@ -206,7 +223,13 @@ def _order(row: asyncpg.Record) -> Order:
     request = msgspec.structs.asdict(_value(row, OrderRequest, trigger=trigger))
     if request["trigger"] is not None:
         request["trigger"] = msgspec.structs.asdict(request["trigger"])
-    return _value(row, Order, request=request)
+    order = _value(row, Order, request=request)
+    if params_hash(order.request) != order.params_hash:
+        raise InvariantBroken(
+            f"order {order.cl_ord_id} does not have the parameters it was approved with: correct "
+            "its row by hand."
+        )
+    return order
 
 
 def _fill(row: asyncpg.Record) -> Fill:

@@ -10,7 +10,6 @@ from simple_trader.adapters.store import statements as sql
 from simple_trader.adapters.store.statements import Statement
 from simple_trader.domain import records as r
 from simple_trader.domain.fills import Fill
-from simple_trader.domain.instruments import quote_of
 from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import Order
 from simple_trader.domain.records import LedgerRecord
@@ -95,6 +94,8 @@ def _intent(record: r.IntentRow, at: datetime) -> list[Row]:
         "trigger_price_type": None if trigger is None else trigger.price_type,
         "trigger_reference": None if trigger is None else trigger.reference,
         **msgspec.structs.asdict(order),
+        "cap_asset": record.cap_asset,
+        "cap_total": record.cap_total,
         "epoch": record.epoch,
         "at": at,
     }
@@ -121,11 +122,11 @@ def _own_order(order: Order, order_id: str, at: datetime) -> Values:
         "side": request.side,
         "order_type": request.order_type,
         "status": _VENUE_STATUS.get(order.state, "open"),
-        "qty": request.qty,
+        "qty": order.qty,
         "filled_qty": filled,
         "cost": order.filled_cost,
         "fee": order.fees_quote,
-        "limit_price": request.limit_price,
+        "limit_price": order.limit_price,
         "avg_price": order.filled_cost / filled if filled else None,
         "opened_at": order.approved_at,
         "closed_at": (order.changed_at or at) if order.is_terminal else None,
@@ -137,7 +138,7 @@ def _own_order(order: Order, order_id: str, at: datetime) -> Values:
 def _trade(record: r.TradeRow, at: datetime) -> list[Row]:
     fill = record.fill
     values = _fill(fill, at)
-    booked = {"fee": fill.fee_in(quote_of(fill.pair)), "realised_pnl": record.realised_pnl}
+    booked = {"fee": fill.fee_value(), "realised_pnl": record.realised_pnl}
     return [(sql.INSERT_TRADE, values | booked), (sql.UPSERT_VENUE_TRADE, values)]
 
 
@@ -160,7 +161,8 @@ def _balance(record: r.BalanceRow, at: datetime) -> list[Row]:
 
 
 def _ledger(record: r.LedgerRow, at: datetime) -> list[Row]:
-    return [(sql.UPSERT_LEDGER, msgspec.structs.asdict(record.entry))]
+    values = msgspec.structs.asdict(record.entry)
+    return [(sql.UPSERT_LEDGER, values)]
 
 
 def _risk(record: r.RiskRow, at: datetime) -> list[Row]:
@@ -170,6 +172,7 @@ def _risk(record: r.RiskRow, at: datetime) -> list[Row]:
         "state": record.state,
         "reasons": _json(record.reasons),
         "candle_guard": _json(record.memory.candle_guard),
+        "strikes": _json(record.memory.strikes),
         "equity": record.equity,
         "at": record.at,
     }
@@ -199,6 +202,7 @@ _ROWS: dict[type, _Rows] = {
     r.LotRow: _lot,
     r.BalanceRow: _balance,
     r.LedgerRow: _ledger,
+    r.ReconciliationRow: _same(sql.INSERT_RECONCILIATION),
     r.RiskRow: _risk,
     r.AuditRow: _same(sql.INSERT_AUDIT),
     r.ConfigRow: _same(sql.INSERT_CONFIG),

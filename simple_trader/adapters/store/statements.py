@@ -69,16 +69,18 @@ INSERT_MODEL = _insert(tables.MODEL_SNAPSHOTS, key="model_id", keep=True)
 # A client order id that is used again must fail: no conflict clause.
 INSERT_INTENT = _insert(tables.PENDING_TRADES)
 INSERT_EXECUTION = _insert(tables.EXECUTIONS, key="exec_id", keep=True)
-# A fold that is done again may change what a trade realised, never the trade.
+# A fold that is done again may change what a trade realised, and the exchange its fee (X26);
+# never the trade.
 INSERT_TRADE = _insert(
     tables.TRADES,
     key="exec_id",
-    update=("cl_ord_id", "owner", "origin", "decision_id", "realised_pnl"),
+    update=("cl_ord_id", "owner", "origin", "decision_id", "fee", "fees", "realised_pnl"),
 )
 UPSERT_LOT = _insert(tables.HOLDING_LOTS, key="lot_id")
 UPSERT_BALANCE = _insert(tables.KRAKEN_BALANCES, key="asset")
 INSERT_BALANCE_HISTORY = _insert(tables.KRAKEN_BALANCE_HISTORY)
 UPSERT_LEDGER = _insert(tables.KRAKEN_LEDGERS, key="ledger_id")
+INSERT_RECONCILIATION = _insert(tables.RECONCILIATIONS)
 UPSERT_RISK = _insert(tables.RISK_STATES, key="name")
 INSERT_AUDIT = _insert(tables.AUDIT_LOG)
 INSERT_CONFIG = _insert(tables.CONFIG_VERSIONS, key="config_hash", keep=True)
@@ -109,7 +111,7 @@ UPDATE_ORDER = Statement(
     sql=(
         "UPDATE pending_trades SET state = $2, state_reason = $3, detail = $4, "
         "order_id = coalesce($5, order_id), filled_qty = $6, filled_cost = $7, fees_quote = $8, "
-        "changed_at = $9 WHERE cl_ord_id = $1 RETURNING cl_ord_id"
+        "changed_at = $9, amended_qty = $10, amended_price = $11 WHERE cl_ord_id = $1 RETURNING cl_ord_id"
     ),
     columns=(
         "cl_ord_id",
@@ -121,6 +123,8 @@ UPDATE_ORDER = Statement(
         "filled_cost",
         "fees_quote",
         "changed_at",
+        "amended_qty",
+        "amended_price",
     ),
     one_row=True,
 )

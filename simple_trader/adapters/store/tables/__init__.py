@@ -32,6 +32,7 @@ from simple_trader.adapters.store.tables.mirrors import (
     KRAKEN_PAIRS,
     KRAKEN_TRADES,
     RATE_COUNTERS,
+    RECONCILIATIONS,
 )
 from simple_trader.adapters.store.tables.orders import (
     EXECUTIONS,
@@ -71,6 +72,7 @@ __all__ = [
     "PENDING_TRADES",
     "PRICE_HISTORY",
     "RATE_COUNTERS",
+    "RECONCILIATIONS",
     "RISK_STATES",
     "TRADES",
     "WORLD",

@@ -153,6 +153,32 @@ KRAKEN_LEDGERS = Table(
     comment="The account's ledger; `at` is the exchange's moment (REST Ledgers, WS balances).",
 )
 
+RECONCILIATIONS = Table(
+    "reconciliations",
+    METADATA,
+    Column("id", BigInteger, Identity(), primary_key=True, comment="Order of writing."),
+    words("cause", "What asked for the comparison: start, reconnect, stream, rest or operator."),
+    words("state", "clean, explained (by a person) or UNEXPLAINED (no new risk)."),
+    words("subject", "The asset, `trade ID`, `lots ASSET`, `fill ID`, `order ID`; empty: a look."),
+    words("detail", "The numbers in words; of a person: who and why."),
+    words("asset", "Asset by its v2 name; null for a whole look by REST.", nullable=True),
+    moment("since", "Moment of the opening, by the exchange's stamps.", nullable=True),
+    money("opening", "Balance at `since`, in units of the asset.", nullable=True),
+    money("ledger_sum", "Sum of amount - fee of all entries after `since`.", nullable=True),
+    money("explained", "What people have accepted without an entry.", nullable=True),
+    money("short", "What people have accepted to be missing of our lots.", nullable=True),
+    money("balance", "Balance as the exchange tells it.", nullable=True),
+    money("residual", "balance - opening - ledger_sum - explained; zero (I-13).", nullable=True),
+    moment("looked_from", "When the look by REST began.", nullable=True),
+    at(),
+    recorded_at(),
+    one_of("cause", ("start", "reconnect", "stream", "rest", "operator")),
+    one_of("state", ("clean", "explained", "UNEXPLAINED")),
+    Index("ix_reconciliations_subject_id", "subject", "id"),
+    Index("ix_reconciliations_asset_id", "asset", "id"),
+    comment="Each comparison of the account with the books that found a change.",
+)
+
 RATE_COUNTERS = Table(
     "rate_counters",
     METADATA,

@@ -1,6 +1,16 @@
 """Tables of orders and money: intents, the inbox of executions, trades and lots."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Table, false, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    Table,
+    false,
+    text,
+)
 
 from simple_trader.adapters.store.tables.columns import (
     METADATA,
@@ -62,10 +72,24 @@ PENDING_TRADES = Table(
     moment("send_by", "The approval ends here: never sent later."),
     words("params_hash", "Hash of the approved parameters."),
     words("config_hash", "Version of the configuration (config_versions)."),
+    money("notional", "Value at approval, in USD: what the rolling limits count."),
+    money("reserved", "The most a purchase can cost with its fee, in USD; of a sale 0."),
+    money("cap_asset", "Most that open purchases of its base asset may reserve, in USD."),
+    money("cap_total", "Most that all open purchases may reserve, in USD."),
     words("order_id", "The exchange's order id.", nullable=True),
     money("filled_qty", "Filled so far, in base units."),
     money("filled_cost", "Paid or received for it, without fees, in quote units."),
     money("fees_quote", "Fees in the quote asset so far."),
+    money(
+        "amended_qty",
+        "Quantity after a change at the exchange; null: as ordered.",
+        nullable=True,
+    ),
+    money(
+        "amended_price",
+        "Limit price after a change at the exchange; null: as ordered.",
+        nullable=True,
+    ),
     moment("changed_at", "Market time of the last change of state.", nullable=True),
     Column("epoch", BigInteger, nullable=False, comment="Epoch of the daemon that made it."),
     at(),
@@ -73,8 +97,18 @@ PENDING_TRADES = Table(
     positive("qty"),
     positive("limit_price"),
     positive("trigger_price"),
+    not_negative("notional"),
+    not_negative("reserved"),
+    not_negative("cap_asset"),
+    not_negative("cap_total"),
     not_negative("filled_qty"),
-    at_most("filled_qty", "qty"),
+    positive("amended_qty"),
+    positive("amended_price"),
+    CheckConstraint("filled_qty <= coalesce(amended_qty, qty)", name="filled_qty_at_most_qty"),
+    CheckConstraint(
+        "state <> 'FILLED' OR filled_qty = coalesce(amended_qty, qty)",
+        name="filled_when_complete",
+    ),
     one_of("side", _SIDES),
     one_of("order_type", tuple(kind.value for kind in OrderType)),
     one_of("time_in_force", tuple(life.value for life in TimeInForce)),
@@ -124,7 +158,9 @@ TRADES = Table(
     money("price", "Price, in quote units."),
     money("qty", "Quantity, in base units."),
     money("cost", "Price times quantity as the exchange booked it, in quote units."),
-    money("fee", "Fees that were taken in the quote asset."),
+    money(
+        "fee", "What its fees are worth in the quote asset: one in base at the price of the trade."
+    ),
     document("fees", "All fees: a list of {asset, qty}, qty as exact text."),
     words("liquidity", "maker or taker."),
     moment("venue_at", "The exchange's moment; (venue_at, trade_id) orders trades."),

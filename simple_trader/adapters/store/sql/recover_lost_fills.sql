@@ -1,0 +1,14 @@
+-- Fills with an id of ours that no order of ours explains (a restored backup), not yet answered for.
+SELECT t.exec_id, split_part(t.pair, '/', 1) AS base
+FROM trades AS t
+WHERE t.owner = 'external'
+  AND t.cl_ord_id LIKE 'st%-%'
+  AND NOT EXISTS (
+      SELECT 1
+      FROM reconciliations AS r
+      WHERE r.asset = split_part(t.pair, '/', 1)
+        AND r.cause = 'operator'
+        AND r.state = 'explained'
+        AND r.at >= t.at
+  )
+ORDER BY t.exec_id
