@@ -1,5 +1,6 @@
 """The face of a run: what terminal, health endpoint, systemd and other commands are told."""
 
+import asyncio
 import logging
 import os
 import shutil
@@ -128,6 +129,11 @@ class Face:
             frames=dict(feeds.counts()),
             lateness_s={name: feed.lateness_s for name, feed in clocks.items()},
             clock_offset_s={name: feed.clock_offset_s for name, feed in clocks.items()},
+            gauges={
+                "tasks": len(asyncio.all_tasks()),
+                "events_waiting": daemon.parts.inbox.waiting,
+                "batches_waiting": lane.queued,
+            },
         )
 
 

@@ -37,6 +37,11 @@ class Lane(Protocol):
         ...
 
     @property
+    def queued(self) -> int:
+        """Batches that are not committed yet."""
+        ...
+
+    @property
     def idle(self) -> bool:
         """Whether everything put is committed."""
         ...

@@ -35,6 +35,11 @@ class Inbox:
         self._kept: dict[str, Event] = {}
         self.coalesced = 0
 
+    @property
+    def waiting(self) -> int:
+        """Events that wait."""
+        return len(self._queue)
+
     def put(self, event: Event) -> None:
         """Queue an event, or replace the waiting market event of the same key under load."""
         key = market_key(event)

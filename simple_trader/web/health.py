@@ -1,6 +1,8 @@
 """GET /health on 127.0.0.1: whether the daemon is well, as JSON; 200 or 503."""
 
+import asyncio
 import logging
+import resource
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -13,6 +15,11 @@ from simple_trader.domain.errors import ConfigError
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+# Files that are never left to people who ask: sockets of exchange and database, logs, the journal.
+RESERVED_FILES = 48
+MOST_CONNECTIONS, FEWEST_CONNECTIONS = 64, 2
+IDLE_S = 5.0
+_TELL_EVERY_S = 60.0
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +43,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     frames: dict[str, int] = {}
     lateness_s: dict[str, float | None] = {}
     clock_offset_s: dict[str, float | None] = {}
+    # What must stay bounded over a long life (I-47): tasks, waiting events, batches, actions.
+    gauges: dict[str, int] = {}
 
 
 def status_of(*, trading_state: str, ready: bool, lane_alive: bool) -> str:
@@ -43,6 +52,44 @@ def status_of(*, trading_state: str, ready: bool, lane_alive: bool) -> str:
     if trading_state == "HALT":
         return "halted"
     return "ok" if trading_state == "RUN" and ready and lane_alive else "degraded"
+
+
+def room_for_people() -> int:
+    """Connections that may be open at once, so that files are left for trading (P08)."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if files == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    return min(MOST_CONNECTIONS, max(FEWEST_CONNECTIONS, files - RESERVED_FILES))
+
+
+class _Shut(asyncio.Protocol):
+    """A connection above what there is room for: closed as it comes."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
+
+
+class _Door:
+    """Counts the open connections of a server and refuses those that are too many."""
+
+    def __init__(self, server: web.Server, most: int) -> None:
+        self._server, self._most = server, most
+        self._told_at = -_TELL_EVERY_S
+        self.refused = 0
+
+    def __call__(self) -> asyncio.BaseProtocol:
+        if len(self._server.connections) < self._most:
+            return self._server()
+        self.refused += 1
+        now = asyncio.get_running_loop().time()
+        if now - self._told_at >= _TELL_EVERY_S:
+            self._told_at = now
+            log.warning(
+                "health refuses connections: %d are open, and more would take files from trading "
+                "(raise the limit: ulimit -n)",
+                self._most,
+            )
+        return _Shut()
 
 
 class HealthServer:
@@ -53,6 +100,7 @@ class HealthServer:
         self._health = health
         self._asked = port
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
         self.port = 0
 
     @property
@@ -60,15 +108,25 @@ class HealthServer:
         """Where it answers."""
         return f"http://{HOST}:{self.port}/health"
 
+    @property
+    def open_connections(self) -> int:
+        """Connections that are open now."""
+        server = None if self._runner is None else self._runner.server
+        return 0 if server is None else len(server.connections)
+
     async def start(self) -> None:
         """Bind and serve; raises ConfigError when the port cannot be had."""
         app = web.Application(client_max_size=1024)
         app.router.add_get("/health", self._answer)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=1.0,
+            keepalive_timeout=IDLE_S,
+        )  # fmt: skip
         await runner.setup()
-        site = web.TCPSite(runner, HOST, self._asked)
+        assert runner.server is not None
+        door = _Door(runner.server, room_for_people())
         try:
-            await site.start()
+            listener = await asyncio.get_running_loop().create_server(door, HOST, self._asked)
         except (OSError, OverflowError) as error:
             await runner.cleanup()
             raise ConfigError(
@@ -76,11 +134,14 @@ class HealthServer:
                 f"({getattr(error, 'strerror', None) or error}); name another port in config.yaml, "
                 "or 0 for any free one."
             ) from error
-        self._runner = runner
-        self.port = int(runner.addresses[0][1])
+        self._runner, self._listener = runner, listener
+        self.port = int(listener.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Stop serving; safe to call twice."""
+        if self._listener is not None:
+            listener, self._listener = self._listener, None
+            listener.close()
         if self._runner is not None:
             runner, self._runner = self._runner, None
             await runner.cleanup()

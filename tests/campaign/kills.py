@@ -1,6 +1,6 @@
 """Kills daemon, sandbox and PostgreSQL many times, then compares the books (`make chaos KILLS=50`).
 
-Each world is one seed; two run at a time. Of every five kills three are the daemon's at a named
+Each world is one seed; two run at a time. Of five kills three are the daemon's at a named
 crash point of its order path (each in turn), the others are sandbox, PostgreSQL and daemon at random
 moments and pauses of the process; every second world has faults on its wire as well. Then the books
 and the independent checker judge. The last lines are the figures of docs/RELIABILITY.md.

@@ -97,6 +97,11 @@ class LedgerLane:
             self._wake.set()
 
     @property
+    def queued(self) -> int:
+        """Batches that are not committed yet."""
+        return len(self._queue)
+
+    @property
     def idle(self) -> bool:
         """Whether everything put is committed."""
         return not self._queue

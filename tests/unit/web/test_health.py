@@ -1,6 +1,8 @@
 """GET /health over a real socket."""
 
+import asyncio
 import json
+import resource
 import socket
 from typing import Any
 
@@ -8,7 +10,8 @@ import aiohttp
 import pytest
 
 from simple_trader.domain.errors import ConfigError
-from simple_trader.web.health import Health, HealthServer, status_of
+from simple_trader.web import health as health_module
+from simple_trader.web.health import Health, HealthServer, room_for_people, status_of
 
 
 def health(status: str) -> Health:
@@ -56,8 +59,8 @@ async def test_a_busy_port_is_one_sentence_that_names_the_fix() -> None:
 async def test_it_listens_on_loopback_only() -> None:
     async with HealthServer(lambda: health("ok"), port=0) as server:
         assert server.url.startswith("http://127.0.0.1:")
-        assert server._runner is not None
-        assert [address[0] for address in server._runner.addresses] == ["127.0.0.1"]
+        assert server._listener is not None
+        assert [each.getsockname()[0] for each in server._listener.sockets] == ["127.0.0.1"]
 
 
 @pytest.mark.parametrize(
@@ -75,3 +78,43 @@ def test_the_status_follows_state_readiness_and_lane(
     state: str, ready: bool, alive: bool, status: str
 ) -> None:
     assert status_of(trading_state=state, ready=ready, lane_alive=alive) == status
+
+
+async def test_p08_more_connections_than_there_is_room_for_are_refused_and_told_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health_module, "room_for_people", lambda: 3)
+    server = HealthServer(lambda: health("ok"), port=0)
+    async with server:
+        lines = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(3)]
+        await _answered(*lines[0])  # the three are open, on both sides
+        for _ in range(5):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+            writer.close()
+        await _answered(*lines[1])
+        for _, writer in lines:
+            writer.close()
+        for _ in range(100):
+            if not server.open_connections:
+                break
+            await asyncio.sleep(0.01)
+        again = await asyncio.open_connection("127.0.0.1", server.port)
+        await _answered(*again)
+        again[1].close()
+    assert len([r for r in caplog.records if "refuses connections" in r.message]) == 1
+
+
+def test_p08_files_are_kept_for_trading(monkeypatch: pytest.MonkeyPatch) -> None:
+    def limited(files: int) -> int:
+        monkeypatch.setattr(resource, "getrlimit", lambda which: (files, files))
+        return room_for_people()
+
+    assert [limited(files) for files in (20, 52, 64, 1024)] == [2, 4, 16, 64]
+    assert limited(resource.RLIM_INFINITY) == 64
+
+
+async def _answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+    line = await asyncio.wait_for(reader.readline(), 5)
+    assert line.startswith(b"HTTP/1.1 "), line
