@@ -40,7 +40,7 @@ def on_loop_lag(state: EngineState, event: LoopLagSeen, at: datetime) -> list[Ac
 
 
 def on_loop_gap(state: EngineState, event: LoopGapSeen, at: datetime) -> list[Action]:
-    """After a pause of the process nothing old is trusted: reconcile before anything else (I-27)."""
+    """After a pause of the process nothing old is trusted: reconcile first of all (I-27)."""
     text = f"The process stood still for {event.gap_s:.1f} s: reconciling before new orders."
     state.health.reconciled = False
     if state.health.private_up:
