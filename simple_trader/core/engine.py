@@ -20,6 +20,7 @@ from simple_trader.core.reactions import (
 from simple_trader.core.reactions.showing import status_view
 from simple_trader.core.reactions.standing import halt_on
 from simple_trader.core.risk.case import HALT, RUN
+from simple_trader.core.risk.dead_man import wants_switch
 from simple_trader.core.risk.venue_states import refusal
 from simple_trader.core.state import EngineState
 from simple_trader.domain import events as e
@@ -33,7 +34,13 @@ _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(EngineState)
 
 MarketEvent = (
-    e.QuoteSeen | e.BookSeen | e.CandleSeen | e.BookLost | e.InstrumentSeen | e.VenueStatusSeen
+    e.QuoteSeen
+    | e.BookSeen
+    | e.CandleSeen
+    | e.BookLost
+    | e.InstrumentSeen
+    | e.VenueStatusSeen
+    | e.VenueAnnounced
 )
 OrderEvent = (
     e.ExecutionReport
@@ -105,7 +112,22 @@ class Engine:
     def venue_refuses(self, intent: Intent) -> tuple[Reason, str] | None:
         """Why exchange or pair do not take this intent now, by the rule of the risk manager."""
         state = self.state
-        return refusal(intent, state.rules.get(intent.pair), state.health.venue)
+        return refusal(intent, state.rules.get(intent.pair), state.health.takes)
+
+    @property
+    def wants_switch(self) -> bool:
+        """Whether the dead man's switch shall be armed, by the orders that may rest (I-29).
+
+        Before an announced maintenance it is not: it would fire when the exchange returns.
+        """
+        if self._state is None or self._state.health.announced not in {"", "reduce"}:
+            return False
+        return wants_switch(self._state.orders.live())
+
+    @property
+    def venue_ahead_s(self) -> float:
+        """The exchange's clock minus ours, as last told."""
+        return 0.0 if self._state is None else self._state.health.skew_s
 
     @property
     def reconciled(self) -> bool:
@@ -178,6 +200,7 @@ def _react(state: EngineState, event: e.Event, at: datetime) -> list[Action]:
             | e.BookLost()
             | e.InstrumentSeen()
             | e.VenueStatusSeen()
+            | e.VenueAnnounced()
         ):
             return _of_market(state, event, at)
         case e.TimerFired():
@@ -245,6 +268,8 @@ def _of_market(state: EngineState, event: MarketEvent, at: datetime) -> list[Act
             return on_market.on_instrument(state, event)
         case e.VenueStatusSeen():
             return on_market.on_venue_status(state, event, at)
+        case e.VenueAnnounced():
+            return on_health.on_announced(state, event, at)
         case _:
             assert_never(event)
 
@@ -253,7 +278,10 @@ def _of_orders(state: EngineState, event: OrderEvent, at: datetime) -> list[Acti
     """What became of our orders."""
     match event:
         case e.ExecutionReport():
-            return on_execution.on_report(state, event, at)
+            return [
+                *on_execution.on_report(state, event, at),
+                *on_health.on_switch_fired(state, event, at),
+            ]
         case e.OrderSent():
             return on_reply.on_sent(state, event, at)
         case e.NotSent():

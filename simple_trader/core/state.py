@@ -74,6 +74,20 @@ class Health(msgspec.Struct, kw_only=True):
     loop_slow: bool = False
     late_since: datetime | None = None  # evidence came late, and no full look has explained it yet
     doubtful: str = ""  # a difference that is being looked into
+    announced: str = ""  # what the exchange advises before a maintenance: see VenueAnnounced
+    announced_at: datetime | None = None
+    troubled: bool = False  # at the last look
+    trouble_over_at: datetime | None = None
+    ran: bool = False  # RUN was reached since the start
+    switch_fired_at: datetime | None = None
+
+    @property
+    def takes(self) -> VenueStatus:
+        """What the exchange may be asked for: after advice to stop as if it took only cancels."""
+        stopped = self.announced in {"stop", "disconnect"}
+        if stopped and self.venue in {VenueStatus.ONLINE, VenueStatus.POST_ONLY}:
+            return VenueStatus.CANCEL_ONLY
+        return self.venue
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True):

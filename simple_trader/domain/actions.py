@@ -157,6 +157,12 @@ class RecycleStream(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     detail: str
 
 
+class LeaveVenue(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Close the connections and wait until the exchange is back: it advised so (X23)."""
+
+    detail: str
+
+
 class Note(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Tell people: a log line with a level, and the reason where there is one."""
 
@@ -180,6 +186,7 @@ Action = (
     | AskOrders
     | AskReconcile
     | RecycleStream
+    | LeaveVenue
     | Note
 )
 

@@ -113,6 +113,9 @@ class Reason(StrEnum):
     STORE_DOWN = "store_down"
     INVARIANT = "invariant_broken"
     CLOCK_SKEW = "clock_skew"
+    MAINTENANCE_AHEAD = "maintenance_ahead"
+    SETTLING = "settling"
+    SWITCH_FIRED = "switch_fired"
     LOOP_LAG = "loop_lag"
     KEY_REFUSED = "key_refused"
     NONCE_REFUSED = "nonce_refused"
@@ -221,6 +224,9 @@ TEXT: dict[Reason, str] = {
     Reason.PUBLIC_DOWN: "The public stream is down, prices cannot be seen.",
     Reason.STORE_DOWN: "The database cannot be reached, nothing can be recorded.",
     Reason.INVARIANT: "An invariant of the books is broken.",
+    Reason.MAINTENANCE_AHEAD: "The exchange announced a maintenance or an emergency.",
+    Reason.SETTLING: "The trouble is over; new risk waits until it has been over for 30 seconds.",
+    Reason.SWITCH_FIRED: "The exchange's dead man's switch cancelled our orders.",
     Reason.CLOCK_SKEW: "Our clock and the exchange's are too far apart.",
     Reason.LOOP_LAG: "The event loop comes too late to everything: this machine is overloaded.",
     Reason.KEY_REFUSED: "The exchange refuses our key; nothing private is asked any more.",

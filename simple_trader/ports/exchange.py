@@ -75,6 +75,10 @@ class Venue(Protocol):
         """End the private connection, which opens itself anew; nothing where it is down."""
         ...
 
+    async def stay_away(self, detail: str) -> None:
+        """Close the connections until the exchange says, by REST, that it is back."""
+        ...
+
     async def look(self, action: AskOrders) -> Sequence[Event]:
         """Resolve orders: fills found as ExecutionReports, then one OrderLooked for each id."""
         ...

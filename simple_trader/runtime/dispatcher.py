@@ -15,6 +15,7 @@ from simple_trader.domain.actions import (
     AskTraining,
     CancelAllOrders,
     CancelOrder,
+    LeaveVenue,
     Note,
     PlaceOrder,
     RecycleStream,
@@ -28,6 +29,7 @@ from simple_trader.runtime.gate import Gate
 from simple_trader.runtime.supervisor import Supervisor
 
 log = logging.getLogger("simple_trader.brain")
+LEAVE_AFTER_S = 2.0
 LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -108,6 +110,8 @@ class Dispatcher:
                 self._errand("reconcile", self._reconcile(action))
             case RecycleStream():
                 self._venue.recycle(action.detail)
+            case LeaveVenue():
+                self._supervisor.spawn("leave", self._leave(action))
             case Note():
                 self._say(action)
             case Remember():
@@ -180,6 +184,11 @@ class Dispatcher:
 
     async def _reconcile(self, action: AskReconcile) -> None:
         await self._read(lambda: self._venue.reconcile(action))
+
+    async def _leave(self, action: LeaveVenue) -> None:
+        """Let cancels and the disarming of the dead man's switch go first (X23)."""
+        await self._pause(LEAVE_AFTER_S)
+        await self._venue.stay_away(action.detail)
 
     async def _read(self, read: Callable[[], Awaitable[Sequence[Event]]]) -> None:
         """Do a read of the exchange until it succeeds, and emit what it found."""

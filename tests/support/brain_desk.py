@@ -355,6 +355,11 @@ class Desk:
             )
         )
 
+    def calm(self) -> list[a.Action]:
+        """Thirty seconds without trouble, and the risk check that the brain asked for then."""
+        self.at += timedelta(seconds=30)
+        return self.timer("risk_check")
+
     def quotes(self, btc: str = "50000", eth: str = "2000", seen_s_ago: float = 0) -> None:
         """Fresh quotes of both pairs, a small spread around these prices."""
         seen_at = self.at - timedelta(seconds=seen_s_ago)

@@ -14,6 +14,7 @@ from typing import assert_never
 import msgspec
 
 from simple_trader.adapters.kraken import parse, requests
+from simple_trader.adapters.kraken.announcements import ANNOUNCED, advice
 from simple_trader.adapters.kraken.frame_counts import Bad, FrameCounts, Odd
 from simple_trader.adapters.kraken.lateness import Lateness
 from simple_trader.adapters.kraken.pace import Pace
@@ -33,7 +34,7 @@ from simple_trader.adapters.kraken.wire import (
     read,
     read_status,
 )
-from simple_trader.domain.events import Event, VenueStatusSeen, VenueWarned
+from simple_trader.domain.events import Event, VenueAnnounced, VenueStatusSeen, VenueWarned
 from simple_trader.domain.instruments import VenueStatus
 
 log = logging.getLogger(__name__)
@@ -42,8 +43,6 @@ ALL = ""  # the symbol of channels that have none
 _SYMBOLS_PER_REQUEST = 50
 _KEEPALIVE_S = 25.0  # the server closes after about a minute without a word from us (section 1)
 _DETAIL = 300
-# Words of announcements on the status channel, whose shape is not documented (3.1).
-_ANNOUNCED = ("upcoming_maintenance", "emergency")
 
 ChannelFrame = (
     TickerFrame | TradeFrame | OhlcFrame | InstrumentFrame | ExecutionsFrame | BalancesFrame
@@ -65,6 +64,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     reply_s: float = 5.0  # of cancels
     late_s: float = 2.0  # data that is later than this is told
     status_again_s: float = 20.0  # until REST is asked for a state that is not known
+    away_s: float = 600.0  # an announced maintenance that has not begun by then does not come
     skew_s: float = 1.0  # a clock that is further from the exchange's is told (X34)
 
 
@@ -302,7 +302,7 @@ class Session(ABC):
         raw = bytes(frame.data)
         found = read_status(raw)
         said = f"{frame.type} {raw.decode()}"
-        announced = [word for word in _ANNOUNCED if word in said]
+        announced = [word for word in ANNOUNCED if word in said]
         for data in found:
             if data.connection_id is not None:
                 self.connection_id = data.connection_id
@@ -314,6 +314,8 @@ class Session(ABC):
             self._events.append(VenueStatusSeen(status=status))
         for word in announced:
             self._warn(word, said)
+        if announced:
+            self._events.append(VenueAnnounced(action=advice(said), detail=said[:_DETAIL]))
 
     def _broken(self, what: Unreadable) -> None:
         """A frame that cannot be used: counted; nothing in the state comes from it."""

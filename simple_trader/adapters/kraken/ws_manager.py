@@ -72,7 +72,7 @@ class KrakenVenue:
         if not set(candle_minutes) <= set(INTERVALS):
             raise ValueError(f"candles are of {INTERVALS} minutes, not of {candle_minutes}")
         self._rest, self._clock, self._emit = rest, clock, emit
-        self._plan, self._applied = _OFF, False
+        self._plan, self._applied, self._away = _OFF, False, False
         self._candle_minutes = tuple(candle_minutes)
         self._on_trades, self._tape = on_trades, TradeTape()
         self._frame_counts = FrameCounts()
@@ -133,8 +133,46 @@ class KrakenVenue:
             if now and not was:
                 self._down.discard(name)
         self._applied = True
-        self._public.kick(wanted=plan.public or plan.book)
-        self._private.kick(wanted=plan.private)
+        self._kick_feeds()
+
+    async def stay_away(self, detail: str) -> None:
+        """Close both connections and ask by REST until the exchange is back (X23).
+
+        Back: online again after it was not, or still online when the wait for its maintenance is
+        over.
+        """
+        if self._away:
+            return
+        self._away = True
+        log.warning("Leaving Kraken until its maintenance is over: %s", detail)
+        self._kick_feeds()
+        try:
+            await self._maintenance_is_over()
+        finally:
+            self._away = False
+            self._kick_feeds()
+
+    async def _maintenance_is_over(self) -> None:
+        waited_s, was_off = 0.0, False
+        while True:
+            await asyncio.sleep(self._timing.status_again_s)
+            waited_s += self._timing.status_again_s
+            try:
+                status = await self._rest.system_status()
+            except VenueError as error:
+                log.info("the state of the exchange could not be read: %s", error)
+                was_off = True
+                continue
+            if status is not VenueStatus.ONLINE:
+                was_off = True
+                self._hear(VenueStatusSeen(status=status))
+            elif was_off or waited_s >= self._timing.away_s:
+                return
+
+    def _kick_feeds(self) -> None:
+        plan, here = self._plan, not self._away
+        self._public.kick(wanted=here and (plan.public or plan.book))
+        self._private.kick(wanted=here and plan.private)
 
     def handled(self) -> Mapping[int, int]:
         """Frames handled of each live connection, by the id of its status frame."""

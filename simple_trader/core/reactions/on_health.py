@@ -1,22 +1,26 @@
 """Health: clocks, the event loop's lag and gaps, the key, and what the exchange announces."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from simple_trader.core.reactions import asking
 from simple_trader.core.reactions.asking import ask_reconcile, ask_unresolved
-from simple_trader.core.reactions.standing import halt_on, restate
+from simple_trader.core.reactions.standing import cancel_entries, halt_on, restate
+from simple_trader.core.risk.dead_man import fired
 from simple_trader.core.state import EngineState
-from simple_trader.domain.actions import Action, Note
+from simple_trader.domain.actions import Action, LeaveVenue, Note
 from simple_trader.domain.events import (
     AuthTrouble,
     ClockSkewSeen,
+    ExecutionReport,
     LoopGapSeen,
     LoopLagSeen,
+    VenueAnnounced,
 )
-from simple_trader.domain.reasons import Reason
+from simple_trader.domain.reasons import TEXT, Reason
 
 SKEW_TOLD_S = 1.0  # the client warns of it (VenueWarned); order deadlines follow the offset (X34)
 SKEW_HALT_S = 5.0
+_ONE_FIRING = timedelta(seconds=10)  # its cancels come one by one: they are told once
 
 
 def on_clock_skew(state: EngineState, event: ClockSkewSeen, at: datetime) -> list[Action]:
@@ -43,6 +47,7 @@ def on_loop_gap(state: EngineState, event: LoopGapSeen, at: datetime) -> list[Ac
     """After a pause of the process nothing old is trusted: reconcile first of all (I-27)."""
     text = f"The process stood still for {event.gap_s:.1f} s: reconciling before new orders."
     state.health.reconciled = False
+    state.health.trouble_over_at = at
     if state.health.private_up:
         state.health.private_since = at
     state.close_about(asking.ACCOUNT, "all")  # a look begun before the pause is not enough
@@ -63,3 +68,38 @@ def on_auth_trouble(state: EngineState, event: AuthTrouble, at: datetime) -> lis
         return [Note(level="warning", text=event.detail, reason=Reason.NONCE_REFUSED)]
     reason = Reason.NONCE_REFUSED if event.kind == "nonce" else Reason.KEY_REFUSED
     return halt_on(state, at, reason, event.detail)
+
+
+def on_announced(state: EngineState, event: VenueAnnounced, at: datetime) -> list[Action]:
+    """Follow what the exchange advises: reduce, cancel what raises exposure, stop, leave (X23)."""
+    health = state.health
+    first = health.announced != event.action
+    health.announced, health.announced_at = event.action, at
+    actions: list[Action] = []
+    if first:
+        text = f"The exchange announced trouble and advises to {event.action}: {event.detail}"
+        actions.append(Note(level="warning", text=text, reason=Reason.MAINTENANCE_AHEAD))
+    actions.extend(restate(state, at))
+    if event.action != "reduce":
+        actions.extend(cancel_entries(state, at, Reason.MAINTENANCE_AHEAD))
+    if event.action == "disconnect" and first:
+        actions.append(LeaveVenue(detail=event.detail))
+    return actions
+
+
+def on_switch_fired(state: EngineState, event: ExecutionReport, at: datetime) -> list[Action]:
+    """The dead man's switch fired while we live: reconcile, then plan anew (X30)."""
+    if not fired(event):
+        return []
+    before = state.health.switch_fired_at
+    if before is not None and at - before < _ONE_FIRING:
+        return []
+    state.health.switch_fired_at = state.health.trouble_over_at = at
+    state.health.reconciled = False
+    state.close_about(asking.ACCOUNT, "all")
+    return [
+        Note(level="error", text=TEXT[Reason.SWITCH_FIRED], reason=Reason.SWITCH_FIRED),
+        *restate(state, at),
+        *ask_reconcile(state, at),
+        *ask_unresolved(state, at),
+    ]

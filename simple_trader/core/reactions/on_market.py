@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from simple_trader.core.market.price_board import LOSSES_MAX
+from simple_trader.core.reactions import asking
+from simple_trader.core.reactions.asking import ask_reconcile, ask_unresolved
 from simple_trader.core.reactions.standing import cancel_again, restate
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, Note, Remember
@@ -14,6 +16,7 @@ from simple_trader.domain.events import (
     QuoteSeen,
     VenueStatusSeen,
 )
+from simple_trader.domain.instruments import VenueStatus
 from simple_trader.domain.money import ZERO
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import BookMetricsRow, PairRow, PriceRow
@@ -114,5 +117,13 @@ def on_instrument(state: EngineState, event: InstrumentSeen) -> list[Action]:
 
 def on_venue_status(state: EngineState, event: VenueStatusSeen, at: datetime) -> list[Action]:
     """Honour the state of the exchange; after maintenance cancels that had to wait are sent."""
-    state.health.venue = event.status
+    before, health = state.health.venue, state.health
+    health.venue = event.status
+    if event.status is VenueStatus.ONLINE and before is not VenueStatus.ONLINE:
+        health.announced, health.announced_at = "", None  # what was announced is over
+    if before is VenueStatus.MAINTENANCE and event.status is not VenueStatus.MAINTENANCE:
+        health.reconciled = False  # what rested may be gone, also by a switch that ran out (X22)
+        state.close_about(asking.ACCOUNT, "all")
+        looked = [*ask_reconcile(state, at), *ask_unresolved(state, at)]
+        return [*restate(state, at), *cancel_again(state, at), *looked]
     return [*restate(state, at), *cancel_again(state, at)]

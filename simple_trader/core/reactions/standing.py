@@ -1,24 +1,47 @@
 """Standing: from health and memory to RUN, REDUCE or HALT, and telling of every change."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from simple_trader.core.risk import breaker
 from simple_trader.core.risk.case import HALT, REDUCE, RUN
 from simple_trader.core.risk.venue_states import takes_cancels
+from simple_trader.core.schedule.timers import RISK_CHECK
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, CancelAllOrders, CancelOrder, Note, Remember
 from simple_trader.domain.instruments import VenueStatus
 from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.orders import Origin
 from simple_trader.domain.reasons import TEXT, Reason
 from simple_trader.domain.records import AuditRow, OrderStateRow, RiskRow
 
 CANCELABLE = (OrderState.OPEN, OrderState.PARTIAL)
+TROUBLES = frozenset(
+    {
+        Reason.PRIVATE_DOWN,
+        Reason.PUBLIC_DOWN,
+        Reason.VENUE_NOT_ONLINE,
+        Reason.MAINTENANCE_AHEAD,
+        Reason.BALANCE_UNEXPLAINED,
+        Reason.LOOP_LAG,
+        Reason.STORE_SLOW,
+        Reason.STORE_DOWN,
+    }
+)
+SETTLE_S = timedelta(seconds=30)
+ANNOUNCED_FOR = timedelta(hours=2)  # an announced maintenance that has not begun by then is off
 
 
 def causes_of(state: EngineState) -> tuple[Reason, ...]:
     """Every reason that holds trading back now, the most telling first."""
     if state.memory.halted:
         return (state.memory.halt_reason or Reason.OPERATOR,)
+    found = held_causes(state)
+    settling = state.health.trouble_over_at is not None
+    return found if found or not settling else (Reason.SETTLING,)
+
+
+def held_causes(state: EngineState) -> tuple[Reason, ...]:
+    """The causes below HALT, by health, books and limits as they stand now."""
     settings, health = state.settings, state.health
     found = {
         Reason.DAILY_LOSS: state.memory.day_stopped,
@@ -31,6 +54,7 @@ def causes_of(state: EngineState) -> tuple[Reason, ...]:
         Reason.VENUE_NOT_ONLINE: health.venue is not VenueStatus.ONLINE,
         Reason.BALANCE_UNEXPLAINED: bool(health.unexplained),
         Reason.LOOP_LAG: health.loop_slow,
+        Reason.MAINTENANCE_AHEAD: bool(health.announced),
     }
     causes = [reason for reason, holds in found.items() if holds]
     if health.store is not None:
@@ -42,11 +66,13 @@ def restate(state: EngineState, at: datetime) -> list[Action]:
     """Bring the trading state in line with its causes; a change is a row, a note and, if it is
     latched or lifted, an audit row.
     """
+    _follow_trouble(state, at)
     causes = causes_of(state)
     standing = HALT if state.memory.halted else REDUCE if causes else RUN
     if standing == state.trading_state and causes == state.causes:
         return []
     before, state.trading_state = state.trading_state, standing
+    state.health.ran = state.health.ran or standing == RUN
     state.causes = causes
     why = " ".join(TEXT[cause] for cause in causes) or "Nothing holds it back."
     was = "" if before == standing else f" (was {before})"
@@ -60,6 +86,30 @@ def restate(state: EngineState, at: datetime) -> list[Action]:
             reason=causes[0] if causes else Reason.RECONCILED,
         ),
     ]
+
+
+def _follow_trouble(state: EngineState, at: datetime) -> None:
+    """Note when the last trouble of health ended: after a first RUN new risk waits SETTLE_S from
+    then on. Reconciling is no trouble of its own: it goes on in that time.
+    """
+    health = state.health
+    said = health.announced_at
+    if said is not None and at - said > ANNOUNCED_FOR and health.venue is VenueStatus.ONLINE:
+        health.announced, health.announced_at = "", None  # it never began
+    troubled = not TROUBLES.isdisjoint(held_causes(state))
+    if troubled or health.troubled:
+        health.trouble_over_at = at if health.ran else None
+        if not troubled:
+            _look_at(state, at + SETTLE_S)
+    elif health.trouble_over_at is not None and at - health.trouble_over_at >= SETTLE_S:
+        health.trouble_over_at = None
+    health.troubled = troubled
+
+
+def _look_at(state: EngineState, moment: datetime) -> None:
+    """Let the next risk check, which brings this up to date, come no later than `moment`."""
+    due = state.timers.due
+    due[RISK_CHECK] = min(moment, due.get(RISK_CHECK, moment))
 
 
 def risk_row(state: EngineState, at: datetime) -> Remember:
@@ -107,7 +157,14 @@ def halt_on(state: EngineState, at: datetime, reason: Reason, detail: str) -> li
     ]
 
 
-def cancel_own(state: EngineState, at: datetime, reason: Reason) -> list[Action]:
+def cancel_entries(state: EngineState, at: datetime, reason: Reason) -> list[Action]:
+    """Ask to cancel what of ours rests and raises exposure; what protects a position stays."""
+    return cancel_own(state, at, reason, entries=True)
+
+
+def cancel_own(
+    state: EngineState, at: datetime, reason: Reason, *, entries: bool = False
+) -> list[Action]:
     """Ask to cancel every resting order of ours, and of no one else (I-09).
 
     Their exposure counts until the exchange confirms (I-08). In maintenance nothing is sent: see
@@ -117,7 +174,7 @@ def cancel_own(state: EngineState, at: datetime, reason: Reason) -> list[Action]
     if not takes_cancels(state.health.venue):
         return actions
     for order in state.orders.live():
-        if order.state not in CANCELABLE:
+        if order.state not in CANCELABLE or (entries and order.origin is Origin.EXIT):
             continue
         after = state.orders.move(
             order, OrderState.PENDING_CANCEL, at, reason=Reason.CANCELED_BY_US

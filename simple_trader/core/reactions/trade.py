@@ -40,7 +40,7 @@ def case_of(state: EngineState, intent: Intent, at: datetime) -> Case:
         stopping=state.stopping,
         day_stopped=state.memory.day_stopped,
         rules=state.rules.get(pair),
-        venue=state.health.venue,
+        venue=state.health.takes,
         quote=state.board.quote(pair),
         book_trusted=board is not None and board.book_trusted,
         unknown_order=None if unknown is None else unknown.cl_ord_id,
@@ -96,7 +96,9 @@ def judge_intent(
     (I-19). The actions carry the intent row and the order to be sent after it.
     """
     case = case_of(state, intent, at)
-    verdict = review(case, cl_ord_id=state.next_order_id())
+    verdict = review(
+        case, cl_ord_id=state.next_order_id(), venue_ahead_s=state.health.skew_s
+    )
     if isinstance(verdict, Refused):
         return verdict, []
     return verdict, _reserve(state, case, verdict, config_hash)

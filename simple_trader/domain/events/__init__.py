@@ -44,6 +44,7 @@ from simple_trader.domain.events.market import (
     FeedUp,
     InstrumentSeen,
     QuoteSeen,
+    VenueAnnounced,
     VenueStatusSeen,
     VenueWarned,
 )
@@ -101,6 +102,7 @@ __all__ = [
     "StoreHealth",
     "TimerFired",
     "TrainingSkipped",
+    "VenueAnnounced",
     "VenueStatusSeen",
     "VenueWarned",
 ]
@@ -124,6 +126,7 @@ Event = (
     | CandleSeen
     | InstrumentSeen
     | VenueStatusSeen
+    | VenueAnnounced
     | VenueWarned
     | FeedUp
     | FeedDown

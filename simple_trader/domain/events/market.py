@@ -56,6 +56,16 @@ class VenueWarned(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     over: bool = False
 
 
+class VenueAnnounced(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The exchange announced a maintenance or an emergency and advises what to do until it is over.
+
+    `action` is reduce, cancel, stop or disconnect, each with all before it.
+    """
+
+    action: str
+    detail: str
+
+
 class FeedUp(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """A feed is subscribed and delivers: `public`, `private` or `book`."""
 

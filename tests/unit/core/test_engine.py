@@ -162,6 +162,7 @@ def strangers() -> list[e.Event]:
         e.CandleSeen(candle=candle("X/Y", moment)),
         e.InstrumentSeen(rules=rules("X/Y")),
         e.VenueStatusSeen(status=VenueStatus.ONLINE),
+        e.VenueAnnounced(action="stop", detail="x"),
         e.FeedUp(feed="public"),
         e.VenueWarned(feed="public", kind="late", detail="x", value=3.0),
         e.FeedDown(feed="book", detail="x"),

@@ -19,6 +19,7 @@ from simple_trader.domain.events import (
     Event,
     InstrumentSeen,
     QuoteSeen,
+    VenueAnnounced,
     VenueStatusSeen,
     VenueWarned,
 )
@@ -288,14 +289,17 @@ def status(data: str, kind: str = "update") -> str:
     ],
 )
 def test_an_announcement_in_any_shape_is_told_and_changes_no_state(frame: str) -> None:
-    (warned,) = Told().hear(frame)
+    warned, announced = Told().hear(frame)
     assert isinstance(warned, VenueWarned)
     assert warned.kind == "upcoming_maintenance"
     assert "30m" in warned.detail
+    assert isinstance(announced, VenueAnnounced)
 
 
 def test_an_emergency_as_a_state_is_told_and_nothing_is_traded_in_it() -> None:
-    seen, warned = Told().hear(status('[{"system":"emergency"}]'))
+    seen, warned, announced = Told().hear(status('[{"system":"emergency"}]'))
+    assert isinstance(announced, VenueAnnounced)
+    assert announced.action == "stop"
     assert isinstance(seen, VenueStatusSeen)
     assert seen.status is VenueStatus.UNKNOWN
     assert isinstance(warned, VenueWarned)

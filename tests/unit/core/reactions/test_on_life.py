@@ -102,6 +102,8 @@ def test_a_lost_private_stream_reduces_and_needs_a_new_look() -> None:
     only(desk.do(e.FeedUp(feed="private")), a.AskReconcile)
     assert desk.engine.state.causes == (R.RECONCILING,)
     desk.reconciled()
+    assert desk.engine.state.causes == (R.SETTLING,)
+    desk.calm()
     assert desk.engine.state.trading_state == "RUN"
 
 
@@ -154,6 +156,7 @@ def test_i_15_lots_above_the_balance_block_new_risk_until_explained() -> None:
     held = desk.engine.state.lots.held("ai", BTC)
     desk.do(e.BalancesSeen(balances={"USD": D(800), "BTC": held}, source="rest"))
     desk.reconciled()
+    desk.calm()
     assert desk.engine.state.trading_state == "RUN"
 
 

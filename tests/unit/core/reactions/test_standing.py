@@ -36,8 +36,9 @@ def test_health_causes_lift_themselves_and_every_change_is_a_row() -> None:
     assert records(slow, r.RiskRow)[0].reasons == (R.STORE_SLOW,)
     assert only(slow, a.Note).reason is R.STORE_SLOW
     well = desk.do(e.StoreHealth(ok=True, reason=None, oldest_age_s=0.0))
-    assert records(well, r.RiskRow)[0].state == "RUN"
+    assert records(well, r.RiskRow)[0].reasons == (R.SETTLING,)
     assert desk.do(e.StoreHealth(ok=True, reason=None, oldest_age_s=0.0)) == []
+    assert records(desk.calm(), r.RiskRow)[0].state == "RUN"
 
 
 def test_an_exchange_in_maintenance_reduces() -> None:
@@ -45,7 +46,11 @@ def test_an_exchange_in_maintenance_reduces() -> None:
     desk.open()
     desk.do(e.VenueStatusSeen(status=VenueStatus.MAINTENANCE))
     assert desk.engine.state.causes == (R.VENUE_NOT_ONLINE,)
-    desk.do(e.VenueStatusSeen(status=VenueStatus.ONLINE))
+    back = desk.do(e.VenueStatusSeen(status=VenueStatus.ONLINE))
+    only(back, a.AskReconcile)
+    assert desk.engine.state.causes == (R.RECONCILING,)
+    desk.reconciled()
+    desk.calm()
     assert desk.engine.state.trading_state == "RUN"
 
 
