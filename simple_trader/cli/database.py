@@ -4,7 +4,7 @@ import asyncio
 import signal
 import subprocess
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from simple_trader.cli.common import (
 )
 from simple_trader.config.options import RunOptions
 from simple_trader.domain.errors import StoreError
+
+if TYPE_CHECKING:
+    from simple_trader.adapters.store.postgres_restore import Restored
 
 db = typer.Typer(help="The database.", no_args_is_help=True)
 
@@ -65,9 +68,26 @@ def backup(
     env_file: EnvFileOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Dump everything but the rows of the market tables; read it back with pg_restore."""
+    """Dump everything but the rows of the market tables, and read it back once."""
     chosen = options(config, env_file, state_dir)
     typer.echo(f"Wrote {run_async(_backup(chosen, file))}")
+
+
+@db.command("restore")
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `db backup` wrote.")],
+    config: ConfigOption = None,
+    env_file: EnvFileOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Put a backup in the place of what is there, which is moved aside; no daemon may run."""
+    found = run_async(_restore(options(config, env_file, state_dir), file))
+    typer.echo(f"Restored {file}: {found.world}, {found.fills} fills, to event {found.last_seq}.")
+    for note in found.notes:
+        typer.echo(f"An identity sequence was behind its table and was mended: {note}.")
+    if found.aside is not None:
+        typer.echo(f"What was there before is kept as schema {found.aside}.")
+    typer.echo("The next start reads from the exchange what happened since, before it trades.")
 
 
 @db.command("cleanup")
@@ -133,6 +153,19 @@ async def _backup(chosen: RunOptions, file: Path | None) -> Path:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         await dump_database(found, path)
     return path
+
+
+async def _restore(chosen: RunOptions, file: Path) -> "Restored":
+    from simple_trader.adapters.store.postgres_restore import restore_database
+    from simple_trader.app import database
+    from simple_trader.cli.places import state_directory
+    from simple_trader.runtime.clocks import SystemClock
+    from simple_trader.telemetry.presence import present
+
+    stamp = f"{SystemClock().wall():%Y%m%d_%H%M%S}"
+    with present(state_directory(chosen)):  # no daemon of this STATE runs, and none starts
+        async with database(chosen) as found:
+            return await restore_database(found, file, stamp)
 
 
 async def _cleanup(chosen: RunOptions, *, dry_run: bool) -> list[str]:

@@ -13,6 +13,7 @@ from store_parts import (
     BLOB,
     PAIR,
     RISK,
+    ROOM,
     asked,
     batches,
     booked,
@@ -82,7 +83,10 @@ async def test_what_was_written_is_recovered_equal(database: str) -> None:
     async with running(database) as (lane, ticks, recovered):
         parts = (
             *story(2, recovered.epoch),
-            (IntentRow(order=order(3), epoch=1), IntentRow(order=order(4), epoch=1)),
+            (
+                IntentRow(order=order(3), epoch=1, cap_asset=ROOM, cap_total=ROOM),
+                IntentRow(order=order(4), epoch=1, cap_asset=ROOM, cap_total=ROOM),
+            ),
             (OrderStateRow(order=open_order), OrderStateRow(order=late)),
             (PredictionRow(prediction=prediction(9)),),
         )
@@ -110,7 +114,9 @@ async def test_what_was_written_is_recovered_equal(database: str) -> None:
 async def test_an_order_on_its_way_is_unknown_after_a_restart(
     database: str, state: OrderState
 ) -> None:
-    parts: list[tuple[LedgerRecord, ...]] = [(IntentRow(order=order(1), epoch=1),)]
+    parts: list[tuple[LedgerRecord, ...]] = [
+        (IntentRow(order=order(1), epoch=1, cap_asset=ROOM, cap_total=ROOM),)
+    ]
     if state is OrderState.SENT:
         parts.append((OrderStateRow(order=order(1, state)),))
     await write(database, *parts)
@@ -137,7 +143,10 @@ async def test_a_trailing_stop_is_recovered_as_it_was_asked_for(database: str) -
         fee_preference=FeePreference.BASE,
         stp=SelfTrade.CANCEL_BOTH,
     )
-    await write(database, (IntentRow(order=order(1, request=request), epoch=1),))
+    await write(
+        database,
+        (IntentRow(order=order(1, request=request), epoch=1, cap_asset=ROOM, cap_total=ROOM),),
+    )
     (found,) = (await Recovery(database, boot_seconds=1).recover()).orders
     assert found.request == request
     assert msgspec.json.encode(found.request) == msgspec.json.encode(request)  # to the digit
@@ -161,7 +170,10 @@ async def test_ended_orders_are_recovered_for_a_day_and_filled_ones_not(database
         order(4, OrderState.FILLED),
         order(5, OrderState.VOID),
     ]
-    intents = tuple(IntentRow(order=order(number), epoch=1) for number in range(1, 6))
+    intents = tuple(
+        IntentRow(order=order(number), epoch=1, cap_asset=ROOM, cap_total=ROOM)
+        for number in range(1, 6)
+    )
     await write(database, intents, tuple(OrderStateRow(order=one) for one in ended))
     assert (await Recovery(database, boot_seconds=1).recover()).orders == (ended[1],)
 
@@ -213,7 +225,7 @@ async def test_a_model_with_another_hash_is_passed_over(database: str) -> None:
 
 
 async def test_d11_a_row_changed_by_hand_is_not_guessed_at(database: str) -> None:
-    await write(database, (IntentRow(order=order(1), epoch=1),))
+    await write(database, (IntentRow(order=order(1), epoch=1, cap_asset=ROOM, cap_total=ROOM),))
     connection = await asyncpg.connect(database)
     await connection.execute("UPDATE pending_trades SET reason = 'because I say so'")
     await connection.close()
@@ -222,7 +234,7 @@ async def test_d11_a_row_changed_by_hand_is_not_guessed_at(database: str) -> Non
 
 
 async def test_a_journal_that_lost_its_end_refuses(database: str) -> None:
-    await write(database, (IntentRow(order=order(1), epoch=1),))
+    await write(database, (IntentRow(order=order(1), epoch=1, cap_asset=ROOM, cap_total=ROOM),))
     connection = await asyncpg.connect(database)
     await connection.execute("DELETE FROM engine_journal")
     await connection.close()
@@ -306,3 +318,39 @@ async def test_a_missing_ledger_entry_is_a_gap(database: str) -> None:
     (usd,) = await check_books(database)
     assert usd.gaps == 1
     assert not usd.balanced
+
+
+async def test_a_sequence_behind_its_table_is_mended_at_the_start_and_said(
+    database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every identity column there is: a table that is added later is looked after by itself."""
+    await write(database, *story(3, 1000))
+    boot = Recovery(database, boot_seconds=1)
+    await boot.snapshot(1, AT, b"one", "start")
+    await boot.snapshot(2, AT, b"two", "start")
+    connection = await asyncpg.connect(database)
+    owned = await connection.fetch(
+        "SELECT c.relname, a.attname, pg_get_serial_sequence(c.relname, a.attname) AS sequence "
+        "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+        "WHERE a.attidentity <> '' AND c.relnamespace = 'public'::regnamespace"
+    )
+    assert {row["relname"] for row in owned} >= {"executions", "audit_log", "engine_snapshots"}
+    highest = {}
+    for row in owned:
+        number = await connection.fetchval(f"SELECT max({row['attname']}) FROM {row['relname']}")
+        highest[row["sequence"]] = number
+        await connection.execute("SELECT setval($1::text::regclass, 1, false)", row["sequence"])
+    caplog.clear()
+    await boot.recover()
+    said = "\n".join(record.getMessage() for record in caplog.records)
+    for row in owned:
+        number = highest[row["sequence"]]
+        if number is None:
+            continue  # an empty table has nothing to collide with
+        assert f"{row['relname']}.{row['attname']} stood at 0, now at {number}" in said
+        following = await connection.fetchval("SELECT nextval($1::text::regclass)", row["sequence"])
+        assert following == number + 1
+    caplog.clear()
+    await boot.recover()
+    assert "sequence" not in caplog.text, "a sequence that is right is left alone"
+    await connection.close()

@@ -12,6 +12,7 @@ import msgspec
 from simple_trader.adapters.store.lane_connection import AsyncpgLedgerConnection
 from simple_trader.adapters.store.ledger_lane import LaneLimits, LedgerLane
 from simple_trader.adapters.store.recovery import Recovery
+from simple_trader.core.risk.risk_manager import params_hash
 from simple_trader.domain import records as r
 from simple_trader.domain.fills import Fee, Fill, LedgerEntry, Lot
 from simple_trader.domain.instruments import AssetRules, PairRules, PairStatus
@@ -47,6 +48,7 @@ PAIR = PairRules(
     cost_precision=5,
     status=PairStatus.ONLINE,
 )
+ROOM = Decimal(1_000_000)  # what all purchases together may reserve
 
 
 def moment(number: int) -> datetime:
@@ -78,11 +80,16 @@ def order(number: int, state: OrderState = OrderState.DISPATCHING, **changed: ob
         state=state,
         approved_at=at,
         send_by=at + timedelta(seconds=2),
-        params_hash="p",
+        params_hash=params_hash(request),
         config_hash="h",
+        notional=Decimal("1.325"),
+        reserved=Decimal("1.3303"),
         changed_at=at,
     )
-    return msgspec.structs.replace(plain, **changed)
+    made = msgspec.structs.replace(plain, **changed)
+    if "params_hash" in changed:
+        return made
+    return msgspec.structs.replace(made, params_hash=params_hash(made.request))
 
 
 def fill(number: int, side: Side = Side.BUY) -> Fill:
@@ -313,7 +320,10 @@ def story(cycles: int, epoch: int, *, first: int = 1) -> Iterator[tuple[r.Ledger
         if number % 3 == 0:
             yield (decided(number, "refused"),)
         else:
-            yield (decided(number), r.IntentRow(order=order(number), epoch=epoch))
+            yield (
+                decided(number),
+                r.IntentRow(order=order(number), epoch=epoch, cap_asset=ROOM, cap_total=ROOM),
+            )
             yield booked(number)
         yield (
             r.PredictionScoreRow(

@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from simple_trader.adapters.store.dsn import describe_dsn, normalise_dsn
-from simple_trader.adapters.store.schema_check import COLUMNS, refuse_gaps
+from simple_trader.adapters.store.schema_check import PARTS, refuse_gaps
 from simple_trader.assets import asset_path
 from simple_trader.domain.errors import (
     SchemaError,
@@ -200,6 +200,8 @@ async def upgrade(dsn: str) -> str:
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.ext.asyncio import create_async_engine
 
+    refused: tuple[type[Exception], ...] = (SQLAlchemyError, *FAILED)
+
     async def open_one() -> RawConnection:
         return await connect(dsn, application="simple-trader schema", settings=LONG_PATIENCE)
 
@@ -212,10 +214,10 @@ async def upgrade(dsn: str) -> str:
             await connection.execute(lock, {"space": LOCK_SPACE, "name": SCHEMA_LOCK})
             await connection.commit()
             revision = await connection.run_sync(_migrate)
-            refuse_gaps({tuple(row) for row in await connection.execute(text(COLUMNS))})
+            refuse_gaps({tuple(row) for row in await connection.execute(text(PARTS))})
             await connection.commit()
             return revision
-    except (SQLAlchemyError, *FAILED) as error:
+    except refused as error:
         why = str(error).partition("\n")[0]
         raise StoreError(f"the schema could not be brought up ({why}).") from error
     finally:
@@ -248,7 +250,7 @@ async def check_schema(dsn: str) -> None:
         )
     doing = "the schema could not be looked at"
     async with session(dsn, application="simple-trader look", doing=doing) as connection:
-        refuse_gaps({tuple(row) for row in await connection.fetch(COLUMNS)})
+        refuse_gaps({tuple(row) for row in await connection.fetch(PARTS)})
 
 
 def newest_revision() -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from simple_trader.adapters.store.postgres_tools import pg_dump_call
+from simple_trader.adapters.store.postgres_tools import pg_dump_call, pg_restore_call
 from simple_trader.domain.errors import StoreSetupError
 
 MARKET_TABLES = ("price_history*", "order_book_metrics*", "market_*")
@@ -26,9 +26,10 @@ async def dump_database(
     """Write a custom-format dump of `dsn` to `path` (mode 0600), whole or not at all.
 
     Tables that match a pattern of `exclude_rows` keep their definition and lose their rows.
-    Read it back with `pg_restore`. Raises StoreSetupError with the reason.
+    It is read back once before it takes its name. Raises StoreSetupError with the reason.
     """
-    call = pg_dump_call(dsn, await _server_major(dsn), bin_dir=bin_dir)
+    major = await _server_major(dsn)
+    call = pg_dump_call(dsn, major, bin_dir=bin_dir)
     unfinished = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -54,14 +55,44 @@ async def dump_database(
         words = f"pg_dump did not end within {_DUMP_WITHIN_S:g} s"
     finally:
         os.close(handle)
+    words = words or await _unreadable(unfinished, major, bin_dir)
     if words is not None:
         unfinished.unlink(missing_ok=True)
         raise StoreSetupError(f"no backup was written to {path}: {words}.")
     unfinished.replace(path)
+    _sync_folder(path.parent)
+
+
+async def _unreadable(path: Path, major: int, bin_dir: Path | None) -> str | None:
+    """Read the whole dump once, to its last byte: None when pg_restore understands all of it."""
+    call = pg_restore_call(major, bin_dir=bin_dir)
+    process = await asyncio.create_subprocess_exec(
+        *call.argv,
+        "--file=/dev/null",
+        str(path),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env={"PATH": os.defpath, "LC_ALL": "C"},
+    )
+    try:
+        words = await _finished(process)
+    except TimeoutError:
+        words = f"pg_restore did not read it within {_DUMP_WITHIN_S:g} s"
+    return None if words is None else f"it cannot be read back ({words})"
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name survive a power loss."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 async def _finished(process: asyncio.subprocess.Process) -> str | None:
-    """Wait for pg_dump: None when it succeeded, else its last words; never leave it running."""
+    """Wait for the program: None when it succeeded, else its last words; never leave it running."""
     try:
         async with asyncio.timeout(_DUMP_WITHIN_S):
             _, errors = await process.communicate()
@@ -72,7 +103,7 @@ async def _finished(process: asyncio.subprocess.Process) -> str | None:
     if process.returncode == 0:
         return None
     lines = errors.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"pg_dump ended with code {process.returncode}"
+    return lines[-1] if lines else f"it ended with code {process.returncode}"
 
 
 async def nightly_backup(

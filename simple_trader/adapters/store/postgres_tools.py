@@ -1,4 +1,4 @@
-"""psql and pg_dump: found, and told by their environment where to connect (never by argument)."""
+"""psql, pg_dump and pg_restore: found, and told where to connect by their environment alone."""
 
 import os
 import shutil
@@ -86,6 +86,18 @@ def pg_dump_call(dsn: str, server_major: int, *, bin_dir: Path | None = None) ->
         f"no backup was written: the database is PostgreSQL {server_major}, and {found}; "
         f"`apt install postgresql-client-{server_major}`, or set database.bin_dir."
     )
+
+
+def pg_restore_call(server_major: int, *, bin_dir: Path | None = None) -> ToolCall:
+    """How to run the newest pg_restore there is: it reads the files of every older pg_dump."""
+    found = [(tool_version(tool) or (0, 0), tool) for tool in _tools("pg_restore", bin_dir)]
+    newest, tool = max(found, key=lambda one: one[0], default=((0, 0), Path()))
+    if newest[0] < server_major:
+        raise StoreSetupError(
+            f"no pg_restore of PostgreSQL {server_major} or newer was found: "
+            f"`apt install postgresql-client-{server_major}`, or set database.bin_dir."
+        )
+    return ToolCall([str(tool)], {})
 
 
 def _tools(name: str, bin_dir: Path | None) -> Iterator[Path]:
