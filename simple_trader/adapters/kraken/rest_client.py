@@ -132,13 +132,20 @@ class RestClient:
         raise VenueUnreachable(f"Kraken did not answer {endpoint}.")
 
     async def private(
-        self, endpoint: str, params: Params | None = None, *, read: bool = True
+        self,
+        endpoint: str,
+        params: Params | None = None,
+        *,
+        read: bool = True,
+        urgent: bool = False,
     ) -> msgspec.Raw:
-        """POST a private endpoint; with `read` false it is sent once and may use the reserve."""
+        """POST a private endpoint; with `read` false it is sent once. It and what is `urgent` may
+        use the reserve.
+        """
         for attempt in range(_TRIES if read else 1):
             try:
                 return await self._private_once(
-                    endpoint, params or {}, urgent=not read or endpoint in URGENT
+                    endpoint, params or {}, urgent=urgent or not read or endpoint in URGENT
                 )
             except (HttpFailed, KrakenRefused, VenueUnreachable) as error:
                 if not read:

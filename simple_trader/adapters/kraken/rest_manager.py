@@ -152,10 +152,10 @@ class KrakenRest:
         return self._order_rows(rows)
 
     async def closed_orders(
-        self, since: datetime | None, *, max_pages: int = _MAX_PAGES
+        self, since: datetime | None, *, max_pages: int = _MAX_PAGES, urgent: bool = False
     ) -> tuple[VenueOrderRow, ...]:
         """Closed orders, newest first, from two minutes before `since`, deduped over pages."""
-        raws = await self._pages("ClosedOrders", "closed", since, max_pages)
+        raws = await self._pages("ClosedOrders", "closed", since, max_pages, urgent=urgent)
         rows = {
             name: decode(raw, rest_rows.OrderData, "ClosedOrders") for name, raw in raws.items()
         }
@@ -178,9 +178,14 @@ class KrakenRest:
         """Own trades, oldest first, from two minutes before `since`."""
         return tuple(fill for fill, _ in await self.trades_with_raw(since))
 
-    async def trades_with_raw(self, since: datetime | None) -> list[tuple[Fill, str]]:
-        """As `trades`, each with its row as received; a trade learns its order's client id."""
-        raws = await self._pages("TradesHistory", "trades", since, _MAX_PAGES)
+    async def trades_with_raw(
+        self, since: datetime | None, *, urgent: bool = False
+    ) -> list[tuple[Fill, str]]:
+        """As `trades`, each with its row as received; a trade learns its order's client id.
+
+        Who looks for an order in doubt is `urgent` and may use the reserve of the REST counter.
+        """
+        raws = await self._pages("TradesHistory", "trades", since, _MAX_PAGES, urgent=urgent)
         rows = {
             name: decode(raw, rest_rows.TradeData, "TradesHistory") for name, raw in raws.items()
         }
@@ -284,7 +289,13 @@ class KrakenRest:
         return found
 
     async def _pages(
-        self, endpoint: str, field: str, since: datetime | None, max_pages: int
+        self,
+        endpoint: str,
+        field: str,
+        since: datetime | None,
+        max_pages: int,
+        *,
+        urgent: bool = False,
     ) -> Raws:
         """All rows; pages overlap, and are read again until no row is missing (X11, X12).
 
@@ -298,7 +309,8 @@ class KrakenRest:
         found: Raws = {}
         offset = before = 0
         for _ in range(max_pages):
-            raw = await self._client.private(endpoint, {**query, "ofs": offset})
+            params = {**query, "ofs": offset}
+            raw = await self._client.private(endpoint, params, urgent=urgent)
             result = decode(raw, Raws, endpoint)
             page = part(result, field, Raws, endpoint)
             count = decode(result["count"], int, endpoint) if "count" in result else None

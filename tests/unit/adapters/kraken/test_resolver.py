@@ -111,7 +111,7 @@ def ask(*cl_ord_ids: str) -> AskOrders:
 
 
 async def test_no_trace_is_said_with_the_moment_the_look_began(http: ScriptedHttp) -> None:
-    (looked,) = await resolver(http).look(ask("st7-1"), {})
+    (looked,) = await resolver(http).look(ask("st7-1"), {"st7-1": AT})
     assert looked == OrderLooked(
         cl_ord_id="st7-1", order_id=None, status=None, filled_qty=None, looked_from=AT
     )
@@ -146,12 +146,34 @@ async def test_x09_trades_count_where_the_order_says_nothing_filled(http: Script
     assert looked.filled_qty == Decimal("0.25")
 
 
+async def test_i_05_no_trace_without_a_beginning_proves_nothing(http: ScriptedHttp) -> None:
+    (looked,) = await resolver(http).look(ask("st7-1"), {})
+    assert isinstance(looked, OrderLooked)
+    assert looked.error
+
+
 async def test_an_order_in_both_lists_is_what_the_later_look_says(http: ScriptedHttp) -> None:
     http.answers["OpenOrders"] = [{"open": {"O1": order("st7-1", "open")}}]
     http.answers["ClosedOrders"] = [{"closed": {"O1": order("st7-1", "canceled")}, "count": 1}]
-    (looked,) = await resolver(http).look(ask("st7-1"), {})
+    looked, _ = await resolver(http).look(ask("st7-1", "st7-2"), {})
     assert isinstance(looked, OrderLooked)
     assert looked.status == "canceled"
+
+
+async def test_x18_a_look_costs_what_it_needs_and_one_look_serves_all_orders(
+    http: ScriptedHttp,
+) -> None:
+    resting = {"O1": order("st7-1", "open"), "O2": order("st7-2", "open")}
+    http.answers["OpenOrders"] = [{"open": resting}]
+    sent = dict.fromkeys(("st7-1", "st7-2", "st7-3"), AT)
+    looked = await resolver(http).look(ask("st7-1", "st7-2"), sent)
+    assert [event.status for event in looked if isinstance(event, OrderLooked)] == ["open"] * 2
+    private = [name for name, *_ in http.asked if name not in ("Assets", "AssetPairs")]
+    assert private == ["OpenOrders"]  # they rest untouched: nothing else can be said of them
+    before = len(http.asked)
+    await resolver(http).look(ask("st7-1", "st7-2", "st7-3"), sent)
+    again = [name for name, *_ in http.asked[before:] if name not in ("Assets", "AssetPairs")]
+    assert again == ["OpenOrders", "ClosedOrders", "TradesHistory"]
 
 
 async def test_the_search_begins_two_minutes_before_the_first_send(http: ScriptedHttp) -> None:
@@ -244,7 +266,7 @@ async def test_a_reconciliation_that_fails_is_not_clean(http: ScriptedHttp) -> N
     assert "Balance" in end.detail
 
 
-async def test_i05_no_trace_is_only_said_after_the_trades_were_asked_too(
+async def test_i_05_no_trace_is_only_said_after_the_trades_were_asked_too(
     http: ScriptedHttp,
 ) -> None:
     # REST's lists of orders lag apart from one another: a trade alone is a trace.
