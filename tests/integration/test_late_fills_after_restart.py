@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 from brain_desk import Desk, records, report, started
-from store_parts import AT, fill, order
+from store_parts import AT, ROOM, fill, order
 
 from simple_trader.adapters.store.recovery import Recovery
 from simple_trader.domain import records as r
@@ -17,7 +17,13 @@ async def recovered_after(dsn: str, state: OrderState) -> Started:
     """What the next start knows of an order that ended in `state` without a fill."""
     store = Recovery(dsn, boot_seconds=1)
     ended = order(1, state, order_id="O1")
-    await store.mirror((r.IntentRow(order=order(1), epoch=1), r.OrderStateRow(order=ended)), at=AT)
+    await store.mirror(
+        (
+            r.IntentRow(order=order(1), epoch=1, cap_asset=ROOM, cap_total=ROOM),
+            r.OrderStateRow(order=ended),
+        ),
+        at=AT,
+    )
     found = await store.recover()
     return started(orders=found.orders, epoch=found.epoch)
 

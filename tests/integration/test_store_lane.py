@@ -14,7 +14,7 @@ from blocking_connection import (
     BlockingLoop,
 )
 from commit_proxy import CommitProxy
-from store_parts import batches, booked, order, running, story
+from store_parts import ROOM, batches, booked, order, running, story
 
 from simple_trader.adapters.store import db_manager
 from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres
@@ -221,7 +221,7 @@ OVERFILLED = order(1, OrderState.OPEN, filled_qty=order(1).request.qty * 2)
     ("record", "words"),
     [
         (OrderStateRow(order=order(9, OrderState.OPEN)), "found no row"),
-        (IntentRow(order=order(1), epoch=1), "refused a row"),
+        (IntentRow(order=order(1), epoch=1, cap_asset=ROOM, cap_total=ROOM), "refused a row"),
         (OrderStateRow(order=OVERFILLED), "at_most"),
     ],
 )
@@ -230,7 +230,7 @@ async def test_a_row_that_breaks_the_books_ends_the_lane_and_leaves_nothing(
 ) -> None:
     async def write_both() -> None:
         async with running(database) as (lane, ticks, _recovered):
-            good = IntentRow(order=order(1), epoch=1)
+            good = IntentRow(order=order(1), epoch=1, cap_asset=ROOM, cap_total=ROOM)
             first, second = batches([(good,), (*booked(7)[:2], record)])
             lane.put(first)
             await ticks.reach(1)

@@ -12,6 +12,7 @@ from simple_trader.core.portfolio.account import REPORTING, rate_of
 from simple_trader.core.portfolio.open_orders import cost_in_flight, taker_of
 from simple_trader.domain.instruments import FeeRates, base_of, quote_of
 from simple_trader.domain.money import ZERO
+from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import Order, Side
 
 
@@ -33,6 +34,15 @@ class Exposure(msgspec.Struct, frozen=True):
     def of(self, asset: str) -> Decimal:
         """One base asset, over all its quote currencies."""
         return self.by_asset.get(asset, ZERO)
+
+
+def _worst_cost(order: Order, taker: Decimal) -> Decimal:
+    """What the rest may cost; while a change is on its way, the higher of before and after."""
+    cost = cost_in_flight(order, taker)
+    if order.state is not OrderState.AMENDING:
+        return cost
+    before = msgspec.structs.replace(order, amended_qty=None, amended_price=None)
+    return max(cost, cost_in_flight(before, taker))
 
 
 def exposure_of(
@@ -61,7 +71,7 @@ def exposure_of(
         if rate is None:
             unpriced[base] = None
             continue
-        cost = cost_in_flight(order, taker_of(fees, pair)) * rate
+        cost = _worst_cost(order, taker_of(fees, pair)) * rate
         # Never below what was reserved for it, whatever fees and rates are now: the database adds
         # up the same figures (I-19).
         cost = max(cost, order.reserved * order.left_qty / order.request.qty)
