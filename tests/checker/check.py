@@ -28,7 +28,6 @@ RULES: dict[str, Rule] = dict(
 ELSEWHERE = {
     "I-16": "no binary floating point: lint and schema tests",
     "I-19": "no await between check and reservation: static check, and I-18 here",
-    "I-21": "the price that was judged: unit tests of the risk checks",
     "I-25": "compiled ceilings: unit tests of core/risk",
     "I-44": "nothing private leaves the machine: tests of the relay and of arming",
     "I-47": "nothing grows: the soak",

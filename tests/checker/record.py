@@ -274,6 +274,7 @@ class Facts:
     lag_margin: timedelta = timedelta(seconds=75)
     recovery: timedelta = timedelta(seconds=30)
     commit_stamps: bool = False
+    candle: timedelta | None = None  # of the guard: one entry of a pair and side in each
     dead_man_switch: str = "auto"
 
     def but(self, **changes: Any) -> "Facts":

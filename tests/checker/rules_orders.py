@@ -38,6 +38,8 @@ MAY_BECOME = {
 _SAME = ("pair", "side", "order_type", "qty", "limit_price", "time_in_force", "post_only")
 _LOOKS = ("OpenOrders", "ClosedOrders", "TradesHistory")
 _TTL = timedelta(seconds=2)
+# Answers after which an order may be there all the same (protocol section 12).
+_PROVES_NOTHING = ("EService:Unavailable", "EService:Busy", "EService:Timeout", "EGeneral:Internal")
 
 
 def i_01(e: Evidence) -> Iterator[str]:
@@ -55,7 +57,7 @@ def i_01(e: Evidence) -> Iterator[str]:
             if on_wire != row[name]:
                 yield f"order {sent.cl_ord_id}: {name} {on_wire} sent, {row[name]} in its intent"
         first = next(iter(e.history.get(str(sent.cl_ord_id), ())), None)
-        if first is None or first.get("committed_at") is None:
+        if first is None or first.get("committed_at") is None or _imported(e, row["cl_ord_id"]):
             continue
         if first["committed_at"] >= sent.real:
             yield (
@@ -141,16 +143,36 @@ def _too_early(e: Evidence, name: str, deadline: datetime, at: datetime) -> Iter
 
 
 def i_06(e: Evidence) -> Iterator[str]:
-    """Every step of an order's row is one the state machine has; an intent begins DISPATCHING."""
+    """Every step of an order's row is one the state machine has; an intent begins DISPATCHING; only
+    a refusal on the wire that proves something makes it REJECTED.
+    """
     for name, versions in e.history.items():
-        if versions[0]["op"] == "INSERT" and versions[0]["state"] != "DISPATCHING":
+        began = {"UNKNOWN"} if _imported(e, name) else {"DISPATCHING"}
+        if versions[0]["op"] == "INSERT" and versions[0]["state"] not in began:
             yield f"order {name} began as {versions[0]['state']}"
+        if any(version["state"] == "REJECTED" for version in versions):
+            yield from _unproven_reject(e, name)
         for before, after in _steps(versions):
             old, new = before["state"], after["state"]
             if old != new and new not in MAY_BECOME[old]:
                 yield f"order {name} went from {old} to {new}"
             if after["filled_qty"] < before["filled_qty"]:
                 yield f"order {name}: filled {before['filled_qty']}, later {after['filled_qty']}"
+
+
+def _imported(e: Evidence, name: str) -> bool:
+    """Whether a restored backup had lost its intent: it was taken in from the exchange (D12)."""
+    return name in e.orders and e.orders[name]["params_hash"] == ""
+
+
+def _unproven_reject(e: Evidence, name: str) -> Iterator[str]:
+    told = [
+        e.wire.refusals.get((sent.connection, sent.req_id))
+        for sent in e.wire.arrived
+        if sent.cl_ord_id == name and sent.req_id is not None
+    ]
+    if not any(error and not error.startswith(_PROVES_NOTHING) for error in told):
+        yield f"order {name} was REJECTED, the exchange said {told or 'nothing'}"
 
 
 def i_08(e: Evidence) -> Iterator[str]:

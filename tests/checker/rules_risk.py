@@ -1,7 +1,8 @@
-"""Rules of risk over time: I-18, I-22 to I-24, I-28, I-29."""
+"""Rules of risk over time: I-18, I-21 to I-24, I-28, I-29, I-33."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from checker.evidence import Evidence
@@ -15,6 +16,7 @@ CANCELS_WITHIN = timedelta(milliseconds=500)
 SLACK = Decimal("0.01")
 WORST_FEE = Decimal("0.0040")
 SWITCH_MOST_S = 60
+WAY = timedelta(seconds=1)
 SWITCH_LATE = timedelta(seconds=25)
 
 
@@ -109,6 +111,19 @@ def may_still_fill(e: Evidence, sent: SentOrder, at: datetime) -> Decimal:
     return sent.qty - done
 
 
+def i_21(e: Evidence) -> Iterator[str]:
+    """No order on a pair of which the public side said nothing for max_age (its way included). How
+    the price itself was judged is shown by unit tests of the checks.
+    """
+    most = timedelta(seconds=float(e.facts.caps.max_age_s)) + WAY
+    for sent in e.wire.orders:
+        told = e.wire.last_told.get(sent.pair, ())
+        index = bisect_right(told, sent.at)
+        if index == 0 or sent.at - told[index - 1] > most:
+            last = told[index - 1] if index else None
+            yield f"order {sent.cl_ord_id} went out at {sent.at}, {sent.pair} was told {last}"
+
+
 def i_22(e: Evidence) -> Iterator[str]:
     """Orders and their notional in any minute, hour and day stay within the configured limits."""
     caps = e.facts.caps
@@ -171,37 +186,32 @@ def _spans(e: Evidence, states: tuple[str, ...]) -> Iterator[tuple[datetime, dat
 
 
 def i_24(e: Evidence) -> Iterator[str]:
-    """After the daily stop no purchase leaves, over any restart, until an operator resumes or the
-    next UTC day has its own count.
+    """After a loss stop no purchase leaves, after a halt nothing does, over any restart, until an
+    operator resumes: neither is ever lifted without one.
     """
     resumes = _resumes(e)
-    stopped: datetime | None = None
+    since: dict[str, datetime] = {}
     for row in e.rows.risk_history or []:
-        if row["day_stopped"] and stopped is None:
-            stopped = row["at"]
-        if stopped is None:
-            continue
-        over = _lifted(stopped, resumes)
-        if not row["day_stopped"]:
-            if row["at"] < over:
-                yield f"the stop of {stopped} was gone at {row['at']} without an operator"
-            stopped = None
+        for latch in ("day_stopped", "halted"):
+            if row[latch]:
+                since.setdefault(latch, row["at"])
+            elif latch in since:
+                begun = since.pop(latch)
+                if not any(begun <= at <= row["at"] for at in resumes):
+                    yield f"{latch} of {begun} was gone at {row['at']} without an operator"
     stops = [row["at"] for row in e.rows.risk_history or [] if row["day_stopped"]]
     for sent in e.wire.orders:
         before = [at for at in stops if at + GRACE < sent.at]
-        if sent.raises and before and sent.at < _lifted(before[-1], resumes):
+        if sent.raises and before and not any(before[-1] <= at <= sent.at for at in resumes):
             yield f"purchase {sent.cl_ord_id} went out at {sent.at}, stopped since {before[-1]}"
 
 
 def _resumes(e: Evidence) -> list[datetime]:
+    """Moments at which an operator resumed, by the harness and by the audit log."""
     found = [at for at, what in e.facts.halts if what == "resume"]
-    return found + [row["at"] for row in e.rows.audit if row["action"] == "resume"]
-
-
-def _lifted(stopped: datetime, resumes: list[datetime]) -> datetime:
-    """When a stop may be over: the next UTC midnight, or the first resume after it."""
-    midnight = datetime(stopped.year, stopped.month, stopped.day, tzinfo=UTC) + timedelta(days=1)
-    return min([midnight, *(at for at in resumes if at >= stopped)])
+    return found + [
+        row["at"] for row in e.rows.audit if row["action"] == "resume" and row["origin"] != "engine"
+    ]
 
 
 def i_28(e: Evidence) -> Iterator[str]:
@@ -287,4 +297,27 @@ def _unguarded(e: Evidence, entries: list, exits: list) -> Iterator[str]:
                 yield f"order {order.cl_ord_id} rested from {before} to {after} without a switch"
 
 
-RULES = {"I-18": i_18, "I-22": i_22, "I-23": i_23, "I-24": i_24, "I-28": i_28, "I-29": i_29}
+def i_33(e: Evidence) -> Iterator[str]:
+    """One entry on the wire for each pair, side and candle; exits are exempt."""
+    if e.facts.candle is None:
+        return
+    seen: dict[tuple[str, str, int], str] = {}
+    for sent, row in e.sends():
+        if row is None or row["origin"] != "ai":
+            continue
+        number = int(row["approved_at"].timestamp() // e.facts.candle.total_seconds())
+        first = seen.setdefault((sent.pair, sent.side, number), str(sent.cl_ord_id))
+        if first != sent.cl_ord_id:
+            yield f"orders {first} and {sent.cl_ord_id} went out in one candle of {sent.pair}"
+
+
+RULES = {
+    "I-18": i_18,
+    "I-21": i_21,
+    "I-22": i_22,
+    "I-23": i_23,
+    "I-24": i_24,
+    "I-28": i_28,
+    "I-29": i_29,
+    "I-33": i_33,
+}

@@ -201,6 +201,20 @@ def i_24_a_stop_that_lifts_itself(run):
     risk(run, run.facts.ended_at - 4 * S, "RUN", day_stopped=False)
 
 
+def i_24_a_halt_that_lifts_itself(run):
+    risk(run, run.facts.ended_at - 5 * S, "HALT", halted=True)
+    risk(run, run.facts.ended_at - 4 * S, "RUN", halted=False)
+
+
+def i_33_two_entries_in_a_candle(run):
+    run.facts = run.facts.but(candle=timedelta(days=1))
+
+
+def i_21_no_price_for_a_while(run):
+    at = sent_at(run, first_buy(run))
+    run.wire = [one for one in run.wire if not (one.on == "public" and -12 * S < one.at - at < S)]
+
+
 def i_26_an_older_daemon_sends(run):
     last = run.rows.orders[-1]["cl_ord_id"]
     run.rewrite(last, f'"{last}"', '"st1-1"')

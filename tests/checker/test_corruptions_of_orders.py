@@ -137,6 +137,11 @@ def i_06_begins_as_sent(run):
     versions(run, run.order(state="FILLED")["cl_ord_id"])[0]["state"] = "SENT"
 
 
+def i_06_rejected_without_a_refusal(run):
+    row = run.order(state="FILLED")
+    versions(run, row["cl_ord_id"])[1]["state"] = "REJECTED"
+
+
 def i_08_over_before_the_exchange_said_so(run):
     row = run.order(state="FILLED")
     true = true_order(run, row["cl_ord_id"])

@@ -1,5 +1,6 @@
 """The checker's own reading of W: orders, cancels, switches, nonces and prices in the frames."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from checker.record import WireEntry, moment, parse_object
 
+_SYMBOL = re.compile(r'"symbol":"([^"]+)"')
 ORDER_CALLS = ("add_order", "batch_add")
 _REST_ORDERS = ("AddOrder", "AddOrderBatch")
 _REST_CANCELS = ("CancelOrder", "CancelOrderBatch", "CancelAll", "AmendOrder", "EditOrder")
@@ -33,6 +35,7 @@ class SentOrder:
     post_only: bool
     expire_at: datetime | None
     deadline: datetime | None
+    req_id: int | None = None
 
     @property
     def raises(self) -> bool:
@@ -91,6 +94,17 @@ class Wire:
     switches: list[SentSwitch] = field(default_factory=list)
     nonces: list[Nonce] = field(default_factory=list)
     looks: list[tuple[datetime, str]] = field(default_factory=list)  # answered REST reads
+    refusals: dict[tuple[str, int], str] = field(default_factory=dict)  # of orders, by request
+
+    @cached_property
+    def last_told(self) -> dict[str, list[datetime]]:
+        """When the public side said anything of a pair, by pair."""
+        found: dict[str, list[datetime]] = {}
+        for entry in self.entries:
+            if entry.way == "out" and entry.on == "public":
+                for pair in set(_SYMBOL.findall(entry.text)):
+                    found.setdefault(pair, []).append(entry.at)
+        return found
 
     @cached_property
     def mids(self) -> dict[str, list[tuple[datetime, Decimal]]]:
@@ -127,6 +141,8 @@ def read_wire(entries: Sequence[WireEntry]) -> Wire:
     for entry in entries:
         if entry.way == "rest":
             _read_rest(wire, entry)
+        elif entry.way == "out" and '"add_order"' in entry.text:
+            _read_refusal(wire, entry)
         elif entry.way in ("in", "sent"):
             _read_frame(wire, entry, entry.way == "sent", has_sends)
     return wire
@@ -140,7 +156,7 @@ def _read_frame(wire: Wire, entry: WireEntry, is_send: bool, has_sends: bool) ->
     if not isinstance(params, dict):
         params = {}
     if method in ORDER_CALLS:
-        orders = list(_orders_of(entry, str(method), params))
+        orders = list(_orders_of(entry, str(method), params, frame.get("req_id")))
         if is_send or not has_sends:
             wire.orders += orders
         if not is_send:
@@ -154,7 +170,16 @@ def _read_frame(wire: Wire, entry: WireEntry, is_send: bool, has_sends: bool) ->
         wire.cancels.append(_cancel_of(entry, str(method), params))
 
 
-def _orders_of(entry: WireEntry, method: str, params: dict[str, Any]) -> Iterable[SentOrder]:
+def _read_refusal(wire: Wire, entry: WireEntry) -> None:
+    frame = entry.frame()
+    req_id, error = frame.get("req_id"), frame.get("error")
+    if frame.get("success") is False and isinstance(req_id, int) and isinstance(error, str):
+        wire.refusals[entry.connection, req_id] = error
+
+
+def _orders_of(
+    entry: WireEntry, method: str, params: dict[str, Any], req_id: int | None
+) -> Iterable[SentOrder]:
     if params.get("validate") is True:
         return
     rows = [params]
@@ -179,6 +204,7 @@ def _orders_of(entry: WireEntry, method: str, params: dict[str, Any]) -> Iterabl
             post_only=row.get("post_only") is True,
             expire_at=_moment(row.get("expire_time")),
             deadline=_moment(row.get("deadline")),
+            req_id=req_id,
         )
 
 

@@ -1,0 +1,106 @@
+"""Runs one seed of the deterministic simulation with or without a planted bug, and judges it."""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = (ROOT, ROOT / "scripts", ROOT / "tests", ROOT / "tests" / "support")
+
+Patch = Callable[[], AbstractContextManager[object]]
+
+
+@dataclass
+class Verdict:
+    """What a seed came to: violations by the checker and the harness, HALTs of the daemon."""
+
+    seed: int
+    orders: int = 0
+    fills: int = 0
+    faults: int = 0
+    chain: str = ""
+    real_s: float = 0.0
+    found: list[str] = field(default_factory=list)
+    halted: list[str] = field(default_factory=list)
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids by which it was caught, each once."""
+        return list(dict.fromkeys(sentence.partition(":")[0] for sentence in self.found))
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The simulation's own server, whose template keeps a history for the checker."""
+    import asyncio
+
+    from checker import history
+    from dst.simulate import TEMPLATE
+    from dst.simulate import server as simulation
+
+    with simulation() as dsn:
+        asyncio.run(history.install(dsn.replace("@/simple_trader?", f"@/{TEMPLATE}?")))
+        yield dsn
+
+
+def run(dsn: str, seed: int, minutes: float, patch: Patch | None = None) -> Verdict:
+    """One seed on a database of its own; what the daemon or the patch throws is a finding."""
+    from dst import run as simulation
+    from dst.simulate import TEMPLATE, execute
+
+    logging.disable(logging.CRITICAL)
+    name = f"planted_{os.getpid()}_{seed}"
+    execute(dsn, f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" STRATEGY FILE_COPY')
+    at = dsn.replace("@/simple_trader?", f"@/{name}?")
+    try:
+        with patch() if patch is not None else nullcontext():
+            result, lives = simulation.run_seed(seed, minutes, at)
+        verdict = Verdict(
+            seed,
+            orders=result.orders,
+            fills=result.fills,
+            faults=sum(result.faults.values()),
+            chain=result.chain,
+            real_s=result.real_s,
+            found=list(result.violations),
+        )
+        if lives is not None:
+            _judge(verdict, at, lives)
+        return verdict
+    finally:
+        execute(dsn, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _judge(verdict: Verdict, dsn: str, lives: object) -> None:
+    from checker.check import check
+    from checker.rows import read
+
+    known = set(verdict.found)
+    try:
+        facts = lives.facts()
+        for one in check(dsn, lives.venue.log.entries, lives.exchange.truth(), facts):
+            if str(one) not in known:
+                verdict.found.append(str(one))
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        verdict.found.append(f"CHECKER: {traceback.format_exc(limit=-3)}")
+    for row in read(dsn).risk_history or ():
+        if row["halted"] and "INVARIANT" in row["reasons"].upper():
+            verdict.halted.append(f"{row['at']}: {row['reasons']}")
+
+
+def prepare() -> None:
+    """Make the harness importable in a fresh process."""
+    sys.path[:0] = [str(folder) for folder in FOLDERS if str(folder) not in sys.path]
+
+
+if __name__ == "__main__":
+    prepare()
+    first, last, minutes_ = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    with server() as dsn_:
+        for seed_ in range(first, last + 1):
+            print(run(dsn_, seed_, minutes_), flush=True)

@@ -1,0 +1,83 @@
+"""How a bug is planted: a name of the daemon is replaced wherever it is used, and put back."""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+Make = Callable[[Any], Any]
+
+
+@contextmanager
+def replaced(place: str, make: Make) -> Iterator[None]:
+    """Replace `package.module:name` (or `:Class.name`) by what `make` makes of it.
+
+    A function or constant that other modules imported by name is replaced there too. Raises
+    AttributeError for a place that is not there any more: such a bug must be planted anew.
+    """
+    module_name, _, path = place.partition(":")
+    owner: Any = importlib.import_module(module_name)
+    *parents, name = path.split(".")
+    for parent in parents:
+        owner = getattr(owner, parent)
+    old = owner.__dict__[name] if name in vars(owner) else getattr(owner, name)
+    new = make(old)
+    holders = [(owner, name)] if parents else _holders(old, owner, name)
+    for holder, known_as in holders:
+        setattr(holder, known_as, new)
+    try:
+        yield
+    finally:
+        for holder, known_as in holders:
+            setattr(holder, known_as, old)
+
+
+def _holders(old: object, owner: object, name: str) -> list[tuple[Any, str]]:
+    """Every module of the daemon that holds this very object, under whatever name."""
+    if isinstance(old, bool | int | float | str) or old is None:
+        return [(owner, name)]  # equal constants need not be the same one
+    return [
+        (module, known_as)
+        for module_name, module in list(sys.modules.items())
+        if module_name.startswith("simple_trader")
+        for known_as, value in list(vars(module).items())
+        if value is old
+    ]
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One planted bug: what it does wrong, where, and the ids that may be named for it."""
+
+    name: str
+    what: str
+    places: tuple[tuple[str, Make], ...]
+    ids: tuple[str, ...]
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """The daemon with this bug in it."""
+        with ExitStack() as stack:
+            for place, make in self.places:
+                stack.enter_context(replaced(place, make))
+            yield
+
+
+def always(value: Any) -> Make:
+    """A constant instead of a constant."""
+    return lambda old: value
+
+
+def gives(value: Any) -> Make:
+    """A function that gives always the same."""
+    return lambda old: lambda *args, **kwargs: value
+
+
+def without_check(name: str) -> tuple[str, Make]:
+    """The list of pre-trade checks without one of them."""
+    return (
+        "simple_trader.core.risk.checks:CHECKS",
+        lambda checks: tuple(check for check in checks if check.__name__ != name),
+    )
