@@ -34,10 +34,13 @@ from simple_trader.runtime.boot import BootPlan, boot
 from simple_trader.runtime.daemon import CommitBell, Daemon, Parts
 from simple_trader.runtime.inbox import Inbox
 from simple_trader.runtime.snapshots import SnapshotKeeper
+from simple_trader.sandbox import sources_generated
+from simple_trader.sandbox.exchange import Exchange
 from simple_trader.sandbox.opening import open_exchange
 from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxOptions
 
 CALM_S = 270.0  # every wait of the resolver, lag margins and the 30 s of calm are in it
+SHUT_OUT_S = 900.0
 RESTART_S = 5.0  # RestartSec of the service
 STOP_WITHIN_S = 30.0
 LOOK_S = 20.0  # how often the operator looks at a halted daemon
@@ -86,14 +89,14 @@ class Lives:
             seed=scenario.seed,
             start=START,
             stepped=True,
-            history_bars=60,
+            history_bars=90,
             pairs=scenario.pairs,
             regime=scenario.regime,
             capital=scenario.capital,
             counters=scenario.counters,
             mixed_replies=scenario.mixed_replies,
         )
-        self.exchange = open_exchange(options, self.truth.now)
+        self.exchange = _opened(options, self.truth)
         self.venue = VirtualVenue(self.agenda, self.truth, self.exchange, scenario.seed)
         self.nested = NestedLoop()
         self.server = Postgres(
@@ -191,11 +194,16 @@ class Lives:
         self.later(LOOK_S, self._look_after)
         self._loop.call_at(self.scenario.span_s, self._calm)
         try:
-            while not await self._live(self.scenario.span_s + CALM_S):
+            while not await self._live(self.scenario.span_s + self._calm_s()):
                 pass
             self.ended_at = self.truth.now()
         finally:
             self.nested.stop()
+
+    def _calm_s(self) -> float:
+        """A key that was shut out is not tried again for a quarter of an hour (X20)."""
+        shut_out = any(planned.words.startswith("X20") for planned in self.scenario.faults)
+        return CALM_S + (SHUT_OUT_S if shut_out else 0.0)
 
     def _do(self, planned: Planned) -> None:
         self.deeds.do(planned)
@@ -404,6 +412,16 @@ class Lives:
             pairs=self.scenario.pairs,
             commit_stamps=True,
         )
+
+
+def _opened(options: SandboxOptions, truth: TrueClock) -> Exchange:
+    """A market with a short past: each connection tells all of it, and indicators need an hour."""
+    usual = sources_generated.HISTORY_MINUTES
+    sources_generated.HISTORY_MINUTES = options.history_bars
+    try:
+        return open_exchange(options, truth.now)
+    finally:
+        sources_generated.HISTORY_MINUTES = usual
 
 
 def settings_of(scenario: Scenario) -> TradingSettings:

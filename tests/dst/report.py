@@ -50,23 +50,21 @@ class Campaign:
             states.update(result.states)
         orders, fills = sum(r.sent for r in done), sum(r.fills for r in done)
         bad = [result.seed for result in done if result.violations]
+        found = sum(len(r.violations) for r in done)
+        cpu_s = sum(result.cpu_s for result in done)
+        print(f"{len(done)} seeds, {hours:.2f} virtual hours in {real_s:.0f} s, {self._jobs} jobs")
         print(
-            f"{len(done)} seeds, {hours:.2f} virtual hours in {real_s:.0f} s on {self._jobs} cores"
+            f"speed: {hours * 3600 / max(spent, 1e-9):.0f} x real time a job; "
+            f"{hours * 3600 / max(cpu_s, 1e-9):.0f} x by the processor time of the jobs, "
+            f"which is {100 * cpu_s / max(spent, 1e-9):.0f} % of it (the rest: Postgres, waiting)"
         )
-        print(f"speed: {hours * 3600 / max(spent, 1e-9):.0f} x real time per core")
-        print(
-            f"faults: {faults.total()} ({faults.total() / hours:.0f} an hour): " + _listed(faults)
-        )
-        print(f"kills: {kills.total()}: " + _listed(kills))
-        print(
-            f"orders: {orders} ({orders / hours:.0f} an hour), fills: {fills}; " + _listed(states)
-        )
-        print(f"violations: {sum(len(r.violations) for r in done)} in {len(bad)} seeds {bad[:20]}")
+        print(f"faults: {faults.total()}, {faults.total() / hours:.0f} an hour: {_listed(faults)}")
+        print(f"kills: {kills.total()}: {_listed(kills)}")
+        print(f"orders: {orders}, {orders / hours:.0f} an hour: {_listed(states)}; fills: {fills}")
+        print(f"violations: {found} in {len(bad)} seeds {bad[:20]}")
         enough = faults.total() >= FAULTS_AN_HOUR * hours and orders >= ORDERS_AN_HOUR * hours
         if not enough:
-            print(
-                f"too little happened: {FAULTS_AN_HOUR} faults and {ORDERS_AN_HOUR} orders wanted"
-            )
+            print(f"too little: {FAULTS_AN_HOUR} faults and {ORDERS_AN_HOUR} orders an hour wanted")
         return 0 if enough and not bad else 1
 
 
