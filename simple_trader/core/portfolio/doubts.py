@@ -15,7 +15,7 @@ from simple_trader.domain.moments import seconds
 LAG_MARGIN_S = 75.0  # REST may lag behind the stream by a minute (reliability 0.4)
 FRESH_S = 2.0  # least pause before a look for an order that no look has covered
 RETRY_S = 5.0  # after a look that could have concluded and failed
-PAUSES_S = ((5.0, 5.0), (20.0, 10.0))  # (age of the doubt below which, pause until the next look)
+PAUSES_S = ((5.0, 5.0), (15.0, 10.0))  # (age of the doubt below which, pause until the next look)
 LONG_PAUSE_S = 20.0
 ROOM_S = 12.0  # no look so shortly before the one that concludes
 _A_MOMENT = timedelta(milliseconds=1)

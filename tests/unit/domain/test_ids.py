@@ -46,3 +46,9 @@ def test_other_orders_are_not_ours(foreign: str | None) -> None:
 
 def test_local_ids_name_their_kind() -> None:
     assert local_id("d", 36, 1) == "d10-1"
+
+
+def test_the_epoch_of_a_name_of_ours_can_be_read() -> None:
+    assert epoch_of(client_order_id(1_762_000_000, 7)) == 1_762_000_000
+    for other in (None, "", "bot7-1", "st-1", "st7-", "stX-1", "st7!-1"):
+        assert epoch_of(other) is None

@@ -108,7 +108,7 @@ def test_an_order_found_alive_after_all_is_opened_again() -> None:
     desk.do(e.OrderRejected(cl_ord_id=request.cl_ord_id, error="EService:Unavailable"))
     told = desk.do(report("new", cl_ord_id=request.cl_ord_id, at=desk.at))
     assert state_of(desk, request) is S.OPEN
-    assert [x.reason for x in told if isinstance(x, a.Note)][0] is Reason.LATE_EVIDENCE
+    assert next(x.reason for x in told if isinstance(x, a.Note)) is Reason.LATE_EVIDENCE
     assert desk.engine.state.trading_state == "REDUCE"
 
 

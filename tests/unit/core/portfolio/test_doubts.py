@@ -1,0 +1,71 @@
+"""When the next look at orders in doubt is due: at once, then later, and in time to conclude."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from brain_desk import T0
+
+from simple_trader.core.portfolio.doubts import Doubt, Doubts, conclusive
+
+DEADLINE = T0 + timedelta(seconds=5)
+
+
+def after(seconds: float) -> datetime:
+    """A moment after the doubt began."""
+    return T0 + timedelta(seconds=seconds)
+
+
+def in_doubt(since: datetime = T0) -> Doubt:
+    """A doubt about an order whose deadline is known."""
+    return Doubt(since, T0, conclusive(DEADLINE))
+
+
+def looks(duration_s: float, until_s: float) -> list[float]:
+    """Seconds at which looks begin that each take `duration_s` and find nothing."""
+    doubts = Doubts()
+    doubts.add("st1-1", in_doubt())
+    begins: list[float] = []
+    while (due := doubts.due_at()) is not None and due <= after(until_s):
+        begins.append((due - T0).total_seconds())
+        doubts.answered(due, due + timedelta(seconds=duration_s))
+    return begins
+
+
+def test_nothing_in_doubt_needs_no_look() -> None:
+    assert Doubts().due_at() is None
+
+
+def test_i_05_looks_come_soon_then_later_and_one_at_the_first_moment_that_proves() -> None:
+    assert looks(0.2, 90) == pytest.approx([0, 5.2, 15.4, 35.6, 55.8, 80.001, 85.201])
+
+
+@pytest.mark.parametrize("duration_s", [0.05, 1.0, 4.0, 9.0])
+def test_i_05_whatever_a_look_takes_one_can_conclude_between_75_and_90_s_after_the_deadline(
+    duration_s: float,
+) -> None:
+    concluding = [begin for begin in looks(duration_s, 95) if begin > 80]
+    assert concluding[0] + duration_s <= 95
+    assert concluding[0] >= 80.001
+
+
+def test_a_look_for_a_new_order_does_not_wait_for_the_old_ones() -> None:
+    doubts = Doubts()
+    doubts.add("st1-1", in_doubt())
+    doubts.answered(after(0), after(1))
+    assert doubts.due_at() == after(6)
+    doubts.add("st1-2", in_doubt(after(1.5)))
+    assert doubts.due_at() == after(3)
+
+
+def test_a_failed_look_that_could_have_concluded_is_repeated_soon() -> None:
+    doubts = Doubts()
+    doubts.add("st1-1", in_doubt())
+    doubts.answered(conclusive(DEADLINE), after(82))
+    assert doubts.due_at() == after(87)
+
+
+def test_the_doubt_of_an_order_is_as_old_as_its_first() -> None:
+    doubts = Doubts()
+    doubts.add("st1-1", in_doubt())
+    doubts.add("st1-1", in_doubt(after(60)))
+    assert doubts.orders["st1-1"].since == T0
