@@ -87,7 +87,8 @@ async def test_what_was_written_is_recovered_equal(database: str) -> None:
                 IntentRow(order=order(3), epoch=1, cap_asset=ROOM, cap_total=ROOM),
                 IntentRow(order=order(4), epoch=1, cap_asset=ROOM, cap_total=ROOM),
             ),
-            (OrderStateRow(order=open_order), OrderStateRow(order=late)),
+            (OrderStateRow(order=open_order), OrderStateRow(order=order(4, OrderState.UNKNOWN))),
+            (OrderStateRow(order=late),),
             (PredictionRow(prediction=prediction(9)),),
         )
         for batch in batches(parts):
@@ -167,14 +168,15 @@ async def test_ended_orders_are_recovered_for_a_day_and_filled_ones_not(database
         order(1, OrderState.NOT_ACCEPTED, changed_at=old),
         order(2, OrderState.CANCELED),
         order(3, OrderState.CANCELED, changed_at=old),
-        order(4, OrderState.FILLED),
+        order(4, OrderState.FILLED, filled_qty=order(4).request.qty),
         order(5, OrderState.VOID),
     ]
     intents = tuple(
         IntentRow(order=order(number), epoch=1, cap_asset=ROOM, cap_total=ROOM)
         for number in range(1, 6)
     )
-    await write(database, intents, tuple(OrderStateRow(order=one) for one in ended))
+    in_doubt = OrderStateRow(order=order(1, OrderState.UNKNOWN))
+    await write(database, intents, (in_doubt,), tuple(OrderStateRow(order=one) for one in ended))
     assert (await Recovery(database, boot_seconds=1).recover()).orders == (ended[1],)
 
 

@@ -307,6 +307,17 @@ def opening() -> tuple[r.LedgerRecord, ...]:
             reason="",
         ),
         r.VenueTradeRow(fill=fill(0, Side.SELL)),
+        r.ReconciliationRow(
+            at=AT,
+            cause="start",
+            state="clean",
+            subject="USD",
+            asset="USD",
+            since=AT,
+            opening=Decimal("1000.00"),
+            ledger_sum=Decimal(0),
+            explained=Decimal(0),
+        ),
         r.RateCounterRow(name="rest", value=1.5, at=AT),
     )
 
