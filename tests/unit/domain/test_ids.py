@@ -6,6 +6,7 @@ from simple_trader.domain.ids import (
     MAX_CL_ORD_ID,
     base36,
     client_order_id,
+    epoch_of,
     is_ours,
     local_id,
 )
