@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from simple_trader.domain.errors import VenueRefused
+from simple_trader.domain.events import RejectKind
 
 
 class Outcome(StrEnum):
@@ -110,6 +111,11 @@ _PREFIXES: dict[ErrorKind, tuple[str, ...]] = {
     ),
 }
 _BY_PREFIX = tuple((prefix, kind) for kind, texts in _PREFIXES.items() for prefix in texts)
+_REJECTS = {
+    "EOrder:Insufficient funds": RejectKind.FUNDS,
+    "EOrder:Orders limit exceeded": RejectKind.CROWDED,
+    "EOrder:Scheduled orders limit exceeded": RejectKind.CROWDED,
+}
 _THROTTLED = re.compile(r"EService: ?Throttled: ?(\d{1,10})\b")
 _FIELD = re.compile(r"\S+ field must be an? ")
 
@@ -120,6 +126,16 @@ def kind_of(error: str) -> ErrorKind:
         if error.startswith(prefix):
             return kind
     return ErrorKind.DEFINITIVE if _FIELD.match(error) else ErrorKind.UNKNOWN
+
+
+def reject_kind(error: str) -> RejectKind:
+    """What the refusal of an order is about, for the brain (X17, X18, X33)."""
+    if kind_of(error) is ErrorKind.RATE:
+        return RejectKind.RATE
+    for prefix, kind in _REJECTS.items():
+        if error.startswith(prefix):
+            return kind
+    return RejectKind.OTHER
 
 
 def throttled_until(error: str) -> datetime | None:

@@ -11,7 +11,13 @@ from datetime import datetime
 
 import msgspec
 
-from simple_trader.adapters.kraken.errors import ErrorKind, KrakenRefused, Outcome, kind_of
+from simple_trader.adapters.kraken.errors import (
+    ErrorKind,
+    KrakenRefused,
+    Outcome,
+    kind_of,
+    reject_kind,
+)
 from simple_trader.adapters.kraken.feed import Feed
 from simple_trader.adapters.kraken.parse import moment
 from simple_trader.adapters.kraken.private_session import PrivateSession
@@ -169,7 +175,8 @@ class OrderDesk:
         if reply is not None and reply.success is True:
             return OrderChecked(cl_ord_id=request.cl_ord_id)
         if reply is not None and reply.success is False and reply.error:
-            return OrderRejected(cl_ord_id=request.cl_ord_id, error=reply.error)
+            kind = reject_kind(reply.error)
+            return OrderRejected(cl_ord_id=request.cl_ord_id, error=reply.error, kind=kind)
         return CheckUnknown(cl_ord_id=request.cl_ord_id, detail="no answer")
 
     async def amend(self, change: AmendRequest) -> AmendOutcome:
@@ -286,5 +293,5 @@ def _placed(cl_ord_id: str, reply: Reply) -> OrderAcked | OrderRejected | SendUn
         return OrderAcked(cl_ord_id=cl_ord_id, order_id=result.order_id)
     error = reply.error or "a reply without order id and without error"
     if reply.success is False and kind_of(error) is not ErrorKind.UNKNOWN:
-        return OrderRejected(cl_ord_id=cl_ord_id, error=error)
+        return OrderRejected(cl_ord_id=cl_ord_id, error=error, kind=reject_kind(error))
     return SendUnknown(cl_ord_id=cl_ord_id, detail=error)

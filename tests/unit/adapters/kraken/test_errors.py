@@ -9,8 +9,10 @@ from simple_trader.adapters.kraken.errors import (
     KrakenRefused,
     Outcome,
     kind_of,
+    reject_kind,
     throttled_until,
 )
+from simple_trader.domain.events import RejectKind
 
 DEFINITIVE = """
 EGeneral:Invalid arguments
@@ -131,3 +133,21 @@ def test_a_throttle_names_its_moment() -> None:
 def test_a_throttle_without_a_usable_moment_names_none(text: str) -> None:
     assert throttled_until(text) is None
     assert kind_of(text) is ErrorKind.RATE
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ("EOrder:Insufficient funds", RejectKind.FUNDS),
+        ("EOrder:Rate limit exceeded", RejectKind.RATE),
+        ("EAPI:Rate limit exceeded", RejectKind.RATE),
+        ("EService: Throttled: 1700000000", RejectKind.RATE),
+        ("EOrder:Orders limit exceeded", RejectKind.CROWDED),
+        ("EOrder:Post only order", RejectKind.OTHER),
+        ("EGeneral:Permission denied", RejectKind.OTHER),
+    ],
+)
+def test_x17_x18_x33_the_brain_is_told_what_a_refusal_is_about(
+    error: str, kind: RejectKind
+) -> None:
+    assert reject_kind(error) is kind
