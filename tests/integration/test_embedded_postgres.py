@@ -249,6 +249,21 @@ async def test_two_starts_at_once_give_one_server(state_dir: Path) -> None:
     assert servers_of(state_dir) == []
 
 
+async def test_a_second_user_who_starts_first_after_a_kill_does_not_wait_for_the_owner(
+    state_dir: Path,
+) -> None:
+    owner, guest = EmbeddedPostgres(state_dir), EmbeddedPostgres(state_dir)
+    await owner.start()
+    try:
+        os.kill(postmaster_pid(state_dir), signal.SIGKILL)  # a zombie of ours until we look
+        async with asyncio.timeout(10):
+            await asyncio.gather(guest.start(), owner.ensure_running())
+        assert guest.dsn == owner.dsn
+    finally:
+        await guest.stop()
+        await owner.stop()
+
+
 async def test_a_stale_pid_file_that_names_another_program_is_no_obstacle(state_dir: Path) -> None:
     async with running(state_dir):
         pid_file = major_folder(state_dir) / "data" / "postmaster.pid"

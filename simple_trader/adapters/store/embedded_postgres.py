@@ -123,6 +123,7 @@ class EmbeddedPostgres:
     async def ensure_running(self) -> None:
         """Start the server again if it is not running; for a lane that lost its connection."""
         cluster = self._started()
+        self._reap()  # not under the lock: who holds it may be waiting for this dead child to go
         async with self._lock():
             await self._bring_up(cluster)
 
@@ -192,8 +193,7 @@ class EmbeddedPostgres:
         return cluster
 
     async def _bring_up(self, cluster: Cluster) -> None:
-        if self._child is not None:
-            self._child.poll()
+        self._reap()
         found = cluster.postmaster()
         if found is None:
             await self._launch(cluster)
@@ -206,6 +206,11 @@ class EmbeddedPostgres:
             )
         self._dsn = _dsn(cluster, running.socket_dir, DATABASE)
         await _make_database(_dsn(cluster, running.socket_dir, "postgres"))
+
+    def _reap(self) -> None:
+        """Let a server of ours that died go: as a zombie it would keep its lock file in force."""
+        if self._child is not None:
+            self._child.poll()
 
     async def _launch(self, cluster: Cluster) -> None:
         deadline = asyncio.get_running_loop().time() + _RETRY_WITHIN_S
