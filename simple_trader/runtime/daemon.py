@@ -108,8 +108,6 @@ class Daemon:
             clock=parts.clock,
             emit=parts.inbox.put,
             pause=asyncio.sleep,
-            # A stepped market stands still during a look: there its own timers keep the distance.
-            look_wait_max_s=5.0 if parts.driver is None else 0.02,
         )
         parts.bell.answer = self._on_commit
         self._roots_of_others: list[RootTask] = []

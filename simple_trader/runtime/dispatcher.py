@@ -47,12 +47,8 @@ class Dispatcher:
         clock: Clock,
         emit: Emit,
         pause: Callable[[float], Awaitable[None]],
-        look_wait_max_s: float = 5.0,
     ) -> None:
-        """`pause` waits transport seconds before a read of the exchange is repeated, before the
-        next look at the same orders at most `look_wait_max_s`.
-        """
-        self._look_wait_max_s = look_wait_max_s
+        """`pause` waits transport seconds before a read of the exchange is repeated."""
         self._supervisor, self._gate, self._venue = supervisor, gate, venue
         self._advisor, self._learner = advisor, learner
         self._clock, self._emit, self._pause = clock, emit, pause
@@ -62,7 +58,6 @@ class Dispatcher:
         # Held by the stepper while a step is under way: an answer from outside is told between two
         # steps, when the brain has seen all of the market up to its clock.
         self.between_steps = asyncio.Lock()
-        self._looks: dict[tuple[str, ...], int] = {}
 
     # -- from the engine loop and the lane ---------------------------------------------------------
 
@@ -175,11 +170,7 @@ class Dispatcher:
         return True
 
     async def _look(self, action: AskOrders) -> None:
-        """Resolve orders; a look that is repeated waits longer each time (transport time)."""
-        tries = self._looks.get(action.cl_ord_ids, 0)
-        self._looks = {action.cl_ord_ids: tries + 1}
-        if tries:
-            await self._pause(min(0.25 * 2**tries, self._look_wait_max_s))
+        """Look for orders in doubt, at once: when the next look is due is the brain's plan."""
         await self._read(lambda: self._venue.look(action))
 
     async def _reconcile(self, action: AskReconcile) -> None:
