@@ -17,6 +17,7 @@ from simple_trader.core.portfolio.balances import legs_of
 from simple_trader.domain.fills import Fill, LedgerEntry
 from simple_trader.domain.moments import seconds
 from simple_trader.domain.money import ZERO
+from simple_trader.domain.records import VenueOrderRow
 from simple_trader.domain.recovered import LedgerMemory
 
 SLACK_S = 5.0  # the exchange's clock and ours may differ by this much where HALT does not yet come
@@ -90,6 +91,7 @@ class Reconciliation(msgspec.Struct):
     trades: dict[str, Legs] = {}  # by ref id: only those that do not meet yet
     lost_fills: dict[str, str] = {}  # fills of ours that no order of ours explains: base asset
     lost_orders: tuple[str, ...] = ()  # open at the exchange with our id, and not in our books
+    foreign: dict[str, VenueOrderRow] = {}  # open orders of others at the newest look
     doubts: dict[str, Doubt] = {}
     looked_from: datetime | None = None  # begin of the newest clean full look
     looks: int = 0  # clean full looks of this run

@@ -94,7 +94,6 @@ def _book(
     """Book a fill for the first time: balances, tally, then lots and order if it is ours."""
     state.see_exec(fill.exec_id)
     state.balances.on_fill(fill, at)
-    state.recon.on_fill(fill, foreign=order is None)
     state.tally.fills += 1
     if order is None:
         return _book_external(state, fill)
@@ -105,6 +104,7 @@ def _book(
         origin=order.origin,
         decision_id=order.decision_id,
     )
+    state.recon.on_fill(owned, foreign=False)
     booked = state.lots.book(owned)
     count_gain(state, booked, owned, at)
     return [
@@ -119,6 +119,7 @@ def _book(
 def _book_external(state: EngineState, fill: Fill) -> list[Action]:
     """A trade of someone else on this account: remembered, never adopted (I-09)."""
     add_trade_flow(state, fill)
+    state.recon.on_fill(fill, foreign=True)
     actions: list[Action] = []
     if is_ours(fill.cl_ord_id):
         state.recon.lost_fills[fill.exec_id] = base_of(fill.pair)

@@ -8,6 +8,8 @@ full look every 15 min and decided the same way. Meanwhile nothing takes new ris
 from datetime import datetime
 from decimal import Decimal
 
+import msgspec
+
 from simple_trader.core.portfolio.reconcile import LAG_S, Doubt
 from simple_trader.core.reactions import asking
 from simple_trader.core.reactions.asking import ask_orders, ask_reconcile, ask_unresolved
@@ -61,8 +63,8 @@ def on_reconciled(state: EngineState, event: Reconciled, at: datetime) -> list[A
     state.balances.settle(at, older_than_s=10.0)
     state.health.reconciled = True
     settle_evidence(state, event)
-    actions.extend(Remember(record=row) for row in event.foreign)
-    if event.foreign_open_orders:
+    actions.extend(_foreign_rows(state, event, at))
+    if event.foreign_open_orders and cause != "rest":
         text = f"{event.foreign_open_orders} open orders on this account are not ours: left alone."
         actions.append(Note(level="info", text=text))
     if recon.recycle:
@@ -224,6 +226,19 @@ def _round_rows(state: EngineState, event: Reconciled, cause: str, at: datetime)
         looked_from=event.looked_from,
     )
     return [*rows, Remember(record=whole)]
+
+
+def _foreign_rows(state: EngineState, event: Reconciled, at: datetime) -> list[Remember]:
+    """Orders of others as the look shows them: kept for people, never touched (I-09)."""
+    before = state.recon.foreign
+    state.recon.foreign = {row.order_id: row for row in event.foreign}
+    rows = [row for row in event.foreign if before.get(row.order_id) != row]
+    rows += [
+        msgspec.structs.replace(row, status="closed", closed_at=at, reason="no longer open")
+        for name, row in before.items()
+        if name not in state.recon.foreign
+    ]
+    return [Remember(record=row) for row in rows]
 
 
 def _what(doubt: Doubt) -> str:

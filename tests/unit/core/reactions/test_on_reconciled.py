@@ -1,0 +1,525 @@
+"""Reconciliation in the brain: what is told when, what holds back new risk, and what explains."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from brain_desk import (
+    BTC,
+    ETH,
+    T0,
+    D,
+    Desk,
+    advice_text,
+    fill_of,
+    ledger,
+    records,
+    report,
+    say,
+    settings,
+    traded,
+)
+
+from simple_trader.core.portfolio.reconcile import LAG_S
+from simple_trader.core.risk.breaker import loss_today
+from simple_trader.core.schedule.timers import intervals
+from simple_trader.domain import actions as a
+from simple_trader.domain import events as e
+from simple_trader.domain import records as r
+from simple_trader.domain.fills import Fee, Fill
+from simple_trader.domain.ids import client_order_id
+from simple_trader.domain.orders import Side
+from simple_trader.domain.reasons import Reason
+from simple_trader.domain.recovered import AssetLedger, LedgerMemory, OpenDoubt
+
+
+def opened(**changes: Any) -> Desk:
+    """A desk that trades, its opening taken from the stream ten minutes ago."""
+    desk = Desk()
+    desk.start(**changes)
+    desk.do(e.FeedUp(feed="public"))
+    desk.do(e.BalancesSeen(balances={"USD": D(1000)}, source="ws"))
+    desk.do(e.FeedUp(feed="private"))
+    desk.reconciled()
+    desk.quotes(seen_s_ago=60)
+    desk.quotes()
+    desk.at += timedelta(minutes=10)
+    desk.quotes()
+    desk.reconciled()
+    desk.timer("risk_check")
+    assert desk.engine.state.trading_state == "RUN"
+    return desk
+
+
+def entry(
+    name: str, asset: str, amount: str, balance: str, desk: Desk, **more: str
+) -> e.LedgerSeen:
+    return e.LedgerSeen(entry=ledger(name, asset, amount, balance, desk.at, **more))
+
+
+def rows(actions: list[a.Action], state: str) -> list[r.ReconciliationRow]:
+    found = [row for row in records(actions, r.ReconciliationRow) if row.state == state]
+    return [row for row in found if row.subject]
+
+
+def look(desk: Desk, *events: e.Event, **changes: Any) -> list[a.Action]:
+    """A clean full look that began now and brings these events."""
+    actions = [action for event in events for action in desk.do(event)]
+    values: dict[str, Any] = {
+        "open_cl_ord_ids": (),
+        "foreign_open_orders": 0,
+        "looked_from": desk.at,
+        "clean": True,
+        "detail": "",
+    }
+    return [*actions, *desk.do(e.Reconciled(**{**values, **changes}))]
+
+
+def asked(actions: list[a.Action]) -> list[a.AskReconcile]:
+    return [action for action in actions if isinstance(action, a.AskReconcile)]
+
+
+def manual(desk: Desk, name: str = "T7", cl_ord_id: str | None = None) -> Fill:
+    """A trade of someone else: 0.001 BTC bought for 50 USD, fee 0.2."""
+    return Fill(
+        exec_id=name,
+        trade_id=7,
+        order_id="OMANUAL",
+        cl_ord_id=cl_ord_id,
+        pair=BTC,
+        side=Side.BUY,
+        price=D(50000),
+        qty=D("0.001"),
+        cost=D(50),
+        fees=(Fee("USD", D("0.2")),),
+        liquidity="taker",
+        venue_at=desk.at,
+    )
+
+
+def test_i_13_the_first_snapshot_of_a_world_is_its_opening_and_is_kept() -> None:
+    desk = Desk()
+    desk.start()
+    actions = desk.do(e.BalancesSeen(balances={"USD": D(1000), "BTC": D(1)}, source="ws"))
+    kept = {row.asset: row.opening for row in records(actions, r.ReconciliationRow)}
+    assert kept == {"USD": D(1000), "BTC": D(1)}
+    again = desk.do(e.BalancesSeen(balances={"USD": D(900), "BTC": D(1)}, source="ws"))
+    assert records(again, r.ReconciliationRow) == []
+
+
+def test_i_13_a_difference_of_the_stream_is_looked_into_at_once_and_told_after_the_lag() -> None:
+    desk = opened()
+    desk.do(e.BalancesSeen(balances={"USD": D("999.9999")}, source="ws"))
+    noticed = desk.timer("balances")
+    assert len(asked(noticed)) == 1
+    assert desk.engine.state.causes == (Reason.RECONCILING,)
+    assert rows(look(desk), "UNEXPLAINED") == []
+    desk.at += timedelta(seconds=LAG_S)
+    assert len(asked(desk.timer("risk_check"))) == 1
+    told = look(desk)
+    (row,) = rows(told, "UNEXPLAINED")
+    assert (row.asset, row.residual) == ("USD", D("-0.0001"))
+    alarm = [n for n in told if isinstance(n, a.Note) and n.reason is Reason.BALANCE_UNEXPLAINED]
+    assert alarm[0].level == "error"
+    assert desk.engine.state.causes == (Reason.BALANCE_UNEXPLAINED,)
+    assert desk.engine.state.trading_state == "REDUCE"
+
+
+def test_i_13_an_entry_that_comes_later_explains_by_itself() -> None:
+    desk = unexplained()
+    desk.do(entry("L1", "USD", "-10", "990", desk, kind="withdrawal"))
+    told = desk.timer("balances")
+    assert [row.subject for row in rows(told, "clean")] == ["USD"]
+    assert heals(desk)
+
+
+def heals(desk: Desk) -> bool:
+    """Whether nothing but the half minute after a trouble holds new risk back."""
+    assert desk.engine.state.causes == (Reason.SETTLING,)
+    desk.at += timedelta(seconds=30)
+    desk.timer("risk_check")
+    return desk.engine.state.trading_state == "RUN"
+
+
+def unexplained() -> Desk:
+    """A desk whose USD are 10 less than anything explains."""
+    desk = opened()
+    desk.do(e.BalancesSeen(balances={"USD": D(990)}, source="ws"))
+    desk.timer("balances")
+    desk.at += timedelta(seconds=LAG_S)
+    look(desk)
+    assert desk.engine.state.causes == (Reason.BALANCE_UNEXPLAINED,)
+    desk.quotes()
+    return desk
+
+
+def test_i_13_while_something_is_unexplained_nothing_buys() -> None:
+    desk = unexplained()
+    asked = desk.ask()
+    actions = desk.answer(asked, _buy())
+    assert not [x for x in actions if isinstance(x, a.PlaceOrder)]
+
+
+def _buy() -> str:
+    return advice_text(say(BTC, "buy"), say(ETH, "hold"))
+
+
+def test_an_operator_explains_deliberately_and_it_is_audited() -> None:
+    desk = unexplained()
+    actions = desk.do(e.OperatorExplained(asset="USD", actor="ann", detail="fee of the bank"))
+    (row,) = rows(actions, "explained")
+    assert (row.explained, row.residual, row.cause) == (D(-10), D(0), "operator")
+    (audit,) = records(actions, r.AuditRow)
+    assert (audit.actor, audit.action, audit.object) == ("ann", "reconcile", "USD")
+    assert heals(desk)
+    desk.do(e.BalancesSeen(balances={"USD": D(989)}, source="ws"))
+    desk.timer("balances")
+    assert desk.engine.state.causes == (Reason.RECONCILING,)
+
+
+def test_nothing_is_explained_before_the_account_was_looked_at() -> None:
+    desk = Desk()
+    desk.start()
+    (note,) = desk.do(e.OperatorExplained(asset="USD", actor="ann", detail="x"))
+    assert note.reason is Reason.NOT_RECONCILED
+
+
+def test_what_stood_unexplained_stands_after_a_restart() -> None:
+    memory = LedgerMemory(
+        since=T0 - timedelta(hours=1),
+        assets=(
+            AssetLedger(asset="USD", opening=D(1010), ledger_sum=D(0), explained=D(0), short=D(0)),
+        ),
+        doubts=(OpenDoubt(subject="USD", asset="USD", detail="x", residual=D(-10)),),
+        looked_from=T0 - timedelta(minutes=1),
+    )
+    desk = Desk()
+    desk.start(ledger=memory)
+    assert Reason.BALANCE_UNEXPLAINED in desk.engine.state.causes
+    desk.do(e.FeedUp(feed="public"))
+    desk.do(e.BalancesSeen(balances={"USD": D(1000)}, source="ws"))
+    desk.do(e.FeedUp(feed="private"))
+    assert rows(look(desk), "UNEXPLAINED") == []  # it stands: it is not told again
+    assert desk.engine.state.causes == (Reason.BALANCE_UNEXPLAINED,)
+
+
+# -- transients ---------------------------------------------------------------------------------
+
+
+def test_a_trade_whose_ledger_comes_late_raises_no_alarm() -> None:
+    desk = opened()
+    order = desk.place()
+    desk.fill(order, "E1")
+    assert asked(desk.timer("balances")) == []
+    assert desk.engine.state.trading_state == "RUN"
+
+
+def test_x08_a_total_of_rest_that_lags_is_no_difference() -> None:
+    desk = opened()
+    desk.do(entry("L1", "USD", "100", "1100", desk))
+    look(desk, e.BalancesSeen(balances={"USD": D(1000)}, source="rest"))
+    desk.timer("balances")
+    assert desk.engine.state.trading_state == "RUN"
+    assert desk.engine.state.balances.total("USD") == D(1100)
+
+
+def test_x17_a_total_of_rest_that_is_new_is_taken_and_its_entry_awaited() -> None:
+    desk = opened()
+    actions = look(desk, e.BalancesSeen(balances={"USD": D(1100)}, source="rest"))
+    assert rows(actions, "UNEXPLAINED") == []
+    assert desk.engine.state.causes == (Reason.RECONCILING,)
+    desk.do(entry("L1", "USD", "100", "1100", desk))
+    desk.timer("risk_check")
+    assert desk.engine.state.trading_state == "RUN"
+
+
+# -- N04, N05 -----------------------------------------------------------------------------------
+
+
+def trade_entries(fill: Fill, desk: Desk, usd: str, btc: str) -> list[e.LedgerSeen]:
+    shared = {"kind": "trade", "ref_id": fill.exec_id}
+    fee = fill.fee_in("USD")
+    return [
+        entry(f"{fill.exec_id}b", "BTC", f"{fill.qty:f}", btc, desk, **shared),
+        entry(f"{fill.exec_id}q", "USD", f"{-fill.cost:f}", usd, desk, **shared, fee=f"{fee:f}"),
+    ]
+
+
+def silent() -> tuple[Desk, Fill, list[a.Action]]:
+    """The ledger told of a fill of ours a minute ago, the executions did not."""
+    desk = opened()
+    order = desk.place()
+    fill = fill_of(order, "E1", desk.at)
+    usd = D(1000) - fill.cost - fill.fee_in("USD")
+    for event in trade_entries(fill, desk, f"{usd:f}", f"{fill.qty:f}"):
+        desk.do(event)
+    desk.at += timedelta(seconds=60)
+    return desk, fill, desk.timer("balances")
+
+
+def test_n04_the_check_sees_the_silence_and_one_look_at_trades_follows() -> None:
+    desk, fill, noticed = silent()
+    assert len(asked(noticed)) == 1
+    assert asked(desk.timer("balances")) == asked(desk.timer("risk_check")) == []
+    found = look(desk, traded(fill, desk.at, source="rest"))
+    recycled = [x for x in found if isinstance(x, a.RecycleStream)]
+    assert len(recycled) == 1
+    assert desk.engine.state.lots.held("ai", BTC) == fill.qty
+    assert desk.engine.state.trading_state == "RUN"
+    desk.at += timedelta(seconds=60)
+    assert asked(desk.timer("balances")) == []
+
+
+def test_n04_a_fill_that_no_look_finds_is_unexplained() -> None:
+    desk, _, _ = silent()
+    look(desk)
+    desk.at += timedelta(seconds=LAG_S)
+    told = look(desk)
+    assert [row.subject for row in rows(told, "UNEXPLAINED")] == ["trade E1"]
+
+
+def test_n05_a_dropped_fill_older_than_a_newer_one_is_still_read_again() -> None:
+    desk = opened()
+    looked_from = desk.engine.state.recon.looked_from
+    desk.at += timedelta(minutes=5)
+    desk.quotes()
+    desk.fill(desk.place(), "E2")
+    desk.at += timedelta(minutes=5)
+    (look_,) = asked(desk.timer("reconcile"))
+    assert look_.since <= looked_from - timedelta(minutes=2)
+
+
+# -- X28, X29: what others do ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["deposit", "withdrawal", "staking", "transfer", "reward", "new"])
+@pytest.mark.parametrize("amount", [300, -300])
+def test_x28_money_from_outside_is_neither_gain_nor_loss(kind: str, amount: int) -> None:
+    desk = opened()
+    state = desk.engine.state
+    desk.timer("risk_check")
+    desk.do(entry("L1", "USD", str(amount), str(1000 + amount), desk, kind=kind))
+    desk.timer("risk_check")
+    assert loss_today(state.memory, state.equity()) == 0
+    assert not state.memory.day_stopped
+    desk.timer("balances")
+    assert state.trading_state == "RUN"
+    assert state.lots.lots() == []
+
+
+def test_x28_coins_from_outside_are_valued_as_soon_as_there_is_a_price() -> None:
+    desk = Desk()
+    desk.start()
+    desk.do(e.FeedUp(feed="public"))
+    desk.do(e.BalancesSeen(balances={"USD": D(1000)}, source="ws"))
+    desk.do(e.FeedUp(feed="private"))
+    desk.reconciled()
+    desk.timer("risk_check")
+    assert desk.engine.state.memory.day_start_equity == D(1000)
+    desk.at += timedelta(seconds=30)
+    desk.do(entry("L1", "BTC", "1", "1", desk))
+    desk.timer("risk_check")
+    assert desk.engine.state.memory.net_flows_today == 0
+    desk.quotes()
+    desk.timer("risk_check")
+    state = desk.engine.state
+    assert state.memory.net_flows_today == D(50000)
+    assert loss_today(state.memory, state.equity()) == 0
+
+
+def test_x28_a_withdrawal_made_while_the_daemon_was_down_is_no_loss() -> None:
+    desk = opened()
+    desk.timer("risk_check")
+    memory, recon = desk.engine.state.memory, desk.engine.state.recon
+    assert memory.day_start_equity == D(1000)
+    kept = LedgerMemory(
+        since=recon.since,
+        assets=(
+            AssetLedger(asset="USD", opening=D(1000), ledger_sum=D(0), explained=D(0), short=D(0)),
+        ),
+        looked_from=recon.looked_from,
+    )
+    again = Desk(desk.at + timedelta(minutes=30))
+    gone_at = again.at - timedelta(minutes=10)
+    again.start(risk=memory, ledger=kept, balances={"USD": D(400)})
+    again.do(e.FeedUp(feed="public"))
+    again.do(e.BalancesSeen(balances={"USD": D(400)}, source="ws"))
+    again.timer("risk_check")  # before anything explains it
+    assert not again.engine.state.memory.day_stopped
+    again.do(e.FeedUp(feed="private"))
+    again.quotes()
+    gone = ledger("L9", "USD", "-600", "400", gone_at, kind="withdrawal")
+    look(again, e.LedgerSeen(entry=gone))
+    again.timer("risk_check")
+    state = again.engine.state
+    assert state.memory.net_flows_today == D(-600)
+    assert not state.memory.day_stopped
+    assert state.health.unexplained == state.health.doubtful == ""
+
+
+def test_x28_a_manual_trade_is_booked_but_adopted_by_nobody() -> None:
+    desk = opened()
+    desk.timer("risk_check")
+    fill = manual(desk)
+    for event in trade_entries(fill, desk, "949.8", "0.001"):
+        desk.do(event)
+    actions = desk.do(traded(fill, desk.at))
+    (row,) = records(actions, r.TradeRow)
+    assert row.fill.owner == "external"
+    state = desk.engine.state
+    assert state.lots.lots() == []
+    assert state.sellable("ai", BTC) == 0
+    desk.timer("risk_check")
+    assert loss_today(state.memory, state.equity()) == 0
+    desk.at += timedelta(minutes=1)
+    desk.timer("balances")
+    assert state.health.unexplained == state.health.doubtful == ""
+
+
+def test_i_15_lots_and_what_is_external_are_the_balance() -> None:
+    desk = opened()
+    fill = manual(desk)
+    for event in trade_entries(fill, desk, "949.8", "0.001"):
+        desk.do(event)
+    desk.do(traded(fill, desk.at))
+    held = desk.fill(desk.place(), "E1")
+    assert held
+    state = desk.engine.state
+    lots = state.lots.held("ai", BTC)
+    assert lots + fill.qty == state.balances.expected("BTC")
+
+
+def test_x29_a_manual_order_is_recognised_and_left_alone() -> None:
+    desk = opened()
+    row = foreign_order()
+    seen = look(desk, foreign=(row,), foreign_open_orders=1)
+    assert records(seen, r.VenueOrderRow) == [row]
+    assert not [x for x in seen if isinstance(x, a.CancelOrder | a.CancelAllOrders | a.PlaceOrder)]
+    assert desk.engine.state.trading_state == "RUN"
+    assert desk.engine.state.orders.live() == []
+    assert records(look(desk, foreign=(row,), foreign_open_orders=1), r.VenueOrderRow) == []
+    (gone,) = records(look(desk), r.VenueOrderRow)
+    assert (gone.order_id, gone.status) == ("OMANUAL", "closed")
+
+
+def foreign_order(cl_ord_id: str | None = None) -> r.VenueOrderRow:
+    return r.VenueOrderRow(
+        order_id="OMANUAL",
+        cl_ord_id=cl_ord_id,
+        pair=BTC,
+        side=Side.BUY,
+        order_type="limit",
+        status="open",
+        qty=D(1),
+        filled_qty=D(0),
+        cost=D(0),
+        fee=D(0),
+        limit_price=D(100),
+        avg_price=None,
+        opened_at=T0,
+        closed_at=None,
+        reason="",
+    )
+
+
+def test_i_09_halt_of_our_own_leaves_a_manual_order() -> None:
+    desk = opened()
+    look(desk, foreign=(foreign_order(),), foreign_open_orders=1)
+    order = desk.place()
+    cap = fill_of(order, "E1", desk.at, qty=order.qty * 2)
+    actions = desk.do(traded(cap, desk.at))  # more than ordered: HALT
+    assert desk.engine.state.trading_state == "HALT"
+    cancels = [x for x in actions if isinstance(x, a.CancelOrder)]
+    assert {x.cl_ord_id for x in cancels} <= {order.cl_ord_id}
+    assert not [x for x in actions if isinstance(x, a.CancelAllOrders)]
+
+
+# -- I-04, D12 ------------------------------------------------------------------------------------
+
+
+def test_i_04_an_order_that_is_open_only_in_our_books_is_asked_about() -> None:
+    desk = opened()
+    order = desk.place()
+    desk.do(e.OrderAcked(cl_ord_id=order.cl_ord_id, order_id="O1"))
+    desk.at += timedelta(seconds=30)
+    actions = look(desk)
+    (ask,) = [x for x in actions if isinstance(x, a.AskOrders)]
+    assert ask.cl_ord_ids == (order.cl_ord_id,)
+
+
+def test_i_04_d12_an_order_of_ours_that_no_row_knows_blocks_new_risk_until_it_is_gone() -> None:
+    desk = opened()
+    look(desk, open_cl_ord_ids=("stz-9",))
+    assert desk.engine.state.causes == (Reason.RECONCILING,)
+    desk.at += timedelta(seconds=LAG_S)
+    told = look(desk, open_cl_ord_ids=("stz-9",))
+    assert [row.subject for row in rows(told, "UNEXPLAINED")] == ["order stz-9"]
+    assert desk.engine.state.causes == (Reason.BALANCE_UNEXPLAINED,)
+    over = look(desk)
+    assert [row.subject for row in rows(over, "clean")] == ["order stz-9"]
+    assert heals(desk)
+
+
+def test_d12_a_fill_of_ours_without_its_order_is_booked_once_and_blocks_until_explained() -> None:
+    desk = opened()
+    own = client_order_id(desk.engine.state.epoch, 99)  # not of a restored past: a lost row
+    fill = manual(desk, cl_ord_id=own)
+    entries = trade_entries(fill, desk, "949.8", "0.001")
+    first = look(desk, traded(fill, desk.at, source="rest"), *entries)
+    again = look(desk, traded(fill, desk.at, source="rest"), *entries)
+    assert len(records(first, r.TradeRow)) == 1
+    assert records(again, r.TradeRow) == []
+    desk.at += timedelta(seconds=LAG_S)
+    told = look(desk)
+    assert [row.subject for row in rows(told, "UNEXPLAINED")] == ["fill T7"]
+    assert desk.engine.state.trading_state == "REDUCE"
+    desk.do(e.OperatorExplained(asset="BTC", actor="ann", detail="backup of yesterday"))
+    assert heals(desk)
+
+
+# -- wallets ------------------------------------------------------------------------------------
+
+
+def test_x28_an_entry_of_an_earn_wallet_moves_the_total_by_its_amount() -> None:
+    desk = opened()
+    desk.do(entry("L0", "USD", "0", "1000", desk))
+    moved = [("L1", "-400", "600", ""), ("L2", "400", "400", "earn/flex")]
+    for name, amount, balance, wallet in moved:
+        one = ledger(name, "USD", amount, balance, desk.at, kind="transfer")
+        desk.do(e.LedgerSeen(entry=msgspec.structs.replace(one, wallet=wallet)))
+    look(desk, e.BalancesSeen(balances={"USD": D(1000)}, source="ws", split=("USD",)))
+    desk.timer("balances")
+    state = desk.engine.state
+    assert state.health.unexplained == state.health.doubtful == ""
+    assert state.balances.total("USD") == D(1000)
+
+
+# -- looks --------------------------------------------------------------------------------------
+
+
+def test_a_full_look_comes_every_fifteen_minutes_and_the_streams_check_every_minute() -> None:
+    spans = intervals(settings())
+    assert (spans["reconcile"], spans["balances"]) == (900, 60)
+
+
+def test_x07_after_a_gap_of_the_stream_everything_since_the_last_look_is_read() -> None:
+    desk = opened()
+    looked_from = desk.engine.state.recon.looked_from
+    desk.at += timedelta(minutes=3)
+    desk.do(e.FeedDown(feed="private", detail="sequence 5 came where 4 was due"))
+    assert Reason.PRIVATE_DOWN in desk.engine.state.causes
+    (read,) = asked(desk.do(e.FeedUp(feed="private")))
+    assert read.since == looked_from - timedelta(seconds=LAG_S, minutes=2)
+    assert Reason.RECONCILING in desk.engine.state.causes
+
+
+def test_x29_an_order_cancelled_by_hand_is_closed_and_its_exposure_freed() -> None:
+    desk = opened()
+    order = desk.place()
+    desk.do(e.OrderAcked(cl_ord_id=order.cl_ord_id, order_id="O1"))
+    assert desk.engine.state.holds()
+    cancelled = report("canceled", cl_ord_id=order.cl_ord_id, at=desk.at, cum_qty=D(0))
+    desk.do(cancelled)
+    assert desk.engine.state.holds() == {}
+    assert desk.engine.state.orders.orders[order.cl_ord_id].state_reason is Reason.CANCELED_BY_VENUE
