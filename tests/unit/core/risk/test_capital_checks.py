@@ -7,7 +7,9 @@ from brain_desk import D, case, settings
 
 from simple_trader.core.risk.capital_checks import within_turnover
 from simple_trader.core.risk.turnover import Flow
-from simple_trader.domain.reasons import Reason as R
+from simple_trader.domain.reasons import Reason
+
+R = Reason
 
 SPANS = ("minute", "hour", "day")
 

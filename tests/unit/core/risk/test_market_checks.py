@@ -7,7 +7,9 @@ import pytest
 from brain_desk import BTC, T0, D, case, quote, settings
 
 from simple_trader.core.risk import market_checks as checks
-from simple_trader.domain.reasons import Reason as R
+from simple_trader.domain.reasons import Reason
+
+R = Reason
 
 FIVE = settings(price_collar_bps=500)
 

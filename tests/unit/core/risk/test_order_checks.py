@@ -10,7 +10,9 @@ from simple_trader.core.risk.ceilings import ORDERS_PER_SECOND
 from simple_trader.core.risk.turnover import Flow
 from simple_trader.domain.memory import Strike
 from simple_trader.domain.orders import OrderType
-from simple_trader.domain.reasons import Reason as R
+from simple_trader.domain.reasons import Reason
+
+R = Reason
 
 
 def reason(objection: tuple[R, str] | None) -> R | None:
@@ -59,7 +61,14 @@ def test_pt5_a_twin_is_refused_and_named() -> None:
     assert checks.no_twin(case(twin="st1-7")) == (R.DUPLICATE_ORDER, "as order st1-7")
 
 
-@pytest.mark.parametrize(("live", "entry", "exit_"), [(4, None, None), (5, R.TOO_MANY_ORDERS, None), (10, R.TOO_MANY_ORDERS, R.TOO_MANY_ORDERS)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("live", "entry", "exit_"),
+    [
+        (4, None, None),
+        (5, R.TOO_MANY_ORDERS, None),
+        (10, R.TOO_MANY_ORDERS, R.TOO_MANY_ORDERS),
+    ],
+)
 def test_x33_entries_use_half_of_the_open_orders(
     live: int, entry: R | None, exit_: R | None
 ) -> None:

@@ -7,7 +7,9 @@ from brain_desk import T0, case
 
 from simple_trader.core.risk import state_checks as checks
 from simple_trader.domain.memory import Strike
-from simple_trader.domain.reasons import Reason as R
+from simple_trader.domain.reasons import Reason
+
+R = Reason
 
 
 def test_i_24_the_drawdown_stop_refuses_entries_only() -> None:
