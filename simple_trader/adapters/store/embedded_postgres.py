@@ -123,7 +123,6 @@ class EmbeddedPostgres:
     async def ensure_running(self) -> None:
         """Start the server again if it is not running; for a lane that lost its connection."""
         cluster = self._started()
-        self._reap()  # not under the lock: who holds it may be waiting for this dead child to go
         async with self._lock():
             await self._bring_up(cluster)
 
@@ -153,7 +152,8 @@ class EmbeddedPostgres:
         return self._cluster
 
     def _lock(self) -> AbstractAsyncContextManager[None]:
-        return start_lock(self._home / "lock", _LOCK_WITHIN_S)
+        # Who holds the lock may be waiting for a dead child of ours to go.
+        return start_lock(self._home / "lock", _LOCK_WITHIN_S, self._reap)
 
     def _prepare_home(self) -> None:
         """Make STATE/postgres; as root others may pass through it, but read nothing."""

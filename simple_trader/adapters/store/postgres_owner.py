@@ -6,7 +6,7 @@ import json
 import os
 import pwd
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,10 +169,13 @@ def _ps(pid: int, columns: str) -> str:
 
 
 @asynccontextmanager
-async def start_lock(path: Path, timeout_s: float) -> AsyncIterator[None]:
+async def start_lock(
+    path: Path, timeout_s: float, while_waiting: Callable[[], None] = lambda: None
+) -> AsyncIterator[None]:
     """Hold the lock file of a state directory: one process at a time starts or stops its server.
 
-    The kernel frees it when its holder dies. Raises StoreSetupError after `timeout_s`.
+    The kernel frees it when its holder dies. `while_waiting` is called between two tries. Raises
+    StoreSetupError after `timeout_s`.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
@@ -185,6 +188,7 @@ async def start_lock(path: Path, timeout_s: float) -> AsyncIterator[None]:
                     f"s (it holds {path}): wait for it or end it, then try again."
                 )
             await asyncio.sleep(0.02)
+            while_waiting()
         yield
     finally:
         os.close(handle)
