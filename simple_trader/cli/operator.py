@@ -101,7 +101,7 @@ async def _request(name: str, state_dir: Path, reason: str) -> int:
     folder = state_dir / "control"
     path = folder / f"{name}.json"
     other = folder / f"{'resume' if name == 'halt' else 'halt'}.json"
-    body = {"actor": _actor(), "reason": reason or f"simple-trader {name}"}
+    body = {"actor": actor_of_request(), "reason": reason or f"simple-trader {name}"}
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         other.unlink(missing_ok=True)  # the later request is the one that counts
@@ -150,7 +150,7 @@ def _reasons(health: dict[str, Any] | None) -> str:
     return f" ({reasons})." if reasons else "."
 
 
-def _actor() -> str:
+def actor_of_request() -> str:
     """Who asked, for the audit log."""
     try:
         return getpass.getuser()

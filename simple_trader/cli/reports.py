@@ -168,13 +168,13 @@ async def _decisions(chosen: RunOptions, decision_id: str | None) -> None:
     from simple_trader.app import database
 
     async with database(chosen) as dsn:
-        await _require_schema(dsn)
+        await require_schema(dsn)
         if decision_id is None:
             rows, row = await last_decisions(dsn, 50), None
         else:
             rows, row = [], await decision_audit(dsn, decision_id)
     if decision_id is None:
-        _table(rows, empty="No decision yet.")
+        show_table(rows, empty="No decision yet.")
     elif row is None:
         raise TraderError(f"there is no decision {decision_id}; `simple-trader decisions` lists.")
     else:
@@ -187,15 +187,16 @@ async def _pnl(chosen: RunOptions) -> None:
     from simple_trader.app import database
 
     async with database(chosen) as dsn:
-        await _require_schema(dsn)
+        await require_schema(dsn)
         days = await pnl_days(dsn, 31)
         lots = await open_lots(dsn)
-    _table(days, empty="No trade yet.")
+    show_table(days, empty="No trade yet.")
     typer.echo("")
-    _table(lots, empty="Nothing is held.")
+    show_table(lots, empty="Nothing is held.")
 
 
-async def _require_schema(dsn: str) -> None:
+async def require_schema(dsn: str) -> None:
+    """Raise TraderError for a database that no daemon has prepared."""
     from simple_trader.adapters.store.db_manager import check_schema, schema_revision
 
     if await schema_revision(dsn) is None:
@@ -203,7 +204,7 @@ async def _require_schema(dsn: str) -> None:
     await check_schema(dsn)
 
 
-def _table(rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:
+def show_table(rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:
     """Columns aligned by their widest value."""
     if not rows:
         typer.echo(empty)

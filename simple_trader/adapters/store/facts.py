@@ -65,6 +65,16 @@ async def open_lots(dsn: str) -> list[dict[str, Any]]:
     return await _rows(dsn, "facts_lots")
 
 
+async def balances_explained(dsn: str) -> list[dict[str, Any]]:
+    """Each asset with its opening, ledger, lots and residual, as they stand now."""
+    return await _rows(dsn, "facts_reconciliation")
+
+
+async def unexplained(dsn: str) -> list[dict[str, Any]]:
+    """What stands UNEXPLAINED: subject, asset, detail, residual."""
+    return await _rows(dsn, "recover_doubts")
+
+
 async def _rows(dsn: str, query: str, *arguments: object) -> list[dict[str, Any]]:
     return [dict(row) for row in await _fetch(dsn, query, *arguments)]
 
