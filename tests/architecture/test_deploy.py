@@ -29,6 +29,18 @@ def test_only_the_daemon_is_told_to_stop_and_systemd_waits_for_ready_and_watchdo
     assert " main.py " in section["ExecStart"]
 
 
+def test_p06_p12_memory_and_crash_loops_have_a_limit() -> None:
+    """P06: above MemoryMax it is ended and started again. P12: five starts in ten minutes."""
+    section = service()
+    assert re.fullmatch(r"[1-4]G", section["MemoryMax"])
+    assert section["Restart"] == "on-failure"
+    unit = UNIT.read_text()
+    assert re.search(r"^StartLimitIntervalSec=600$", unit, re.MULTILINE)
+    assert re.search(r"^StartLimitBurst=5$", unit, re.MULTILINE)
+    # Starting again cannot help: a wrong configuration, another world, a replay, a mode.
+    assert set(section["RestartPreventExitStatus"].split()) == {"2", "4", "7", "8"}
+
+
 @pytest.mark.programs
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     need("systemd-analyze")

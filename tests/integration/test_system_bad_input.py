@@ -137,7 +137,7 @@ def test_bad_input_ends_with_one_sentence_and_its_exit_code(case: Case, where: P
     assert system.postmaster_of(where) is None, "it left a server behind"
 
 
-def test_another_world_another_daemon_and_a_port_in_use_are_refused(where: Place) -> None:
+def test_p10_another_world_another_daemon_and_a_port_in_use_are_refused(where: Place) -> None:
     with Daemon(where, "--speed", "10") as first:
         first.ready()
         with Daemon(where) as second:

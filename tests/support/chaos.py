@@ -32,11 +32,12 @@ NEW_ORDER = r"(buy|sell) [0-9.]+ \S+ at "
 BACK = r"state RUN|Filled |INFO    ready$"
 
 # Mild faults of the wire that may be mixed in: none that ends trading or moves money from outside.
+# Outages end in real seconds: a stepped market waits for its feeds.
 FAULTS = (
     "X01 after=2", "X02 after=1 delay_s=3", "X04 chance=0.3 count=all", "X05 chance=0.3 count=all",
     "X06 chance=0.3 count=all", "X07 after=4", "X08 at_s=60 for_s=120", "X10 after=1",
-    "N01 after=40 on=private", "N02 at_s=120 for_s=20 on=private", "N05 after=2",
-    "N09 at_s=90 for_s=20", "N10 at_s=90 for_s=20", "N15 after=1", "N16 after=1", "S06 after=3",
+    "N01 after=40 on=private", "N02 real_at_s=4 real_for_s=3 on=private", "N05 after=2",
+    "N09 real_at_s=4 real_for_s=3", "N10 real_at_s=4 real_for_s=3", "N15 after=1", "N16 after=1", "S06 after=3",
 )  # fmt: skip
 
 
@@ -127,12 +128,12 @@ class Campaign:
         """Let the daemon die at a crash point; where it does not come by, it is killed as it is."""
         if self.daemon is not None:
             self._kill_daemon()
-        count = 1 if point in (*RECOVERY_POINTS, *CANCEL_POINTS) else self.dice.randint(1, 3)
+        count = 1 if point in (*RECOVERY_POINTS, *CANCEL_POINTS) else self.dice.randint(1, 5)
         more = ("--fault", "X10 count=all") if point in LOOK_POINTS else ()
         daemon = self._start("--crash-at", f"{point}:{count}", *more)
-        halted = point in CANCEL_POINTS and self._is_ready(daemon)
+        halted = self._is_ready(daemon) and point in CANCEL_POINTS
         if halted:
-            self._ask("halt")
+            self.ask("halt")
         died = wait_until(lambda: daemon.process.poll() is not None, REACHED_WITHIN_S)
         self.kills["daemon"] += 1
         (self.reached if died else self.missed)[point] += 1
@@ -145,7 +146,7 @@ class Campaign:
             self._keep(daemon)
         self.after = "daemon"
         if halted:
-            self._ask("resume")
+            self.ask("resume")
 
     def pause(self) -> None:
         """SIGSTOP for longer than the loop may stand still, then SIGCONT."""
@@ -220,7 +221,7 @@ class Campaign:
         self.after = "daemon"
         self._keep(self.daemon)
 
-    def _ask(self, name: str) -> None:
+    def ask(self, name: str) -> None:
         """What `simple-trader halt` and `resume` leave for the daemon."""
         control = self.where.state / "control"
         other = control / f"{'resume' if name == 'halt' else 'halt'}.json"

@@ -12,7 +12,7 @@ async def forever() -> None:
     await asyncio.Event().wait()
 
 
-async def test_a_critical_task_that_ends_by_itself_takes_the_daemon_down() -> None:
+async def test_p11_i_51_a_critical_task_that_ends_by_itself_takes_the_daemon_down() -> None:
     async def ends() -> None:
         await asyncio.sleep(0)
 
@@ -20,7 +20,7 @@ async def test_a_critical_task_that_ends_by_itself_takes_the_daemon_down() -> No
         await Supervisor().run([RootTask("x", forever), RootTask("lane", ends)], asyncio.Event())
 
 
-async def test_the_error_of_a_critical_task_is_the_error_of_the_daemon() -> None:
+async def test_p11_i_51_the_error_of_a_critical_task_is_the_error_of_the_daemon() -> None:
     async def fails() -> None:
         raise ConnectionError("lost")
 
@@ -28,7 +28,7 @@ async def test_the_error_of_a_critical_task_is_the_error_of_the_daemon() -> None
         await Supervisor().run([RootTask("lane", fails)], asyncio.Event())
 
 
-async def test_a_task_that_is_not_critical_is_started_again(monkeypatch) -> None:
+async def test_p11_i_51_a_task_that_is_not_critical_is_started_again(monkeypatch) -> None:
     monkeypatch.setattr(module, "RESTART_FIRST_S", 0.0)
     starts: list[int] = []
     stop = asyncio.Event()
@@ -44,7 +44,7 @@ async def test_a_task_that_is_not_critical_is_started_again(monkeypatch) -> None
     assert len(starts) == 3
 
 
-async def test_an_errand_that_fails_takes_the_daemon_down() -> None:
+async def test_p11_i_51_an_errand_that_fails_takes_the_daemon_down() -> None:
     made = Supervisor()
 
     async def fails() -> None:
@@ -71,3 +71,13 @@ async def test_stop_cancels_all_tasks() -> None:
 
     await Supervisor().run([RootTask("root", root)], stop)
     assert ended == ["root"]
+
+
+async def test_p06_a_task_that_gets_no_memory_takes_the_daemon_down() -> None:
+    """The nearest to a leak that meets its limit: the allocation fails, systemd starts it again."""
+
+    async def grows() -> None:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        await Supervisor().run([RootTask("engine loop", grows)], asyncio.Event())
