@@ -11,7 +11,8 @@ _COMMIT = b"COMMIT\x00"
 class CommitProxy:
     """Forwards bytes; `fate` is what happens to the next COMMIT, then it is harmless again.
 
-    `lost`: the server never sees it; `unanswered`: it is done, and the answer is cut off.
+    `lost`: the server never sees it; `unanswered`: it is done, and the answer is cut off; `mute`:
+    it is swallowed and the connection stays open without a word, as behind a network that is gone.
     """
 
     def __init__(self, dsn: str, folder: Path) -> None:
@@ -51,6 +52,8 @@ class CommitProxy:
                         fate, self.fate = self.fate, None
                     if fate == "lost":
                         break
+                    if fate == "mute":
+                        continue
                     if fate == "unanswered":
                         back.cancel()
                         await asyncio.gather(back, return_exceptions=True)

@@ -40,13 +40,14 @@ _PASSING: tuple[type[Exception], ...] = (
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
     asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.PostgresSystemError,
 )
-# A plan made stale by DDL needs a new session too: codecs are cached per session.
+# A plan made stale by DDL needs a new session too: codecs are cached per session. And one that may
+# only read was begun while the server took no writes: it would never learn that this is over.
 _SESSION_GONE: tuple[type[Exception], ...] = (
     *CONNECTION_LOST,
     asyncpg.exceptions.InvalidCachedStatementError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
 
 
@@ -126,11 +127,14 @@ class AsyncpgLedgerConnection:
         *,
         ensure_server: EnsureServer = server_is_elsewhere,
         lock_wait_s: float = 5.0,
+        answer_within_s: float = _ANSWER_WITHIN_S,
     ) -> None:
         """`ensure_server` starts an embedded server again; `lock_wait_s` outlives a dying backend.
 
-        The connection is opened by `connect`.
+        A server that says nothing for `answer_within_s` counts as gone. The connection is opened
+        by `connect`.
         """
+        self._answer_within_s = answer_within_s
         self._dsn = dsn
         self._ensure_server = ensure_server
         self._lock_wait_s = lock_wait_s
@@ -150,7 +154,7 @@ class AsyncpgLedgerConnection:
         session = await connect(self._dsn, application=_APPLICATION)
         kept = False
         try:
-            async with asyncio.timeout(_ANSWER_WITHIN_S + self._lock_wait_s):
+            async with asyncio.timeout(self._answer_within_s + self._lock_wait_s):
                 row = await session.fetchrow(sql.WHO_AM_I)
                 if row is None or row["pid"] != session.get_server_pid():
                     await refuse_pooler(self._dsn)
@@ -204,7 +208,7 @@ class AsyncpgLedgerConnection:
         session = self._open_session()
         try:
             # The server ends a statement by itself; this ends the wait for a server that is mute.
-            async with asyncio.timeout(_ANSWER_WITHIN_S + _STEP_S):
+            async with asyncio.timeout(self._answer_within_s + _STEP_S):
                 xid = await self._fill_transaction(session, epoch, segment, batches)
         except _SESSION_GONE as error:
             self.abort()
@@ -219,7 +223,7 @@ class AsyncpgLedgerConnection:
                 f"{segment.last_seq}: {error}."
             ) from error
         try:
-            async with asyncio.timeout(_ANSWER_WITHIN_S):
+            async with asyncio.timeout(self._answer_within_s):
                 done = await session.execute("COMMIT")
         except FAILED as error:
             self.abort()
@@ -276,7 +280,7 @@ class AsyncpgLedgerConnection:
 
     async def _undo(self, session: RawConnection) -> None:
         try:
-            async with asyncio.timeout(_ANSWER_WITHIN_S):
+            async with asyncio.timeout(self._answer_within_s):
                 await session.execute("ROLLBACK")
         except FAILED:
             self.abort()  # the next write finds the session gone and connects again
@@ -285,7 +289,7 @@ class AsyncpgLedgerConnection:
         """Look at the epoch row; a silent or dead server is a lost connection."""
         session = self._open_session()
         try:
-            async with asyncio.timeout(_ANSWER_WITHIN_S):
+            async with asyncio.timeout(self._answer_within_s):
                 await self._check_epoch(session, epoch)
         except FAILED as error:
             self.abort()
@@ -295,7 +299,7 @@ class AsyncpgLedgerConnection:
         """The server's word on a transaction; None where it knows nothing of it."""
         session = self._open_session()
         try:
-            async with asyncio.timeout(_ANSWER_WITHIN_S):
+            async with asyncio.timeout(self._answer_within_s):
                 status: str | None = await session.fetchval(sql.XACT_STATUS, xid)
         except CONNECTION_LOST as error:
             self.abort()
@@ -310,7 +314,7 @@ class AsyncpgLedgerConnection:
         """Whether a segment of the journal reaches event `seq`."""
         session = self._open_session()
         try:
-            async with asyncio.timeout(_ANSWER_WITHIN_S):
+            async with asyncio.timeout(self._answer_within_s):
                 return bool(await session.fetchval(sql.HAS_SEQ, seq))
         except FAILED as error:
             self.abort()

@@ -217,6 +217,7 @@ class LedgerLane:
         batches = self._take()
         segment = make_segment(batches, prev_seq=self._committed_seq, chain=self._chain)
         pause_s = self._limits.first_pause_s
+        lost_before = False
         while True:
             try:
                 await self._connection.write(self._epoch, segment, batches)
@@ -228,6 +229,10 @@ class LedgerLane:
             except ConnectionLost as lost:
                 _log.warning("the ledger session is lost, nothing of it was committed: %s", lost)
                 await self._reconnect()
+                if lost_before:  # a server that lets us in and not write is not asked without end
+                    await asyncio.sleep(pause_s)
+                    pause_s = min(pause_s * 2, self._limits.last_pause_s)
+                lost_before = True
             except StoreBusy as busy:
                 _log.warning("the database undid a transaction, it is written again: %s", busy)
                 await asyncio.sleep(pause_s)

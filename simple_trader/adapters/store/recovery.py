@@ -187,7 +187,7 @@ async def _risk(connection: RawConnection) -> RiskMemory:
 async def _model(connection: RawConnection) -> tuple[str, str, bytes] | None:
     """The newest model whose bytes have the hash they should have."""
     names = await connection.fetch(
-        "SELECT model_id FROM model_snapshots ORDER BY trained_at DESC, recorded_at DESC"
+        "SELECT model_id FROM model_snapshots ORDER BY trained_at DESC, model_id DESC"
     )
     for name in names:
         row = await connection.fetchrow(
