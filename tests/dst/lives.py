@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import market_parts
 from checker.record import Caps, Facts, Life, Span
@@ -185,6 +187,7 @@ class Lives:
 
     async def run(self) -> None:
         """Faults for the scenario's span, then calm, then a clean stop."""
+        self._loop.set_exception_handler(self._unseen)
         self.venue.begin()
         self.venue.on_frame = lambda text: self._occasion("sent")
         self.venue.before_delivery = self._before_delivery
@@ -204,6 +207,12 @@ class Lives:
         """A key that was shut out is not tried again for a quarter of an hour (X20)."""
         shut_out = any(planned.words.startswith("X20") for planned in self.scenario.faults)
         return CALM_S + (SHUT_OUT_S if shut_out else 0.0)
+
+    def _unseen(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An error that nobody awaits: of the harness, or of a task that died silently (I-51)."""
+        error = context.get("exception")
+        where = "" if error is None else " at " + _place(error)
+        self.tally.wrong.append(f"I-51: {context.get('message')}: {error!r}{where}")
 
     def _do(self, planned: Planned) -> None:
         self.deeds.do(planned)
@@ -233,6 +242,8 @@ class Lives:
         for pair in self.scenario.pairs:
             if self.exchange.pairs[pair].status != "online":
                 script.desk.do("pair", {"pair": pair, "status": "online"})
+        self.exchange.announce()  # nothing is ahead any more (X23)
+        self.venue.flush()
         self.calm_at = self.truth.now()
 
     async def _live(self, until_s: float) -> bool:
@@ -437,10 +448,16 @@ def settings_of(scenario: Scenario) -> TradingSettings:
         max_asset_exposure=Decimal("0.4"),
         max_total_exposure=Decimal("0.8"),
         daily_loss_limit=Decimal(0),
-        stop_loss_percent=Decimal("0.3"),
+        stop_loss_percent=scenario.stop_loss,
         take_profit_percent=Decimal("0.4"),
         quantity_of_price_history=60,
     )
+
+
+def _place(error: BaseException) -> str:
+    """Where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join(f"{frame.name} {frame.lineno}" for frame in reversed(frames[-3:]))
 
 
 def causes_of(daemon: Daemon) -> str:

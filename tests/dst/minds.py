@@ -93,7 +93,9 @@ class DrawnAdvisor:
     def _decisions(self, request: AskAdvice) -> dict[str, object]:
         decisions = []
         for item in request.briefs:
-            action = self._dice.choices(("buy", "sell", "hold"), (5, 4, 2))[0]
+            held = item.holding_fraction > 0
+            weights = (2, 6, 1) if held else (8, 1, 1)
+            action = self._dice.choices(("buy", "sell", "hold"), weights)[0]
             decisions.append(
                 {
                     "pair": item.pair,

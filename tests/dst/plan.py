@@ -176,6 +176,7 @@ class Scenario:
     capital: Decimal
     base_order: Decimal
     slippage_bps: int
+    stop_loss: Decimal
     counters: bool
     mixed_replies: bool
     faults: tuple[Planned, ...]
@@ -189,9 +190,9 @@ class Scenario:
 def draw(seed: int, minutes: float) -> Scenario:
     """The scenario of a seed; the same for ever."""
     dice = random.Random(f"scenario {seed}")
-    pairs = tuple(dice.sample(PAIRS, dice.choice((1, 2, 2, 3))))
+    pairs = tuple(dice.sample(PAIRS, dice.choice((1, 2, 3, 3))))
     # Most cycles are short, so that most seeds trade a lot; 120 s comes too.
-    interval_s = round(5 * 24 ** (dice.random() ** 1.3))
+    interval_s = round(5 * 24 ** (dice.random() ** 1.6))
     return Scenario(
         seed=seed,
         minutes=minutes,
@@ -202,6 +203,7 @@ def draw(seed: int, minutes: float) -> Scenario:
         capital=Decimal(100_000),
         base_order=Decimal(dice.choice((500, 3000, 15_000))),
         slippage_bps=dice.choice((1, 5, 20)),
+        stop_loss=Decimal(dice.choice(("0.3", "1", "3"))),
         counters=dice.random() < 0.5,
         mixed_replies=dice.random() < 0.3,
         faults=_faults(dice, minutes, pairs),

@@ -42,6 +42,7 @@ def run_seed(seed: int, minutes: float, dsn: str) -> tuple[Result, Lives | None]
     result = Result(seed=seed, virtual_s=scenario.span_s)
     began, busy = time.perf_counter(), time.process_time()
     made: list[Lives] = []
+    broken = False
     with tempfile.TemporaryDirectory(prefix="st-dst-") as folder:
 
         def begin(loop: VirtualLoop):
@@ -51,11 +52,12 @@ def run_seed(seed: int, minutes: float, dsn: str) -> tuple[Result, Lives | None]
         try:
             run_virtually(begin)
         except Exception as error:  # noqa: BLE001 - a broken harness or exchange is a finding too
+            broken = True
             result.violations.append(f"HARNESS: {type(error).__name__}: {error}")
     lives = made[0] if made else None
     if lives is not None:
         _tell(result, lives)
-        if not result.violations:
+        if not broken:
             _judge(result, lives, dsn)
     result.real_s = time.perf_counter() - began
     result.cpu_s = time.process_time() - busy

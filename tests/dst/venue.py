@@ -40,6 +40,7 @@ class VirtualVenue:
         self.before_delivery: Callable[[bytes], None] = lambda frame: None
         self.on_rest: Callable[[str], None] = lambda path: None
         self._port = "open"
+        self._over_since: dict[int, int] = {}
 
     def begin(self) -> None:
         """Let the market and the house's own beat go."""
@@ -104,7 +105,7 @@ class VirtualVenue:
         for armed in list(self.script.armed):
             if not armed.over(now):
                 continue
-            since = armed.memory.setdefault("dst over", now.market_us)
+            since = self._over_since.setdefault(armed.number, now.market_us)
             if now.market_us - since > KEPT_S * _TO_MICROS:
                 self.script.armed.remove(armed)
 
