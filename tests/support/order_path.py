@@ -25,6 +25,7 @@ from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import IntentRow, LedgerRecord
 from simple_trader.domain.verdicts import Approved
 from simple_trader.ports import Batch
+from simple_trader.runtime.daemon import CommitBell
 from simple_trader.runtime.dispatcher import Dispatcher
 from simple_trader.runtime.gate import Gate, LoopGap
 from simple_trader.runtime.supervisor import Supervisor
@@ -224,18 +225,18 @@ async def order_path(
     session = connection or AsyncpgLedgerConnection(dsn)
     await session.connect(None)
     recovered = await Recovery(dsn, boot_seconds=boot_seconds).recover()
-    listeners: list[OrderPath] = []
+    bell = CommitBell()
     lane = LedgerLane(
         session,
         epoch=recovered.epoch,
         last_seq=recovered.last_seq,
         chain=recovered.chain,
-        on_commit=lambda seq: listeners[0].committed(seq),
+        on_commit=bell.ring,
         monotonic=asyncio.get_running_loop().time,
         limits=limits,
     )
     path = OrderPath(dsn, lane, recovered.epoch, recovered.last_seq)
-    listeners.append(path)
+    bell.answer = path.committed
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(lane.run()), group.create_task(path.beat())]
         yield path
