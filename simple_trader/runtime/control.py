@@ -27,6 +27,7 @@ class OperatorDesk:
         self.kill_switch = False
         self._taken = folder / "halt.taken"
         self._halt_seq: int | None = None
+        self._blind = False
 
     def look(self) -> None:
         """Take every request that lies there; resume before halt, so that halt wins."""
@@ -78,7 +79,14 @@ class OperatorDesk:
         self._folder.mkdir(parents=True, exist_ok=True)
         self.look_back()
         while True:
-            self.look()
+            try:
+                self.look()
+                self._blind = False
+            except OSError as error:
+                # No file left to open (P08): what lies there stays, and is looked at again.
+                if not self._blind:
+                    log.error("operator requests cannot be read for now: %s", error)
+                self._blind = True
             await asyncio.sleep(LOOK_EVERY_S)
 
 

@@ -72,13 +72,14 @@ class _Shut(asyncio.Protocol):
 class _Door:
     """Counts the open connections of a server and refuses those that are too many."""
 
-    def __init__(self, server: web.Server, most: int) -> None:
-        self._server, self._most = server, most
+    def __init__(self, server: web.Server) -> None:
+        self._server = server
         self._told_at = -_TELL_EVERY_S
         self.refused = 0
 
     def __call__(self) -> asyncio.BaseProtocol:
-        if len(self._server.connections) < self._most:
+        most = room_for_people()
+        if len(self._server.connections) < most:
             return self._server()
         self.refused += 1
         now = asyncio.get_running_loop().time()
@@ -87,7 +88,7 @@ class _Door:
             log.warning(
                 "health refuses connections: %d are open, and more would take files from trading "
                 "(raise the limit: ulimit -n)",
-                self._most,
+                most,
             )
         return _Shut()
 
@@ -124,7 +125,7 @@ class HealthServer:
         )  # fmt: skip
         await runner.setup()
         assert runner.server is not None
-        door = _Door(runner.server, room_for_people())
+        door = _Door(runner.server)
         try:
             listener = await asyncio.get_running_loop().create_server(door, HOST, self._asked)
         except (OSError, OverflowError) as error:

@@ -1,9 +1,9 @@
 """One daemon through the faults of family P that need real processes; then the books balance.
 
 Where a fault cannot be made as an ordinary user, the nearest that can: P07 (the kernel's OOM
-killer) is SIGKILL, in test_system_kills; P12 is starts that die one after the other (StartLimit is held in
-tests/architecture/test_deploy); P14 (power loss) is every process killed in one instant, which
-leaves the disk's own cache out: commits are fsynced, the sandbox's journal is not.
+killer) is SIGKILL, in test_system_kills; P12 is starts that die one after the other (StartLimit
+is held in tests/architecture/test_deploy); P14 (power loss) is every process killed in one
+instant, which leaves the disk's own cache out: commits are fsynced, the sandbox's journal is not.
 """
 
 import random
@@ -88,7 +88,7 @@ def test_p12_p14_a_power_loss_then_a_crash_loop_and_the_halt_is_still_there(wher
     for point in ("in_recovery_mirrored", "in_recovery_epoch_taken", "in_recovery_mirrored"):
         with Daemon(where, "--speed", "120", "--crash-at", point) as loop:
             assert loop.wait(60) == -signal.SIGKILL
-        assert "ready" not in loop.text.splitlines()[-1]
+        assert not [line for line in loop.lines if line.endswith("ready")]
     with Daemon(where, "--speed", "120") as daemon:
         daemon.ready()
         daemon.wait_for("HALT", 20)

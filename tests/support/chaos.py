@@ -37,7 +37,8 @@ FAULTS = (
     "X01 after=2", "X02 after=1 delay_s=3", "X04 chance=0.3 count=all", "X05 chance=0.3 count=all",
     "X06 chance=0.3 count=all", "X07 after=4", "X08 at_s=60 for_s=120", "X10 after=1",
     "N01 after=40 on=private", "N02 real_at_s=4 real_for_s=3 on=private", "N05 after=2",
-    "N09 real_at_s=4 real_for_s=3", "N10 real_at_s=4 real_for_s=3", "N15 after=1", "N16 after=1", "S06 after=3",
+    "N09 real_at_s=4 real_for_s=3", "N10 real_at_s=4 real_for_s=3",
+    "N15 after=1", "N16 after=1", "S06 after=3",
 )  # fmt: skip
 
 

@@ -1,8 +1,10 @@
 """Operator requests are taken once, a halt works even from a broken file, and halt beats resume."""
 
+import asyncio
 import json
 
-from simple_trader.domain.events import OperatorHalt, OperatorResume
+from simple_trader.domain.events import Event, OperatorHalt, OperatorResume
+from simple_trader.runtime import control
 from simple_trader.runtime.control import OperatorDesk
 
 
@@ -72,3 +74,29 @@ def test_a_resume_after_a_halt_that_was_never_committed_counts(tmp_path) -> None
     second = OperatorDesk(tmp_path, [].append)
     second.look_back()
     assert not second.kill_switch
+
+
+async def test_p08_a_moment_without_files_costs_no_request_and_not_the_daemon(
+    tmp_path, caplog, monkeypatch
+) -> None:
+    monkeypatch.setattr(control, "LOOK_EVERY_S", 0.0)
+    events: list[Event] = []
+    desk = OperatorDesk(tmp_path, events.append)
+    tries: list[int] = []
+
+    def explain() -> None:
+        tries.append(1)
+        if len(tries) <= 3:
+            raise OSError(24, "Too many open files")
+
+    desk._explain = explain
+    async with asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(desk.run())
+        while len(tries) < 4:
+            await asyncio.sleep(0)
+        (tmp_path / "halt.json").write_text('{"actor": "a", "reason": "b"}')
+        while not desk.kill_switch:
+            await asyncio.sleep(0)
+        looking.cancel()
+    assert [type(event) for event in events] == [OperatorHalt]
+    assert len([r for r in caplog.records if "cannot be read for now" in r.message]) == 1
