@@ -39,8 +39,8 @@ class SystemClock:
         return self._wall()
 
     def monotonic(self) -> float:
-        """Transport seconds."""
-        return time.monotonic()
+        """Transport seconds; a suspended machine's count, where the system knows them (P03)."""
+        return _steady()
 
 
 class SteppedClock:
@@ -59,8 +59,8 @@ class SteppedClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Transport seconds."""
-        return time.monotonic()
+        """Transport seconds; a suspended machine's count, where the system knows them (P03)."""
+        return _steady()
 
     def move_to(self, moment: datetime) -> None:
         """Move market time forward to `moment`; an earlier moment changes nothing."""

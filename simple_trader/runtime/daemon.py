@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from simple_trader.domain.events import Event, FeedDown, FeedUp, OperatorHalt, Started, Stopping
+from simple_trader.core.risk.dead_man import fired, wants_switch
+from simple_trader.domain.events import (
+    Event,
+    ExecutionReport,
+    FeedDown,
+    FeedUp,
+    LoopGapSeen,
+    LoopLagSeen,
+    OperatorHalt,
+    Started,
+    Stopping,
+)
 from simple_trader.domain.views import StatusView
 from simple_trader.ports import (
     Advisor,
@@ -21,15 +32,17 @@ from simple_trader.ports import (
 )
 from simple_trader.runtime.clocks import SteppedClock
 from simple_trader.runtime.control import OperatorDesk
+from simple_trader.runtime.deadman import DeadMan
 from simple_trader.runtime.dispatcher import Dispatcher
 from simple_trader.runtime.engine_loop import Brain, EngineLoop
 from simple_trader.runtime.gate import Gate, LoopGap
 from simple_trader.runtime.inbox import Inbox
+from simple_trader.runtime.lease import Lease, Vitals
 from simple_trader.runtime.snapshots import SnapshotKeeper
 from simple_trader.runtime.stepper import Stepper
 from simple_trader.runtime.supervisor import RootTask, Supervisor
 from simple_trader.runtime.timers import Timers
-from simple_trader.runtime.watch import LoopWatch, StoreWatch
+from simple_trader.runtime.watch import LagMeter, LoopWatch, StoreWatch
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +84,7 @@ class Parts:
     may_place: Callable[[], bool]
     on_event: Callable[[Event], None] = lambda event: None
     on_beat: Callable[[], None] = lambda: None
+    dead_man_switch: bool = True
     market_end: datetime | None = None
     keeper: SnapshotKeeper | None = None
 
@@ -88,7 +102,16 @@ class Daemon:
         self.supervisor = Supervisor()
         self.desk = OperatorDesk(parts.control_folder, parts.inbox.put)
         self._gap = LoopGap(parts.clock)
-        gate = Gate(
+        self._gaps = self._gaps_told = 0  # pauses of the process, and those the brain has read of
+        self._meter = LagMeter()
+        self.lease = Lease(self._vitals)
+        self.deadman = DeadMan(
+            venue=parts.venue,
+            clock=parts.clock,
+            wanted=lambda: parts.brain.wants_switch,
+            held=lambda: self.lease.held,
+        )
+        self.gate = Gate(
             venue=parts.venue,
             lane=parts.lane,
             clock=parts.clock,
@@ -98,10 +121,12 @@ class Daemon:
             venue_refuses=parts.brain.venue_refuses,
             may_place=parts.may_place,
             loop_gap=self._gap,
+            lease_lost=lambda: self.lease.lost,
+            venue_ahead_s=lambda: parts.brain.venue_ahead_s,
         )
         self.dispatcher = Dispatcher(
             supervisor=self.supervisor,
-            gate=gate,
+            gate=self.gate,
             venue=parts.venue,
             advisor=parts.advisor,
             learner=parts.learner,
@@ -154,9 +179,29 @@ class Daemon:
             self._feeds_up[event.feed] = False
         elif isinstance(event, OperatorHalt):
             self.desk.processed(self.loop.seq)
+        elif isinstance(event, LoopGapSeen):
+            self._gaps_told += 1
+        elif isinstance(event, ExecutionReport) and fired(event):
+            self.deadman.has_fired()
+        if self.gate.paused and self._gaps_told == self._gaps and self.parts.brain.reconciled:
+            self.gate.go_on()  # the brain knows of every pause, and reconciled since
         if self.parts.keeper is not None and self.loop.last_at is not None:
             self.parts.keeper.after(self.loop.seq, self.loop.last_at, event)
         self.parts.on_event(event)
+
+    def _vitals(self) -> Vitals:
+        """The parts of the health lease now."""
+        parts = self.parts
+        return Vitals(
+            lane_alive=parts.lane.alive,
+            lane_age_s=parts.lane.oldest_age_s,
+            private_up=parts.venue.can_place,
+            reconciled=parts.brain.reconciled,
+            skew_s=parts.brain.venue_ahead_s,
+            # A stepped market waits for a slow machine: there lag is no danger.
+            lag_p99_s=self._meter.p99_s if parts.driver is None else 0.0,
+            gap_s=self._gap.seconds,
+        )
 
     def _on_commit(self, last_seq: int) -> None:
         self.dispatcher.on_commit(last_seq)
@@ -185,6 +230,8 @@ class Daemon:
 
     async def run(self, started: Started) -> None:
         """Run until asked to stop or a critical task fails."""
+        if wants_switch(started.orders):
+            self.deadman.take_over()
         self.parts.inbox.put(started)
         await self.supervisor.run(self._roots(), self._stopped)
 
@@ -198,7 +245,13 @@ class Daemon:
             RootTask("operator desk", self.desk.run),
             RootTask(
                 "loop watch",
-                LoopWatch(self._gap, on_gap=self._on_gap, on_beat=parts.on_beat).run,
+                LoopWatch(
+                    self._gap,
+                    on_gap=self._on_gap,
+                    on_beat=parts.on_beat,
+                    on_lag=self._on_lag,
+                    meter=self._meter,
+                ).run,
             ),
             RootTask(
                 "store watch",
@@ -207,6 +260,8 @@ class Daemon:
             RootTask("stop", self._stop_when_asked),
             RootTask("ready", self._announce_ready),
         ]
+        if parts.dead_man_switch:
+            roots.append(RootTask("dead man's switch", self.deadman.run))
         if self.stepper is not None:
             roots.append(RootTask("stepper", self.stepper.run))
             roots.append(RootTask("end of market", self._stop_at_end(self.stepper)))
@@ -221,11 +276,17 @@ class Daemon:
         return [*roots, *self._roots_of_others]
 
     def _on_gap(self, gap_s: float) -> None:
-        """After a pause of the process nothing old may be trusted: reconcile first (I-27)."""
-        log.warning("the process stood still for %.1f s; reconciling before new orders", gap_s)
-        if self._feeds_up.get("private"):
-            self.parts.inbox.put(FeedDown(feed="private", detail=f"stood still for {gap_s:.1f} s"))
-            self.parts.inbox.put(FeedUp(feed="private"))
+        """After a pause of the process what is queued falls, and nothing leaves before the account
+        is reconciled anew (I-27).
+        """
+        self._gaps += 1
+        self.gate.pause()
+        self.parts.inbox.put(LoopGapSeen(gap_s=round(gap_s, 1)))
+
+    def _on_lag(self, news: LoopLagSeen) -> None:
+        """Tell the brain, where a slow machine is a danger: a stepped market waits for it."""
+        if self.parts.driver is None:
+            self.parts.inbox.put(news)
 
     def _stop_at_end(self, stepper: Stepper) -> Callable[[], Awaitable[None]]:
         async def wait() -> None:

@@ -51,6 +51,16 @@ class Brain(Protocol):
         """RUN, REDUCE or HALT."""
         ...
 
+    @property
+    def wants_switch(self) -> bool:
+        """Whether the dead man's switch shall be armed."""
+        ...
+
+    @property
+    def venue_ahead_s(self) -> float:
+        """The exchange's clock minus ours, as last told."""
+        ...
+
     def venue_refuses(self, intent: Intent) -> tuple[Reason, str] | None:
         """Why exchange or pair do not take this intent now, or None."""
         ...

@@ -7,13 +7,15 @@ socket or a missing ack becomes SendUnknown. There is never a second send.
 from collections.abc import Callable
 
 from simple_trader.domain.events import NotSent, OrderSent
+from simple_trader.domain.moments import seconds
 from simple_trader.domain.orders import Intent
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.verdicts import Approved
 from simple_trader.ports import Clock, Emit, Lane, Venue
+from simple_trader.runtime.lease import GAP_MAX_S
 
 APPROVAL_LIFE_S = 2.0
-LOOP_GAP_MAX_S = 5.0
+LOOP_GAP_MAX_S = GAP_MAX_S
 SENDS_KEPT = 10_000
 REDUCE, HALT = "REDUCE", "HALT"  # the brain's words
 
@@ -53,15 +55,29 @@ class Gate:
         venue_refuses: Callable[[Intent], tuple[Reason, str] | None],
         may_place: Callable[[], bool],
         loop_gap: LoopGap,
+        lease_lost: Callable[[], str] = lambda: "",
+        venue_ahead_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`halted` is true from the moment a kill switch is seen, before the brain has read of
         it; `standing` is the brain's trading state: it may have changed while an approved order
-        waited for its commit. `venue_refuses` is the brain's word on what exchange and pair take.
+        waited for its commit. `venue_refuses` is the brain's word on what exchange and pair take,
+        `lease_lost` why the health lease is not held, `venue_ahead_s` the exchange's clock minus
+        ours.
         """
         self._venue, self._lane, self._clock, self._emit = venue, lane, clock, emit
         self._halted, self._may_place, self._loop_gap = halted, may_place, loop_gap
         self._standing, self._venue_refuses = standing, venue_refuses
+        self._lease_lost, self._venue_ahead_s = lease_lost, venue_ahead_s
+        self.paused = False
         self._sent: dict[str, None] = {}  # the newest sends; older approvals died of age long ago
+
+    def pause(self) -> None:
+        """The process stood still: everything queued falls, until the account is reconciled."""
+        self.paused = True
+
+    def go_on(self) -> None:
+        """The account was reconciled since the pause."""
+        self.paused = False
 
     def _objection(
         self, approved: Approved, received_at: float, wire: bytes
@@ -70,6 +86,9 @@ class Gate:
         reason = self._reason(approved, received_at, wire)
         if reason is not None:
             return reason, ""
+        why = "" if approved.intent.lowers_exposure else self._lease_lost()
+        if why:
+            return Reason.LEASE_LOST, why
         refused = self._venue_refuses(approved.intent)
         if refused is not None:
             return refused
@@ -89,11 +108,11 @@ class Gate:
             return Reason.REDUCE_ONLY
         if not self._lane.alive:
             return Reason.LOCK_LOST
-        if self._loop_gap.seconds > LOOP_GAP_MAX_S:
+        if self.paused or self._loop_gap.seconds > LOOP_GAP_MAX_S:
             return Reason.LOOP_STALLED
         if self._clock.monotonic() - received_at > APPROVAL_LIFE_S:
             return Reason.APPROVAL_EXPIRED
-        if self._clock.now() >= request.deadline:
+        if self._clock.now() + seconds(self._venue_ahead_s()) >= request.deadline:
             return Reason.APPROVAL_EXPIRED
         if request.cl_ord_id in self._sent or self._venue.decode_order(wire) != request:
             return Reason.WIRE_DIFFERS

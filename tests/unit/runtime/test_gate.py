@@ -18,6 +18,7 @@ class Desk:
         self.halted, self.placing, self.standing = False, True, "RUN"
         self.refusal: tuple[Reason, str] | None = None
         self.gap = LoopGap(self.clock)
+        self.lease_lost, self.ahead_s = "", 0.0
         self.gate = Gate(
             venue=self.venue,
             lane=self.lane,
@@ -28,6 +29,8 @@ class Desk:
             venue_refuses=lambda intent: self.refusal,
             may_place=lambda: self.placing,
             loop_gap=self.gap,
+            lease_lost=lambda: self.lease_lost,
+            venue_ahead_s=lambda: self.ahead_s,
         )
 
 
@@ -124,3 +127,34 @@ async def test_pt6_a_crowded_counter_refuses_new_risk_and_lets_an_exit_through()
     assert desk.events[0] == NotSent(
         cl_ord_id="st1-1", reason=Reason.RATE_LIMITED, detail="the counter is full"
     )
+
+
+@pytest.mark.parametrize("side", list(Side))
+async def test_i_29_without_the_health_lease_new_risk_stays_and_a_sale_goes(side) -> None:
+    desk = Desk()
+    desk.lease_lost = "the private stream is down"
+    await desk.gate.send(approved(side=side), received_at=desk.clock.real)
+    assert bool(desk.venue.sends) is (side is Side.SELL)
+    if side is Side.BUY:
+        assert desk.events == [
+            NotSent(cl_ord_id="st1-1", reason=Reason.LEASE_LOST, detail=desk.lease_lost)
+        ]
+
+
+@pytest.mark.parametrize("side", list(Side))
+async def test_i_27_p03_after_a_pause_nothing_leaves_before_the_account_is_reconciled(side) -> None:
+    desk = Desk()
+    desk.gate.pause()
+    await desk.gate.send(approved("st1-1", side), received_at=desk.clock.real)
+    assert [event.reason for event in desk.events] == [Reason.LOOP_STALLED]
+    desk.gate.go_on()
+    await desk.gate.send(approved("st1-2", side), received_at=desk.clock.real)
+    assert desk.venue.sends == [b"st1-2"]
+
+
+@pytest.mark.parametrize(("ahead_s", "sent"), [(4.9, True), (5.0, False), (-3.0, True)])
+async def test_x34_a_deadline_is_judged_by_the_exchanges_clock(ahead_s, sent) -> None:
+    desk = Desk()
+    desk.ahead_s = ahead_s
+    await desk.gate.send(approved(), received_at=desk.clock.real)
+    assert bool(desk.venue.sends) is sent
