@@ -265,6 +265,7 @@ BUGS = (
         "fills are folded in the order of arrival",
         ((f"{_CORE}.portfolio.lots:LotBook.book", _arrival_order),),
         ("I-12",),
+        ("X06", "X10", "N05", "X04"),
     ),
     Bug(
         "fills-without-order-row",
@@ -307,12 +308,14 @@ BUGS = (
         "a look that failed is taken as one without a trace",
         ((f"{_RESOLVER}.look", _failed_look_finds_nothing),),
         ("I-05",),
+        ("N07", "N02", "X18", "down"),
     ),
     Bug(
         "look-dated-late",
         "a look is dated a minute later than it began",
         ((f"{_RESOLVER}.look", _looks_late),),
         ("I-05",),
+        ("N02", "N17", "N07", "N11", "X08", "X02"),
     ),
     Bug(
         "snapshots-dropped",
@@ -353,24 +356,28 @@ BUGS = (
         "other people's trades become lots of the strategy",
         ((f"{_CORE}.reactions.on_execution:_book_external", _adopts),),
         ("I-09", "I-11", "I-15"),
+        ("X28 how=trade", "X12"),
     ),
     Bug(
         "halt-forgotten-by-restart",
         "a restart lifts the halt",
         (("simple_trader.adapters.store.recovery:_risk", _halt_forgotten),),
-        ("I-24", "I-28", "I-23"),
+        ("I-24", "I-28", "I-23", "I-33"),
+        ("kill", "term", "twice"),
     ),
     Bug(
         "resumes-by-itself",
         "a halt lifts itself when the account is reconciled",
         ((f"{_CORE}.reactions.standing:restate", _resumes_itself),),
         ("I-24", "I-28"),
+        ("halt", "X16", "X19", "X20"),
     ),
     Bug(
         "old-prices",
         "orders are priced with whatever was seen last",
         (without_check("price_fresh"), without_check("book_trusted"), without_check("priced_now")),
         ("I-21",),
+        ("N03", "N10", "N02", "N07"),
     ),
 )
 

@@ -1,6 +1,5 @@
 """Planted bugs of the order path: intents, sends, replies, states, the gate and the kill switch."""
 
-import asyncio
 import json
 from datetime import timedelta
 
@@ -44,10 +43,10 @@ def _bell_before_commit(commit):
 
 
 def _without_intent_row(reserve):
-    def bug(state, approved, config_hash):
+    def bug(*args):
         return [
             action
-            for action in reserve(state, approved, config_hash)
+            for action in reserve(*args)
             if type(getattr(action, "record", None)).__name__ != "IntentRow"
         ]
 
@@ -131,10 +130,10 @@ def _other_quantity(order_frame):
 
 
 def _long_deadline(request_of):
-    def bug(intent, case, cl_ord_id):
+    def bug(*args):
         import msgspec
 
-        request = request_of(intent, case, cl_ord_id)
+        request = request_of(*args)
         return msgspec.structs.replace(request, deadline=request.deadline + timedelta(seconds=40))
 
     return bug
@@ -145,7 +144,7 @@ def _late_is_fine(reason):
 
     def bug(self, approved, received_at, wire):
         found = reason(self, approved, self._clock.monotonic(), wire)
-        return None if found in ("LOOP_STALLED", "APPROVAL_EXPIRED") else found
+        return None if found in ("loop_stalled", "approval_expired") else found
 
     return bug
 
@@ -169,13 +168,23 @@ def _never_halted(reason):
     return bug
 
 
-def _slow_kill(halt):
-    """The kill switch is believed a good while after it was seen."""
+def _rests(intent):
+    """A world in which entries rest below the market for a while."""
 
-    def bug(self, *args, **kwargs):
-        asyncio.get_running_loop().call_later(20.0, lambda: halt(self, *args, **kwargs))
+    def bug(wished, sized, price, quote):
+        import msgspec
+
+        from simple_trader.domain.orders import TimeInForce
+
+        made = intent(wished, sized, price, quote)
+        if made.side.value != "buy":
+            return made
+        return msgspec.structs.replace(made, price=quote.bid, time_in_force=TimeInForce.GTD)
 
     return bug
+
+
+RESTING = ((f"{_CORE}.reactions.decide:_intent", _rests),)
 
 
 def _cancel_is_done(move):
@@ -215,24 +224,28 @@ BUGS = (
         "an order without an answer is sent again",
         (("simple_trader.adapters.kraken.order_desk:OrderDesk.place", _place_twice),),
         ("I-02",),
+        ("X01", "N0", "N1"),
     ),
     Bug(
         "unknown-is-rejected",
         "an order of unknown outcome is taken as refused",
         ((f"{_CORE}.reactions.on_reply:on_send_unknown", _unknown_is_rejected),),
         ("I-06", "I-04", "I-05"),
+        ("X01", "S06", "N0", "N1"),
     ),
     Bug(
         "every-error-is-a-reject",
         "an answer that proves nothing (5xx, unavailable) is taken as a refusal",
         (("simple_trader.adapters.kraken.order_desk:_placed", _every_error_is_a_reject),),
         ("I-06", "I-04"),
+        ("S06",),
     ),
     Bug(
         "not-accepted-too-early",
         "no trace right after the deadline is taken as never accepted",
         ((f"{_CORE}.portfolio.doubts:LAG_MARGIN_S", always(0.0)),),
         ("I-05",),
+        ("N02", "N17", "N07", "N11", "X08", "X02"),
     ),
     Bug(
         "no-late-evidence",
@@ -242,12 +255,14 @@ BUGS = (
             (f"{_CORE}.portfolio.open_orders:OpenOrders.fill", _ignores_late_fills),
         ),
         ("I-04", "I-07", "END"),
+        ("X06", "X09"),
     ),
     Bug(
         "ended-by-its-word",
         "an order ends by a word while fills of it are missing",
         ((f"{_CORE}.portfolio.open_orders:OpenOrders.end", _ends_without_fills),),
         ("I-06", "I-07", "I-04"),
+        ("X06", "N05"),
     ),
     Bug(
         "no-deadline",
@@ -272,6 +287,7 @@ BUGS = (
         "an approval never grows old",
         ((f"{_GATE}:Gate._reason", _late_is_fine),),
         ("I-20", "I-27"),
+        ("slow intent 3", "slow any", "down", "stop ", "unknown"),
     ),
     Bug(
         "orders-after-halt",
@@ -282,6 +298,7 @@ BUGS = (
             without_check("not_reduce_only"),
         ),
         ("I-23", "I-28"),
+        ("halt", "X16"),
     ),
     Bug(
         "cancels-everything",
@@ -294,12 +311,16 @@ BUGS = (
         "an order whose cancel was asked for counts as canceled",
         ((f"{_CORE}.portfolio.open_orders:OpenOrders.move", _cancel_is_done),),
         ("I-08", "I-06"),
+        ("halt", "X23"),
+        RESTING,
     ),
     Bug(
         "ignores-pending-cancel",
         "orders being cancelled are left out of the exposure",
         ((f"{_CORE}.portfolio.open_orders:OpenOrders.live", _live_without("PENDING_CANCEL")),),
-        ("I-18", "I-08", "I-04"),
+        ("I-18", "I-08", "I-04", "I-07"),
+        ("halt", "X23"),
+        RESTING,
     ),
     Bug(
         "ignores-unknown",

@@ -88,12 +88,14 @@ BUGS = (
         "a commit without an answer is taken as done",
         ((f"{_STORE}.ledger_lane:LedgerLane._was_committed", _fate(True)),),
         ("END", "I-01", "I-04", "I-11", "I-52"),
+        ("unknown_not_landed",),
     ),
     Bug(
         "unknown-commit-aborted",
         "a commit without an answer is taken as undone",
         ((f"{_STORE}.ledger_lane:LedgerLane._was_committed", _fate(False)),),
         ("END", "I-52", "I-07"),
+        ("unknown_landed",),
     ),
     Bug(
         "writes-twice",
@@ -124,6 +126,7 @@ BUGS = (
         "nonces follow the machine's clock back",
         (("simple_trader.adapters.kraken.auth:Nonces.next", _wall_nonce),),
         ("I-48",),
+        ("step -3600",),
     ),
     Bug(
         "no-lock",
@@ -139,5 +142,6 @@ BUGS = (
             ("simple_trader.runtime.gate:LOOP_GAP_MAX_S", always(1e9)),
         ),
         ("I-27", "I-20"),
+        ("stop ",),
     ),
 )

@@ -49,20 +49,38 @@ def _holders(old: object, owner: object, name: str) -> list[tuple[Any, str]]:
 
 @dataclass(frozen=True)
 class Bug:
-    """One planted bug: what it does wrong, where, and the ids that may be named for it."""
+    """One planted bug: what it does wrong, where, and the ids that may be named for it.
+
+    `drawn` are words of faults of which a seed must have drawn one for the bug to matter at all:
+    other seeds are passed over. `world` changes the daemon for the bug and for its clean run.
+    """
 
     name: str
     what: str
     places: tuple[tuple[str, Make], ...]
     ids: tuple[str, ...]
+    drawn: tuple[str, ...] = ()
+    world: tuple[tuple[str, Make], ...] = ()
 
     @contextmanager
     def planted(self) -> Iterator[None]:
         """The daemon with this bug in it."""
-        with ExitStack() as stack:
-            for place, make in self.places:
-                stack.enter_context(replaced(place, make))
+        with self.without(), _all(self.places):
             yield
+
+    @contextmanager
+    def without(self) -> Iterator[None]:
+        """The daemon without the bug, in the world that it needs."""
+        with _all(self.world):
+            yield
+
+
+@contextmanager
+def _all(places: tuple[tuple[str, Make], ...]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for place, make in places:
+            stack.enter_context(replaced(place, make))
+        yield
 
 
 def always(value: Any) -> Make:

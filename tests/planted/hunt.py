@@ -1,0 +1,183 @@
+"""Shows that the harness catches every planted bug (`make planted`; ARGS=--search looks anew).
+
+Without arguments each bug is run from its recorded seed, and the same seed without it: the one must
+be caught, the other clean. The last line says whether all were.
+"""
+
+import argparse
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+FOLDERS = [Path(__file__).resolve().parents[2] / part for part in ("", "scripts", "tests")]
+FOLDERS.append(FOLDERS[2] / "support")
+MINUTES = 6.0
+MOST_SEEDS = 60
+MOST_S = 120.0  # real seconds of one seed: a bug may make the daemon spin
+NO_PROOF = ("HARNESS", "CHECKER", "BOOKS", "TypeError", "AttributeError", "NameError")
+
+
+def main() -> int:
+    """Search or replay; 0 when every bug was caught and every clean run was clean."""
+    sys.path[:0] = [str(folder) for folder in FOLDERS]
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("names", nargs="*", help="only these bugs")
+    asked.add_argument("--search", action="store_true", help="look for seeds anew")
+    asked.add_argument("--missing", action="store_true", help="search only what has no seed yet")
+    asked.add_argument("--cheapest", type=int, default=0, help="only so many, the quickest")
+    asked.add_argument("--minutes", type=float, default=MINUTES)
+    asked.add_argument("--seeds", type=int, default=MOST_SEEDS)
+    asked.add_argument("--first", type=int, default=1)
+    asked.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
+    options = asked.parse_args()
+    from planted import bench, catalogue
+
+    unknown = set(options.names) - set(catalogue.BUGS)
+    if unknown:
+        sys.exit(f"no planted bug is called {', '.join(sorted(unknown))}")
+    known = catalogue.load()
+    names = options.names or list(catalogue.BUGS)
+    if options.missing:
+        names = [name for name in names if name not in known]
+    with bench.server() as dsn:
+        if options.search or options.missing:
+            return _search(dsn, names, known, options)
+        return _replay(dsn, names, known, options)
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator["multiprocessing.pool.Pool"]:
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(jobs, _begin, ([str(folder) for folder in FOLDERS],)) as pool:
+        yield pool
+
+
+def _begin(folders: list[str]) -> None:
+    sys.path[:0] = folders
+
+
+def _judged(ask: tuple[str, str, int, float]):
+    """One seed with a bug (or, without a name, as it is)."""
+    from planted import bench, catalogue
+
+    dsn, name, seed, minutes = ask
+    bug, clean, _ = name.partition(" ")
+    patch = None
+    if bug:
+        patch = catalogue.BUGS[bug].without if clean else catalogue.BUGS[bug].planted
+    with _at_most(MOST_S):
+        return name, bench.run(dsn, seed, minutes, patch)
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    def ring(*_: object) -> None:
+        raise TimeoutError(f"more than {seconds:g} s")
+
+    signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def proofs(name: str, verdict) -> list[str]:
+    """The ids that were named and may be named for this bug.
+
+    What says only that the harness or the patch itself broke proves nothing.
+    """
+    from planted.catalogue import BUGS
+
+    told = [one for one in verdict.found if not any(word in one for word in NO_PROOF)]
+    ids = dict.fromkeys(one.partition(":")[0] for one in told)
+    return [one for one in ids if one in BUGS[name].ids]
+
+
+def _matters(name: str, seed: int, minutes: float) -> bool:
+    """Whether a seed draws anything that the bug needs."""
+    from dst.plan import draw
+    from planted.catalogue import BUGS
+
+    words = [fault.words for fault in draw(seed, minutes).faults]
+    wanted = BUGS[name].drawn
+    return not wanted or any(word.startswith(start) for word in words for start in wanted)
+
+
+def _search(dsn: str, names: list[str], known: dict, options: argparse.Namespace) -> int:
+    """Seed after seed for the bugs that are left, on seeds that are clean without a bug."""
+    from planted.catalogue import Known, save
+
+    left = list(names)
+    with _workers(options.jobs) as pool:
+        for seed in range(options.first, options.first + options.seeds):
+            ask = [name for name in left if _matters(name, seed, options.minutes)]
+            if not ask:
+                continue
+            asks = [(dsn, name, seed, options.minutes) for name in ask]
+            for name, verdict in pool.imap_unordered(_judged, asks):
+                ids = tuple(proofs(name, verdict))
+                if not ids:
+                    continue
+                _, clean = pool.apply(_judged, ((dsn, f"{name} clean", seed, options.minutes),))
+                if set(ids) <= set(clean.ids):
+                    print(f"seed {seed} is not clean without {name}: {clean.found[0][:90]}")
+                    continue
+                left.remove(name)
+                only = tuple(one for one in ids if one not in clean.ids)
+                seconds = round(verdict.real_s, 1)
+                known[name] = Known(seed, options.minutes, seed, only, seconds)
+                save(known)
+                told = next(one for one in verdict.found if one.startswith(only))[:110]
+                print(f"{name:<30} seed {seed:>3}: {told}", flush=True)
+            if not left:
+                break
+    for name in left:
+        print(f"{name:<30} NOT CAUGHT in {options.seeds} seeds")
+    print(f"{len(names) - len(left)} of {len(names)} planted bugs caught")
+    return 1 if left else 0
+
+
+def _clean_name(name: str) -> str:
+    """What stands for the clean run of a bug: the bug's world, where it has one."""
+    from planted.catalogue import BUGS
+
+    return f"{name} clean" if BUGS[name].world else ""
+
+
+def _replay(dsn: str, names: list[str], known: dict, options: argparse.Namespace) -> int:
+    """Every bug from its recorded seed, and each of these seeds without a bug."""
+    began, bad = time.monotonic(), [name for name in names if name not in known]
+    ready = sorted((n for n in names if n in known), key=lambda name: known[name].seconds)
+    ready = ready[: options.cheapest] if options.cheapest else ready
+    bad = [] if options.cheapest else bad
+    for name in bad:
+        print(f"{name:<30} has no seed: run with --missing")
+    asks = [(dsn, name, known[name].seed, known[name].minutes) for name in ready]
+    cleans = sorted({(_clean_name(name), seed, minutes) for _, name, seed, minutes in asks})
+    with _workers(options.jobs) as pool:
+        everything = [(dsn, *clean) for clean in cleans] + asks
+        for name, verdict in pool.imap(_judged, everything):
+            if not name or " " in name:
+                if verdict.found:
+                    print(f"seed {verdict.seed} is not clean without a bug: {verdict.found[0]}")
+                    bad.append(f"seed {verdict.seed}")
+            else:
+                ids = proofs(name, verdict)
+                told = ", ".join(ids) or "NOT CAUGHT"
+                print(f"{name:<30} seed {verdict.seed:>3}  {verdict.real_s:>5.1f} s  {told}")
+                bad += [] if ids else [name]
+    print(
+        f"{len(ready)} planted bugs and {len(cleans)} clean runs in "
+        f"{time.monotonic() - began:.0f} s; {len(bad)} bad"
+    )
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
