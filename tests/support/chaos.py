@@ -20,8 +20,16 @@ from system import (
     wait_until,
 )
 
-from simple_trader.runtime.crash_points import CANCEL_POINTS, LOOK_POINTS, POINTS, RECOVERY_POINTS
+from simple_trader.runtime.crash_points import (
+    CANCEL_POINTS,
+    EXECUTION_POINTS,
+    LOOK_POINTS,
+    ORDER_POINTS,
+    POINTS,
+)
 
+# Points that each order comes by; the others once in a start, a halt or a look.
+MANY_TIMES = (*ORDER_POINTS, *EXECUTION_POINTS)
 VICTIMS = ("daemon", "sandbox", "postgres")
 SPEED = "120"
 BACK_WITHIN_S = 90.0
@@ -129,7 +137,7 @@ class Campaign:
         """Let the daemon die at a crash point; where it does not come by, it is killed as it is."""
         if self.daemon is not None:
             self._kill_daemon()
-        count = 1 if point in (*RECOVERY_POINTS, *CANCEL_POINTS) else self.dice.randint(1, 5)
+        count = self.dice.randint(1, 5) if point in MANY_TIMES else 1
         more = ("--fault", "X10 count=all") if point in LOOK_POINTS else ()
         daemon = self._start("--crash-at", f"{point}:{count}", *more)
         halted = self._is_ready(daemon) and point in CANCEL_POINTS
