@@ -96,6 +96,7 @@ async def wire(
     reloading = Reloading(setup, world, desk, venue, inbox, engine)
     plan = _plan_of(config, world)
     started = await boot(plan, store=store, reads=rest, clock=clock, recovered=recovered)
+    rest.tell_trouble(inbox.put)
     await _wake_model(learner, recovered, enabled=settings.enable_model)
     daemon = Daemon(
         Parts(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from simple_trader.domain.errors import VenueRefused
-from simple_trader.domain.events import RejectKind
+from simple_trader.domain.events import AuthTrouble, RejectKind
 
 
 class Outcome(StrEnum):
@@ -152,3 +152,16 @@ class KrakenRefused(VenueRefused):
         super().__init__(f"Kraken refused {endpoint}: {error}")
         self.error = error
         self.kind = kind_of(error)
+
+
+def trouble_of(what: str, error: str, *, persistent: bool = True) -> AuthTrouble:
+    """What a refusal of our key means for the daemon; `what` was asked (X19, X20)."""
+    if kind_of(error) is ErrorKind.NONCE:
+        kind = "nonce"
+    elif error.startswith(("EAPI:Invalid key", "EAPI:Invalid signature")):
+        kind = "invalid_key"
+    elif "ermission" in error or error.startswith(("EAccount:", "ETrade:User Locked")):
+        kind = "permission"
+    else:
+        kind = "lockout"
+    return AuthTrouble(kind=kind, persistent=persistent, detail=f"Kraken refused {what}: {error}")

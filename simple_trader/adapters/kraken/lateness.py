@@ -11,9 +11,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 _SAMPLES = 8
+_SURE = 2
 _SLOW_REPLY_S = 2.0  # a reply that took longer says nothing about the clock
 _OPEN_MAX = 256
 _FORGET_S = 10.0
+_STAMP_S = 0.05  # what a stamp may be off for another reason than the clock
+_SKEW_STEP_S = 0.5  # a change of the offset below this is no news
+_SKEW_LIMITS_S = (1.0, 5.0)  # told, and too much (X34)
 
 
 class Judged(NamedTuple):
@@ -25,11 +29,24 @@ class Judged(NamedTuple):
     over: bool
 
 
+class Skew:
+    """The offset of the exchange's clock as last told; it outlives the connections."""
+
+    def __init__(self) -> None:
+        """Before the first word both clocks are taken as one."""
+        self.told_s = 0.0
+
+
 class Lateness:
     """Clock offset and lateness of one connection; without a `clock` nothing is measured."""
 
-    def __init__(self, clock: Callable[[], datetime] | None) -> None:
-        """`clock` is the time that stamps are compared with."""
+    def __init__(self, clock: Callable[[], datetime] | None, *, stepped: bool = False) -> None:
+        """`clock` is the time that stamps are compared with.
+
+        A `stepped` one stands still between its steps: then only a reply that fell between two of
+        them says something, and nothing is ever late.
+        """
+        self._stepped = stepped
         self._clock = clock
         self._asked: dict[int, datetime] = {}
         self._samples: deque[tuple[float, float]] = deque(maxlen=_SAMPLES)
@@ -53,19 +70,35 @@ class Lateness:
             return
         back = self._clock()
         on_the_way = (back - sent).total_seconds() - (time_out - time_in).total_seconds()
-        if not 0 <= on_the_way <= _SLOW_REPLY_S:
+        if not 0 <= on_the_way <= (0 if self._stepped else _SLOW_REPLY_S):
             return
         offset = ((time_in - sent).total_seconds() + (time_out - back).total_seconds()) / 2
-        self._samples.append((on_the_way, offset))
+        sample = (on_the_way, offset)
+        if self._samples and _apart(min(self._samples), sample):
+            self._samples.clear()  # a clock was set: what was measured before says nothing now
+        self._samples.append(sample)
 
     @property
     def clock_offset_s(self) -> float | None:
         """The exchange's clock minus ours; None before a usable reply."""
         return min(self._samples)[1] if self._samples else None
 
+    def skew_news(self, skew: Skew) -> float | None:
+        """The offset, where it is known by two replies and is not what was last told."""
+        offset = self.clock_offset_s
+        if offset is None or len(self._samples) < _SURE:
+            return None
+        passed = any(
+            (abs(offset) > limit) != (abs(skew.told_s) > limit) for limit in _SKEW_LIMITS_S
+        )
+        if not passed and abs(offset - skew.told_s) <= _SKEW_STEP_S:
+            return None
+        skew.told_s = offset
+        return offset
+
     def stamped(self, at: datetime, now: float) -> None:
         """A frame stamped `at` by the exchange was read at `now` (monotonic seconds)."""
-        if self._clock is None:
+        if self._clock is None or self._stepped:
             return
         late = (self._clock() - at).total_seconds() + (self.clock_offset_s or 0.0)
         second = int(now)
@@ -98,6 +131,11 @@ class Lateness:
             detail = f"the exchange's clock is {skew:+.1f} s from ours"
             said.append(Judged("clock_skew", detail, skew, not self._is_skewed))
         return said
+
+
+def _apart(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether both cannot be right: an offset is sure to half of the time on the way."""
+    return abs(one[1] - other[1]) > (one[0] + other[0]) / 2 + _STAMP_S
 
 
 def _edge(limit_s: float, *, passed: bool) -> float:

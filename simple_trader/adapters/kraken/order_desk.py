@@ -70,10 +70,11 @@ class OrderDesk:
         market_now: Callable[[], datetime],
         timing: Timing,
         emit: Emit,
+        venue_ahead_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`emit` takes the answers that came too late for the one who asked."""
         self._feed, self._rest, self._market_now = feed, rest, market_now
-        self._timing, self._emit = timing, emit
+        self._timing, self._emit, self._venue_ahead_s = timing, emit, venue_ahead_s
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self.sent_at: dict[str, datetime] = {}  # market time of each send of this process
         self.counter = TradingCounter()
@@ -132,7 +133,7 @@ class OrderDesk:
         now = self._market_now()
         self._note_send(request.cl_ord_id, now)
         self.counter.placed(request.cl_ord_id, request.pair, now)
-        limit_s = max(0.0, (request.deadline - now).total_seconds()) + self._timing.order_margin_s
+        limit_s = self._limit_s(request.deadline, now)
         req_id, text = session.order(wire, request.cl_ord_id)
         future = self._expect(req_id)
         try:
@@ -193,7 +194,7 @@ class OrderDesk:
         req_id, text = session.amend(change)
         now = self._market_now()
         self.counter.amended(change.cl_ord_id, change.pair, now)
-        limit_s = max(0.0, (change.deadline - now).total_seconds()) + self._timing.order_margin_s
+        limit_s = self._limit_s(change.deadline, now)
         reply = await self._ask(socket, req_id, text, limit_s)
         if reply is None:
             detail = f"no reply within {limit_s:.1f} s, or the connection was lost"
@@ -236,6 +237,11 @@ class OrderDesk:
         if reply is not None and reply.success is True:
             return (reply.result.count if reply.result is not None else None) or 0
         return await self._rest.cancel_all()
+
+    def _limit_s(self, deadline: datetime, now: datetime) -> float:
+        """How long to wait for a reply; a deadline stands in the exchange's time."""
+        left_s = (deadline - now).total_seconds() - self._venue_ahead_s()
+        return max(0.0, left_s) + self._timing.order_margin_s
 
     async def _by_socket(
         self, command: Callable[[PrivateSession], tuple[int, str]]

@@ -11,8 +11,9 @@ from typing import assert_never
 import msgspec
 
 from simple_trader.adapters.kraken import parse, requests
-from simple_trader.adapters.kraken.errors import ErrorKind, kind_of
+from simple_trader.adapters.kraken.errors import ErrorKind, kind_of, trouble_of
 from simple_trader.adapters.kraken.frame_counts import Bad, FrameCounts, Odd
+from simple_trader.adapters.kraken.lateness import Skew
 from simple_trader.adapters.kraken.session import ChannelFrame, Session, Timing
 from simple_trader.adapters.kraken.symbols import Symbols
 from simple_trader.adapters.kraken.trading_counter import told_count
@@ -64,9 +65,11 @@ class PrivateSession(Session):
         symbols: Symbols,
         counts: FrameCounts | None = None,
         clock: Callable[[], datetime] | None = None,
+        stepped: bool = False,
+        skew: Skew | None = None,
     ) -> None:
         """Ask for both channels at once."""
-        super().__init__(timing, now, counts=counts, clock=clock)
+        super().__init__(timing, now, counts=counts, clock=clock, stepped=stepped, skew=skew)
         self.up = False
         self.fatal = False  # a permission error: another connection would not help (X20)
         self.max_rate_count: int | None = None
@@ -151,7 +154,10 @@ class PrivateSession(Session):
         command = self._commands.pop(reply.req_id or 0, None)
         if command is not None:
             self._replies.append((reply.req_id or 0, command, reply))
-            if reply.success is False and kind_of(reply.error or "") is ErrorKind.RENEW:
+            kind = None if reply.success is not False else kind_of(reply.error or "")
+            if kind is ErrorKind.FATAL:
+                self._events.append(trouble_of(command.method, reply.error or ""))
+            if kind is ErrorKind.RENEW:
                 # Every further request would be refused, too: a new connection brings a new token.
                 self._end(f"{command.method} refused: {reply.error}")
         else:
@@ -185,6 +191,8 @@ class PrivateSession(Session):
 
     def _on_refused(self, channel: str, symbol: str, error: str) -> None:
         self.fatal = kind_of(error) is ErrorKind.FATAL
+        if self.fatal:
+            self._events.append(trouble_of(channel, error))
         self._end(f"{channel} refused: {error}")
 
     # -- channels ------------------------------------------------------------------------

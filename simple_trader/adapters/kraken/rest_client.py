@@ -15,6 +15,7 @@ from simple_trader.adapters.kraken.errors import (
     KrakenRefused,
     Outcome,
     throttled_until,
+    trouble_of,
 )
 from simple_trader.adapters.kraken.hall_monitor import (
     URGENT,
@@ -24,14 +25,16 @@ from simple_trader.adapters.kraken.hall_monitor import (
     PublicPace,
     cost_of,
 )
+from simple_trader.adapters.kraken.turns import Turns
 from simple_trader.domain.errors import VenueRefused, VenueUnreachable
-from simple_trader.ports import Clock, Dice, Http, HttpFailed, HttpReply
+from simple_trader.ports import Clock, Dice, Emit, Http, HttpFailed, HttpReply
 
 log = logging.getLogger(__name__)
 
 _TRIES = 4
 _FIRST_PAUSE_S = 0.5
 _LOCKOUT_S = 900.0
+_NONCES_BAD = 3  # in a row, each after a leap past the high-water mark
 _LOCKING = (
     "EAPI:Invalid key",
     "EAPI:Invalid signature",
@@ -94,7 +97,10 @@ class RestClient:
         paced = counted if public_pace is None else public_pace
         self._pace = PublicPace(clock.monotonic) if paced else None
         self._timeout_s = timeout_s
-        self._one_at_a_time = asyncio.Lock()
+        self._turns = Turns()
+        self.on_trouble: Emit = lambda event: None
+        self._bad_nonces = 0
+        self._forbidden: dict[str, tuple[float, str]] = {}  # endpoint -> until when, by what
         self._locked_until = 0.0
         self._locked_by = ""
         self._throttled_until = 0.0
@@ -145,7 +151,10 @@ class RestClient:
         for attempt in range(_TRIES if read else 1):
             try:
                 return await self._private_once(
-                    endpoint, params or {}, urgent=urgent or not read or endpoint in URGENT
+                    endpoint,
+                    params or {},
+                    urgent=urgent or not read or endpoint in URGENT,
+                    first=not read,
                 )
             except (HttpFailed, KrakenRefused, VenueUnreachable) as error:
                 if not read:
@@ -153,19 +162,25 @@ class RestClient:
                 await self._pause(endpoint, attempt, error)
         raise VenueUnreachable(f"Kraken did not answer {endpoint}.")
 
-    async def _private_once(self, endpoint: str, params: Params, *, urgent: bool) -> msgspec.Raw:
+    async def _private_once(
+        self, endpoint: str, params: Params, *, urgent: bool, first: bool
+    ) -> msgspec.Raw:
         if self._credentials is None:
             raise KrakenRefused(endpoint, "EAPI:Invalid key (no API key is configured)")
         cost = cost_of(endpoint)
         while True:
-            if self._clock.monotonic() < self._locked_until:
+            now = self._clock.monotonic()
+            if now < self._locked_until:
                 raise KrakenRefused(endpoint, self._locked_by)
+            until, word = self._forbidden.get(endpoint, (0.0, ""))
+            if now < until:
+                raise KrakenRefused(endpoint, word)
             wait_s = self._wait_s(cost, urgent=urgent)
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
                 continue
             # Nonces must arrive in order: the next request starts when this one is answered.
-            async with self._one_at_a_time:
+            async with self._turns.turn(first=first):
                 if self._wait_s(cost, urgent=urgent) > 0:
                     continue  # others used the room while this one waited for its turn
                 self.monitor.charge(cost)
@@ -196,22 +211,33 @@ class RestClient:
         if reply.status == _TOO_MANY:
             self.monitor.exhausted()
         try:
-            return _open(endpoint, reply)
+            opened = _open(endpoint, reply)
         except KrakenRefused as error:
-            self._learn(error)
+            self._learn(endpoint, error)
             raise
+        self._bad_nonces = 0
+        return opened
 
-    def _learn(self, error: KrakenRefused) -> None:
+    def _learn(self, endpoint: str, error: KrakenRefused) -> None:
+        now = self._clock.monotonic()
         if error.kind is ErrorKind.NONCE:
             self._nonces.leap()
+            self._bad_nonces += 1
+            persistent = self._bad_nonces >= _NONCES_BAD
+            if persistent:  # two processes use one key, or its high-water mark is lost
+                self._locked_until, self._locked_by = now + _LOCKOUT_S, error.error
+            self.on_trouble(trouble_of(endpoint, error.error, persistent=persistent))
         elif error.error.startswith("EAPI:Rate limit"):
             self.monitor.exhausted()
         elif error.error.startswith(_LOCKING):
-            self._locked_until = self._clock.monotonic() + _LOCKOUT_S
-            self._locked_by = error.error
+            self._locked_until, self._locked_by = now + _LOCKOUT_S, error.error
+            self.on_trouble(trouble_of(endpoint, error.error))
             if self._kept is not None and error.error.startswith(_LASTING):
                 until = self._clock.wall() + timedelta(seconds=_LOCKOUT_S)
                 self._kept.save_lockout(Lockout(until, error.error))
+        elif error.kind is ErrorKind.FATAL:  # a permission is missing: others may still work
+            self._forbidden[endpoint] = now + _LOCKOUT_S, error.error
+            self.on_trouble(trouble_of(endpoint, error.error))
         self._note_throttle(error)
 
     def _remember(self, lockout: Lockout | None) -> None:

@@ -24,6 +24,7 @@ from simple_trader.domain.money import ZERO, plain
 from simple_trader.domain.quotes import Candle
 from simple_trader.domain.records import VenueOrderRow
 from simple_trader.domain.venue_replies import SwitchArmed
+from simple_trader.ports import Emit
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,10 @@ class KrakenRest:
         self.symbols = Symbols()
         self._told_broken: set[str] = set()
         self.known = KnownOrders()
+
+    def tell_trouble(self, emit: Emit) -> None:
+        """From now on AuthTrouble goes to `emit`; before that a refusal fails the start."""
+        self._client.on_trouble = emit
 
     @property
     def monitor(self) -> HallMonitor:

@@ -16,7 +16,7 @@ import msgspec
 from simple_trader.adapters.kraken import parse, requests
 from simple_trader.adapters.kraken.announcements import ANNOUNCED, advice
 from simple_trader.adapters.kraken.frame_counts import Bad, FrameCounts, Odd
-from simple_trader.adapters.kraken.lateness import Lateness
+from simple_trader.adapters.kraken.lateness import Lateness, Skew
 from simple_trader.adapters.kraken.pace import Pace
 from simple_trader.adapters.kraken.wire import (
     BalancesFrame,
@@ -34,7 +34,13 @@ from simple_trader.adapters.kraken.wire import (
     read,
     read_status,
 )
-from simple_trader.domain.events import Event, VenueAnnounced, VenueStatusSeen, VenueWarned
+from simple_trader.domain.events import (
+    ClockSkewSeen,
+    Event,
+    VenueAnnounced,
+    VenueStatusSeen,
+    VenueWarned,
+)
 from simple_trader.domain.instruments import VenueStatus
 
 log = logging.getLogger(__name__)
@@ -90,18 +96,22 @@ class Session(ABC):
         *,
         counts: FrameCounts | None = None,
         clock: Callable[[], datetime] | None = None,
+        stepped: bool = False,
+        skew: Skew | None = None,
     ) -> None:
         """A session of a connection that opened at `now`.
 
-        `counts` outlives it; `clock` is what stamps of the exchange are compared with, None where
-        market time is not a clock (a stepped world).
+        `counts` and `skew` outlive it; `clock` is what stamps of the exchange are compared with;
+        a `stepped` one stands still between the steps of the market. Changes of the exchange's
+        clock against it are told where a `skew` is given.
         """
         self.timing = timing
         self.connection_id: int | None = None
         self.ended: str | None = None  # why this connection is of no more use
         self.unreadable = 0
         self.counts = counts if counts is not None else FrameCounts()
-        self.lateness = Lateness(clock)
+        self.lateness = Lateness(clock, stepped=stepped)
+        self._skew = skew
         self.pace = Pace(now)
         self._outgoing: list[tuple[int, str]] = []
         self._events: list[Event] = []
@@ -179,6 +189,9 @@ class Session(ABC):
             now, late_s=timing.late_s, skew_s=timing.skew_s
         ):
             self._warn(kind, detail, value, over=over)
+        skewed = None if self._skew is None else self.lateness.skew_news(self._skew)
+        if skewed is not None:
+            self._events.append(ClockSkewSeen(skew_s=round(skewed, 3)))
 
     def waited(self, now: float) -> None:
         """We chose not to read until `now`: that silence was ours."""

@@ -13,6 +13,7 @@ from simple_trader.adapters.kraken.connection import Backoff, Budget
 from simple_trader.adapters.kraken.errors import ErrorKind, KrakenRefused
 from simple_trader.adapters.kraken.feed import Feed, Room
 from simple_trader.adapters.kraken.frame_counts import FrameCounts
+from simple_trader.adapters.kraken.lateness import Skew
 from simple_trader.adapters.kraken.order_books import DEPTHS, Throttle
 from simple_trader.adapters.kraken.order_desk import Checked, OrderDesk, Placed
 from simple_trader.adapters.kraken.private_session import PrivateSession
@@ -76,6 +77,7 @@ class KrakenVenue:
         self._candle_minutes = tuple(candle_minutes)
         self._on_trades, self._tape = on_trades, TradeTape()
         self._frame_counts = FrameCounts()
+        self._timed, self._skew = timed, Skew()
         self._stamps_clock = clock.now if timed else None
         self._timing, self._throttle_s = timing or Timing(), book_summary_s
         self._down, self._status_unknown = set[str](), asyncio.Event()
@@ -86,6 +88,7 @@ class KrakenVenue:
             market_now=clock.now,
             timing=self._timing,
             emit=emit,
+            venue_ahead_s=lambda: self._skew.told_s,
         )
         self._public: Feed[PublicSession] = Feed(
             name="public",
@@ -329,7 +332,9 @@ class KrakenVenue:
             known=self._rest.known,
             symbols=self._rest.symbols,
             counts=self._frame_counts,
-            clock=self._stamps_clock,
+            clock=self._clock.now,
+            stepped=not self._timed,
+            skew=self._skew,
         )
 
     def _wake_public(self, session: PublicSession, now: float) -> None:

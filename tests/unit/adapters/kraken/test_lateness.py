@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from kraken_parts import SetClock
 
-from simple_trader.adapters.kraken.lateness import Lateness
+from simple_trader.adapters.kraken.lateness import Lateness, Skew
 
 LIMITS = {"late_s": 2.0, "skew_s": 1.0}
 
@@ -97,3 +97,56 @@ def test_without_a_clock_nothing_is_measured() -> None:
     made.answered(1, at, at)
     made.stamped(at, 1.0)
     assert (made.clock_offset_s, made.late_s(1.0)) == (None, None)
+
+
+def reply(made: Lateness, clock: SetClock, req_id: int, *, ahead_s: float, way_s: float) -> None:
+    """One more reply of an exchange whose clock is ahead."""
+    made.asked(req_id)
+    there = clock.now() + timedelta(seconds=ahead_s + way_s)
+    clock.seconds += 2 * way_s
+    made.answered(req_id, there, there)
+
+
+def test_x34_the_offset_is_told_once_two_replies_agree_and_again_when_it_changes() -> None:
+    clock, skew = SetClock(), Skew()
+    made = measured(clock, ahead_s=3.0)
+    assert made.skew_news(skew) is None  # one reply may be an accident
+    reply(made, clock, 2, ahead_s=3.0, way_s=0.1)
+    assert made.skew_news(skew) == pytest.approx(3.0)
+    assert made.skew_news(skew) is None
+    reply(made, clock, 3, ahead_s=3.2, way_s=0.3)
+    assert made.skew_news(skew) is None  # within what the way there and back leaves open
+    for number in (4, 5):
+        reply(made, clock, number, ahead_s=0.0, way_s=0.1)
+    assert made.skew_news(skew) == pytest.approx(0.0)
+
+
+def test_x34_i_49_a_clock_that_is_set_makes_older_replies_worthless() -> None:
+    clock, skew = SetClock(), Skew()
+    made = measured(clock, ahead_s=0.0, way_s=0.001)
+    for number in (2, 3):
+        reply(made, clock, number, ahead_s=-3600.0, way_s=0.2)
+    assert made.skew_news(skew) == pytest.approx(-3600.0)
+
+
+def test_a_new_connection_goes_on_from_what_was_told() -> None:
+    clock, skew = SetClock(), Skew()
+    for _ in range(2):
+        made = measured(clock, ahead_s=3.0)
+        reply(made, clock, 2, ahead_s=3.0, way_s=0.1)
+        made.skew_news(skew)
+    assert skew.told_s == pytest.approx(3.0)
+    back = measured(clock, ahead_s=0.0)
+    reply(back, clock, 2, ahead_s=0.0, way_s=0.1)
+    assert back.skew_news(skew) == pytest.approx(0.0)
+
+
+def test_a_stepped_market_is_compared_only_while_it_stands() -> None:
+    clock = SetClock()
+    made = Lateness(clock.now, stepped=True)
+    reply(made, clock, 1, ahead_s=3.0, way_s=0.5)  # a step fell between
+    assert made.clock_offset_s is None
+    reply(made, clock, 2, ahead_s=3.0, way_s=0.0)
+    assert made.clock_offset_s == pytest.approx(3.0)
+    made.stamped(clock.now() - timedelta(seconds=50), 10.0)
+    assert made.late_s(10.0) is None

@@ -12,7 +12,7 @@ from kraken_parts import Even, Mark, RealClock, ScriptedHttp, SetClock, Shown
 
 from simple_trader.adapters.kraken import rest_client, rest_rows
 from simple_trader.adapters.kraken.auth import Credentials, sign
-from simple_trader.adapters.kraken.errors import KrakenRefused
+from simple_trader.adapters.kraken.errors import KrakenRefused, trouble_of
 from simple_trader.adapters.kraken.hall_monitor import FileCount, Lockout
 from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.domain.errors import VenueRefused, VenueUnreachable
@@ -344,3 +344,85 @@ async def test_an_answer_that_is_no_text_or_nested_too_deeply_is_no_answer(body:
     http.will("Time", HttpReply(200, body))
     with pytest.raises(VenueUnreachable):
         rest_rows.decode(await client(http).public("Time"), dict[str, int], "Time")
+
+
+def test_x20_what_a_refusal_means_is_named() -> None:
+    kinds = {
+        "EAPI:Invalid nonce": "nonce",
+        "EAPI:Invalid key": "invalid_key",
+        "EAPI:Invalid signature": "invalid_key",
+        "EGeneral:Permission denied": "permission",
+        "EAccount:Invalid permissions:x": "permission",
+        "ETrade:User Locked": "permission",
+        "EGeneral:Temporary lockout": "lockout",
+        "EGeneral:Too many requests": "lockout",
+    }
+    assert {error: trouble_of("x", error).kind for error in kinds} == kinds
+
+
+async def test_x19_nonces_that_stay_invalid_stop_all_private_calls_and_are_told() -> None:
+    http, told = ScriptedHttp(), []
+    http.will("Balance", *["EAPI:Invalid nonce"] * 9)
+    made = client(http)
+    made.on_trouble = told.append
+    for _ in range(4):
+        with pytest.raises(KrakenRefused, match="nonce"):
+            await made.private("Balance")
+    assert [(one.kind, one.persistent) for one in told] == [
+        ("nonce", False),
+        ("nonce", False),
+        ("nonce", True),
+    ]
+    assert len(http.asked) == 3  # nothing more is asked
+
+
+async def test_x19_an_invalid_nonce_now_and_then_is_not_persistent() -> None:
+    http, told = ScriptedHttp(), []
+    http.will("Balance", *["EAPI:Invalid nonce", {"ZUSD": "1"}] * 5)
+    made = client(http)
+    made.on_trouble = told.append
+    for _ in range(5):
+        assert await made.private("Balance")
+    assert [one.persistent for one in told] == [False] * 5
+
+
+async def test_x20_a_missing_permission_is_told_once_and_its_endpoint_not_asked_again() -> None:
+    http, told = ScriptedHttp(), []
+    http.will("Ledgers", "EGeneral:Permission denied")
+    http.will("CancelAll", {"count": 2})
+    made = client(http)
+    made.on_trouble = told.append
+    for _ in range(3):
+        with pytest.raises(KrakenRefused, match="Permission"):
+            await made.private("Ledgers")
+    assert [one.kind for one in told] == ["permission"]
+    assert len(http.asked) == 1
+    assert await made.private("CancelAll", read=False)  # the kill switch still works
+
+
+class SlowReads:
+    """Reads hang until they are given up; the rest is answered at once."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def request(self, method: str, url: str, **_: Any) -> HttpReply:
+        endpoint = url.rsplit("/", 1)[1]
+        self.asked.append(endpoint)
+        if endpoint == "CancelAll":
+            return HttpReply(200, b'{"error":[],"result":{"count":1}}')
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_x18_i_28_a_cancel_waits_for_no_slow_read_and_has_the_higher_nonce() -> None:
+    http = SlowReads()
+    made = client(http)
+    reads = [asyncio.ensure_future(made.private("TradesHistory")) for _ in range(3)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(2):
+        assert await made.private("CancelAll", read=False)
+    assert http.asked[:2] == ["TradesHistory", "CancelAll"]
+    for read in reads:
+        read.cancel()
+    await asyncio.gather(*reads, return_exceptions=True)
