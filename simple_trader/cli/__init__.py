@@ -7,6 +7,7 @@ import typer
 
 from simple_trader.cli.arm import register as add_arm
 from simple_trader.cli.backfill import register as add_backfill
+from simple_trader.cli.controls import register as add_controls
 from simple_trader.cli.daemon import register as add_daemon
 from simple_trader.cli.database import register as add_database
 from simple_trader.cli.operator import register as add_operator
@@ -31,6 +32,7 @@ for add_commands in (
     add_backfill,
     add_reports,
     add_operator,
+    add_controls,
     add_reconcile,
     add_arm,
 ):

@@ -388,8 +388,6 @@ def test_pt4_sales_free_no_room_before_they_are_filled() -> None:
     one.hold()
     one.next_candle()
     told = one.advise(say(BTC, "sell"), say(ETH, "buy"))
-    assert (
-        decisions_of(told)[BTC].reason is R.BIAS_SELL or decisions_of(told)[BTC].reason is R.TRADED
-    )
+    assert decisions_of(told)[BTC].reason is R.TRADED
     assert decisions_of(told)[ETH].reason is R.EXPOSURE_TOTAL
     only(told, a.PlaceOrder)

@@ -1,6 +1,6 @@
 """Trade: from an intent to a reserved order, for whoever wants to trade."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from simple_trader.core.portfolio.account import rate_of
 from simple_trader.core.portfolio.open_orders import taker_of
@@ -8,7 +8,7 @@ from simple_trader.core.reactions.standing import risk_row
 from simple_trader.core.risk import breaker
 from simple_trader.core.risk.case import Case
 from simple_trader.core.risk.exposure import exposure_of
-from simple_trader.core.risk.limits import room_for
+from simple_trader.core.risk.limits import TWIN_WITHIN, room_for
 from simple_trader.core.risk.risk_manager import review
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, Note, PlaceOrder, Remember
@@ -20,8 +20,6 @@ from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import Intent, Order
 from simple_trader.domain.records import IntentRow
 from simple_trader.domain.verdicts import Approved, Refused
-
-TWIN_WITHIN = timedelta(seconds=5)  # PT5: as old in market time, an order is no longer a repetition
 
 
 def case_of(state: EngineState, intent: Intent, at: datetime) -> Case:
@@ -96,9 +94,7 @@ def judge_intent(
     (I-19). The actions carry the intent row and the order to be sent after it.
     """
     case = case_of(state, intent, at)
-    verdict = review(
-        case, cl_ord_id=state.next_order_id(), venue_ahead_s=state.health.skew_s
-    )
+    verdict = review(case, cl_ord_id=state.next_order_id(), venue_ahead_s=state.health.skew_s)
     if isinstance(verdict, Refused):
         return verdict, []
     return verdict, _reserve(state, case, verdict, config_hash)

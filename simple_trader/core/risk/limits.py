@@ -1,5 +1,6 @@
 """Limits: how much room the caps leave, from one look at the account."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import msgspec
@@ -9,6 +10,8 @@ from simple_trader.core.risk.exposure import Exposure
 from simple_trader.domain.instruments import base_of
 from simple_trader.domain.money import ONE, ZERO
 from simple_trader.domain.settings import TradingSettings
+
+TWIN_WITHIN = timedelta(seconds=5)  # PT5: older than this, an order is no repetition of another
 
 
 class Room(msgspec.Struct, frozen=True):
