@@ -5,7 +5,7 @@ BOOTSTRAP = exec $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test sandbox cli coverage lint format types contract tidy check \
-        simulate test-system test-clients chaos bench docs lock clean
+        simulate test-system test-clients chaos planted bench docs lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ test-clients: ## other people's Kraken programs on our sandbox (sets up .venv-cl
 
 chaos: ## kill daemon, sandbox and database again and again (KILLS=50)
 	@$(BOOTSTRAP) chaos --kills $(KILLS) $(ARGS)
+
+planted: ## every planted bug must be caught, from its seed (ARGS=--search: look anew)
+	@$(BOOTSTRAP) planted $(ARGS)
 
 bench: ## every benchmark beside its peers (ARGS="book rows"; sets up .venv-bench)
 	@$(BOOTSTRAP) bench $(ARGS)

@@ -302,6 +302,12 @@ def do_chaos(arguments: list[str]) -> int:
     become("tests/campaign/kills.py", *arguments)
 
 
+def do_planted(arguments: list[str]) -> int:
+    """Show that the simulation catches every planted bug (`--search` looks for seeds anew)."""
+    set_up("test")
+    become("tests/planted/hunt.py", *arguments)
+
+
 def do_bench(arguments: list[str]) -> int:
     """Every benchmark beside its peers, or those named: `bench [book rows ...]`."""
     set_up("bench")
