@@ -18,7 +18,7 @@ from simple_trader.app.database import database_of
 from simple_trader.app.face import Face
 from simple_trader.app.live_rules import refuse_setup
 from simple_trader.app.places import Setup, read_setup
-from simple_trader.app.worlds import move_aside, open_world, refuse_mode
+from simple_trader.app.worlds import World, move_aside, open_world, refuse_mode
 from simple_trader.config.limits import LimitBook
 from simple_trader.config.options import RunOptions
 from simple_trader.config.watch import begin
@@ -109,6 +109,31 @@ async def _run(setup: Setup, face: Face, stop: Stop) -> int:
     return 0
 
 
+async def _open(setup: Setup, dsn: str, stack: AsyncExitStack) -> World:
+    """Schema and exchange at once, and meanwhile the import of the advisor's SDK in a thread: each
+    takes a second, and a start after a kill must be quick. The first error is raised as itself.
+    """
+
+    async def world() -> World:
+        opened = await open_world(setup)
+        stack.push_async_callback(opened.close)
+        return opened
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            opening = group.create_task(world())
+            group.create_task(upgrade(dsn))
+            group.create_task(asyncio.to_thread(import_module, "openai"))
+    except* TraderError as errors:
+        found: BaseException = errors
+        while isinstance(found, BaseExceptionGroup):
+            found = found.exceptions[0]
+        failed = found
+    else:
+        return opening.result()
+    raise failed
+
+
 async def _start(setup: Setup, face: Face, stack: AsyncExitStack) -> Wired:
     """Boot in order: database, schema, world, configuration version, parts, recovery."""
     settings = setup.config.settings
@@ -131,9 +156,7 @@ async def _start(setup: Setup, face: Face, stack: AsyncExitStack) -> Wired:
         move_aside(setup, stamp)
         if kept:
             log.info("the old world stays in schema %s and in STATE/aside/%s", kept, stamp)
-    await upgrade(dsn)
-    world = await open_world(setup)
-    stack.push_async_callback(world.close)
+    world = await _open(setup, dsn, stack)
     clock_at = world.market_at or SystemClock().now()
     await check_world(
         dsn, mode=settings.mode, identity=world.identity, detail=world.detail, at=clock_at
