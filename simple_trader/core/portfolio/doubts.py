@@ -3,7 +3,8 @@
 A look reads open orders, closed orders and trades: nine points of a REST counter that holds fifteen
 to twenty (reliability section 1). So there is one look for every order in doubt, the first at once,
 the next ones after longer pauses, and room is left before the one look that may conclude that an
-order was never accepted: begun after deadline and lag margin (I-05), done by deadline + 90 s.
+order was never accepted: begun after deadline and lag margin (I-05), done by deadline + 90 s. Those
+that were lost together are concluded together.
 """
 
 from datetime import datetime, timedelta
@@ -17,8 +18,14 @@ FRESH_S = 2.0  # least pause before a look for an order that no look has covered
 RETRY_S = 5.0  # after a look that could have concluded and failed
 PAUSES_S = ((5.0, 5.0), (15.0, 10.0))  # (age of the doubt below which, pause until the next look)
 LONG_PAUSE_S = 20.0
-ROOM_S = 12.0  # no look so shortly before the one that concludes
+TOGETHER_S = 6.0  # orders that can be concluded so soon after the first are concluded with it
 _A_MOMENT = timedelta(milliseconds=1)
+
+# The REST counter of the tier that is taken where none is named (hall_monitor.TIERS).
+LOOK_COST = 9.0
+ACCOUNT_COST = 11.0  # a full look: orders, trades, ledger, balances, fees
+COUNTER_MAX = 20.0
+DECAY_PER_S = 0.5
 
 
 class Doubt(msgspec.Struct):
@@ -41,36 +48,81 @@ def conclusive(deadline: datetime) -> datetime:
 
 
 class Doubts(msgspec.Struct):
-    """The orders in doubt, and when the last look at them began and was answered."""
+    """The orders in doubt, when the last look at them began and was answered, and what was spent.
+
+    A look that is repeated and cannot conclude leaves the cost of one that can: what concludes must
+    not wait for what only hopes. The first look for an order takes what is there.
+    """
 
     orders: dict[str, Doubt] = {}
     began_at: datetime | None = None
     ended_at: datetime | None = None
+    spent: float = 0.0
+    spent_at: datetime | None = None
 
     def add(self, cl_ord_id: str, doubt: Doubt) -> None:
         """Look for an order from now on, unless it is looked for already."""
         self.orders.setdefault(cl_ord_id, doubt)
 
+    def spend(self, at: datetime, cost: float = LOOK_COST) -> None:
+        """A look at the orders, or at the whole account, is asked for: count its cost."""
+        self.spent, self.spent_at = self._spent(at) + cost, at
+
     def answered(self, looked_from: datetime, at: datetime) -> None:
-        """A look came back, whatever it said."""
+        """A look came back, whatever it said; what it cost was spent up to now."""
+        if self._spent(looked_from) > 0:
+            self.spent, self.spent_at = self._spent(looked_from), at
         self.began_at, self.ended_at = looked_from, at
 
     def due_at(self) -> datetime | None:
         """When the next look shall begin; None where nothing is in doubt."""
-        return min(map(self._due_at, self.orders.values()), default=None)
+        concluding = self._concluding_at()
+        moments = [self._hoping_at(doubt, concluding) for doubt in self.orders.values()]
+        return min((due for due in (concluding, *moments) if due is not None), default=None)
 
-    def _due_at(self, doubt: Doubt) -> datetime:
+    def _concluding_at(self) -> datetime | None:
+        """When a look concludes what can be concluded first, and with it what follows soon."""
+        began, ended = self.began_at, self.ended_at
+        moments: list[datetime] = []
+        for doubt in self.orders.values():
+            if doubt.concludes_at is None:
+                continue
+            if began is None or ended is None or began < doubt.concludes_at:
+                moments.append(doubt.concludes_at)
+            else:
+                moments.append(ended + seconds(RETRY_S))
+        if not moments:
+            return None
+        last = min(moments) + seconds(TOGETHER_S)
+        together = max(moment for moment in moments if moment <= last)
+        return together if ended is None else max(together, ended)
+
+    def _hoping_at(self, doubt: Doubt, concluding: datetime | None) -> datetime | None:
+        """When a look may find an order though it cannot conclude; None where it has concluded."""
         began, ended = self.began_at, self.ended_at
         if began is None or ended is None:
-            return doubt.since
+            return self._first_at(doubt.since, concluding)
         if began < doubt.since:
-            return max(doubt.since, ended + seconds(FRESH_S))
-        concludes = doubt.concludes_at
-        if concludes is not None and began >= concludes:
-            return ended + seconds(RETRY_S)
+            return self._first_at(max(doubt.since, ended + seconds(FRESH_S)), concluding)
+        if doubt.concludes_at is not None and began >= doubt.concludes_at:
+            return None
         age_s = (ended - doubt.since).total_seconds()
         pause_s = next((pause for below, pause in PAUSES_S if age_s < below), LONG_PAUSE_S)
-        due = ended + seconds(pause_s)
-        if concludes is not None and due > concludes - seconds(ROOM_S):
-            return max(concludes, ended)
-        return due
+        return self._affordable_at(ended + seconds(pause_s), COUNTER_MAX - 2 * LOOK_COST)
+
+    def _first_at(self, at: datetime, concluding: datetime | None) -> datetime:
+        """A first look, at once if its cost is earned again before the next one that concludes."""
+        due = self._affordable_at(at, COUNTER_MAX - LOOK_COST)
+        if concluding is None or concluding - due >= seconds(LOOK_COST / DECAY_PER_S):
+            return due
+        return self._affordable_at(at, COUNTER_MAX - 2 * LOOK_COST)
+
+    def _spent(self, at: datetime) -> float:
+        if self.spent_at is None:
+            return 0.0
+        return max(0.0, self.spent - (at - self.spent_at).total_seconds() * DECAY_PER_S)
+
+    def _affordable_at(self, at: datetime, most: float) -> datetime:
+        """The first moment from `at` on at which no more than `most` is spent."""
+        over = self._spent(at) - most
+        return at if over <= 0 else at + seconds(over / DECAY_PER_S)

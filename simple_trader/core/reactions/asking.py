@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from simple_trader.core.portfolio.doubts import Doubt, conclusive
+from simple_trader.core.portfolio.doubts import ACCOUNT_COST, Doubt, conclusive
 from simple_trader.core.schedule.timers import RESOLVE
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, AskOrders, AskReconcile
@@ -44,10 +44,7 @@ def ask_unresolved(state: EngineState, at: datetime) -> list[Action]:
 
     While a look is under way its answer is waited for; else the timer is set for the next one.
     """
-    for order in state.orders.live():
-        if _is_open_question(state, order):
-            _doubt(state, order, at)
-    _forget_settled(state)
+    _gather(state, at)
     due = state.doubts.due_at()
     if due is None:
         return []
@@ -57,15 +54,31 @@ def ask_unresolved(state: EngineState, at: datetime) -> list[Action]:
     question = state.open_question(ORDERS, ALL, at, ORDERS_DEADLINE_S)
     if question is None:
         return []
+    state.doubts.spend(at)
     doubts = state.doubts.orders
     since = min(doubt.from_at for doubt in doubts.values())
     return [AskOrders(question=question, cl_ord_ids=tuple(doubts), since=since)]
 
 
 def answered(state: EngineState, looked_from: datetime, at: datetime) -> None:
-    """The look came back: the next one may be asked for, at its moment."""
-    state.close_about(ORDERS, ALL)
-    state.doubts.answered(looked_from, at)
+    """The look came back: the next one may be asked for, at its moment.
+
+    A look answers with one event for each order: the first of them is its end. No two looks begin
+    at one moment, as there is a pause after each.
+    """
+    if looked_from != state.doubts.began_at:
+        state.close_about(ORDERS, ALL)
+        state.doubts.answered(looked_from, at)
+
+
+def plan_look(state: EngineState, at: datetime) -> None:
+    """Set the timer for the next look, also where it is due at once: the other orders of this one
+    may be settled by the events that follow.
+    """
+    _gather(state, at)
+    due = state.doubts.due_at()
+    if due is not None:
+        state.timers.wake(RESOLVE, max(due, at))
 
 
 def covered(state: EngineState, cl_ord_id: str, looked_from: datetime) -> None:
@@ -78,12 +91,15 @@ def covered(state: EngineState, cl_ord_id: str, looked_from: datetime) -> None:
         del state.doubts.orders[cl_ord_id]
 
 
-def _forget_settled(state: EngineState) -> None:
-    """What the stream settled meanwhile need not be looked for."""
+def _gather(state: EngineState, at: datetime) -> None:
+    """All that are in doubt; what the stream settled meanwhile need not be looked for."""
+    for order in state.orders.live():
+        if _is_open_question(state, order):
+            _doubt(state, order, at)
     doubts = state.doubts.orders
     for name, doubt in list(doubts.items()):
-        order = state.orders.orders.get(name)
-        if order is not None and order.is_terminal and not doubt.asked:
+        known = state.orders.orders.get(name)
+        if known is not None and known.is_terminal and not doubt.asked:
             del doubts[name]
 
 
@@ -105,5 +121,6 @@ def ask_reconcile(state: EngineState, at: datetime) -> list[Action]:
     question = state.open_question(ACCOUNT, ALL, at, RECONCILE_DEADLINE_S)
     if question is None:
         return []
+    state.doubts.spend(at, ACCOUNT_COST)
     since = state.watermark or state.started_at - FIRST_LOOK
     return [AskReconcile(question=question, since=since - OVERLAP)]

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from simple_trader.core.portfolio.doubts import conclusive
 from simple_trader.core.portfolio.open_orders import Closing
-from simple_trader.core.reactions.asking import answered, ask_order, ask_unresolved, covered
+from simple_trader.core.reactions.asking import answered, ask_order, covered, plan_look
 from simple_trader.core.reactions.booking import note_order
 from simple_trader.core.reactions.on_execution import ENDS, amended, claim, opened, told_end
 from simple_trader.core.reactions.refusals import count_refusal, count_taken
@@ -161,7 +161,9 @@ def on_looked(state: EngineState, event: OrderLooked, at: datetime) -> list[Acti
             actions.extend(_as_looked(state, order.cl_ord_id, event, at))
         covered(state, event.cl_ord_id, event.looked_from)
         actions.extend(_contradicted(state, event, at))
-    return [*actions, *claim(state, at), *ask_unresolved(state, at)]
+    actions.extend(claim(state, at))
+    plan_look(state, at)
+    return actions
 
 
 def _contradicted(state: EngineState, event: OrderLooked, at: datetime) -> list[Action]:

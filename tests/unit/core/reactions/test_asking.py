@@ -22,6 +22,7 @@ def unknown_order() -> tuple[Desk, str]:
     request = desk.place()
     desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="socket lost"))
     desk.engine.state.questions.clear()
+    desk.engine.state.doubts.spent = 0.0
     return desk, request.cl_ord_id
 
 

@@ -1,0 +1,1 @@
+"""Lost acknowledgements by the thousand, on virtual time: client, resolver, engine, sandbox."""
