@@ -43,11 +43,16 @@ class OpenDoubt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unmet(msgspec.Struct, frozen=True, kw_only=True):
-    """A trade whose ledger entries and fill do not meet yet: what is left over of one asset."""
+    """A trade whose ledger entries and fill do not meet yet: what is left over of one asset.
+
+    `gross` is the same without fees; `foreign`: its fill is booked, and not ours.
+    """
 
     ref_id: str
     asset: str
     amount: Decimal
+    gross: Decimal
+    foreign: bool
     at: datetime
 
 

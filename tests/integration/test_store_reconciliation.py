@@ -39,7 +39,13 @@ def traded_and_tampered() -> Desk:
         say = ledger(f"{name}b", "BTC", f"{one.qty}", f"{btc}", desk.at, **shared)
         desk.do(e.LedgerSeen(entry=say))
         paid = ledger(
-            f"{name}q", "USD", f"{-one.cost}", f"{usd}", desk.at, **shared, fee=f"{one.fee_in('USD')}"
+            f"{name}q",
+            "USD",
+            f"{-one.cost}",
+            f"{usd}",
+            desk.at,
+            **shared,
+            fee=f"{one.fee_in('USD')}",
         )
         if name == "E1":
             desk.do(e.LedgerSeen(entry=paid))
@@ -87,6 +93,34 @@ async def test_i_13_reconciliation_goes_on_after_a_restart_where_it_was(database
     assert set(found.seen) == set(state.balances.seen_ledgers)
     totals = state.balances.totals
     assert sorted(again.findings(totals, totals, {}, {}, desk.at)) == ["USD", "trade E2"]
+
+
+async def test_i_13_p01_an_asset_that_came_after_the_opening_is_known_after_a_kill(
+    database: str,
+) -> None:
+    desk = Desk()
+    desk.start()
+    desk.do(e.FeedUp(feed="public"))
+    desk.do(e.BalancesSeen(balances={"USD": D(1000)}, source="ws"))
+    desk.do(e.FeedUp(feed="private"))
+    desk.reconciled()
+    desk.at += timedelta(minutes=1)
+    shared: dict[str, Any] = {"ref_id": "E1", "kind": "trade"}
+    for one in (
+        ledger("E1b", "BTC", "0.5", "0.5", desk.at, **shared),
+        ledger("E1q", "USD", "-50", "949.8", desk.at, **shared, fee="0.2"),
+    ):
+        desk.do(e.LedgerSeen(entry=one))
+    await written(database, desk)  # killed before anything was compared again
+    found = (await Recovery(database, boot_seconds=2000).recover()).ledger
+    again = Reconciliation()
+    again.begin(found, desk.at)
+    assert {name: book.expected for name, book in again.assets.items()} == {
+        "BTC": D("0.5"),
+        "USD": D("949.8"),
+    }
+    assert again.trades["E1"].left == {"BTC": D("0.5"), "USD": D("-50.2")}
+    assert again.trades["E1"].gross == {"BTC": D("0.5"), "USD": D(-50)}
 
 
 async def test_i_13_i_14_i_15_the_views_show_what_agrees_and_what_does_not(database: str) -> None:

@@ -61,7 +61,7 @@ class Legs(msgspec.Struct):
     @property
     def open(self) -> dict[str, Decimal]:
         """What does not meet."""
-        return self.gross if self.foreign or not self.left else self.left
+        return self.gross if self.foreign else self.left
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,8 +105,10 @@ class Reconciliation(msgspec.Struct):
             known.asset: AssetBook(known.opening, known.ledger_sum, known.explained, known.short)
             for known in memory.assets
         }
-        for left in memory.unmet:
-            self.trades.setdefault(left.ref_id, Legs(left.at)).left[left.asset] = left.amount
+        for unmet in memory.unmet:
+            legs = self.trades.setdefault(unmet.ref_id, Legs(unmet.at, foreign=unmet.foreign))
+            _add(legs.left, unmet.asset, unmet.amount)
+            _add(legs.gross, unmet.asset, unmet.gross)
         self.lost_fills = dict(memory.lost_fills)
         for stood in memory.doubts:
             finding = Finding(asset=stood.asset, detail=stood.detail, residual=stood.residual)

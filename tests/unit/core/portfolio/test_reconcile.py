@@ -278,7 +278,16 @@ def test_a_restart_goes_on_from_the_rows() -> None:
             AssetLedger(asset="USD", opening=D(1000), ledger_sum=D(5), explained=D(-1), short=D(0)),
         ),
         doubts=(OpenDoubt(subject="trade T1", asset="USD", detail="x", residual=D(0)),),
-        unmet=(Unmet(ref_id="T1", asset="USD", amount=D("-100.4"), at=at(60)),),
+        unmet=(
+            Unmet(
+                ref_id="T1",
+                asset="USD",
+                amount=D("-100.4"),
+                gross=D(-100),
+                foreign=False,
+                at=at(60),
+            ),
+        ),
         lost_fills={"T9": "BTC"},
         looked_from=at(30),
     )
@@ -290,6 +299,35 @@ def test_a_restart_goes_on_from_the_rows() -> None:
     assert recon.doubt(told, LATER)[0] == []  # it stood already: not told again
     feed(recon, msgspec.structs.replace(BUY, side=Side.BUY))
     assert list(recon.trades["T1"].left) == ["BTC"]
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+@pytest.mark.parametrize("known", [0, 1, 2, 3])
+def test_i_13_p01_a_trade_half_told_at_a_kill_meets_after_it(known: int, foreign: bool) -> None:
+    reports = [*entries_of(BUY), BUY]
+    before = opened()
+    feed(before, *reports[:known], foreign=foreign)
+    again = opened()
+    again.begin(
+        LedgerMemory(
+            since=T0,
+            unmet=tuple(
+                Unmet(
+                    ref_id=ref_id,
+                    asset=asset,
+                    amount=legs.left.get(asset, D(0)),
+                    gross=legs.gross.get(asset, D(0)),
+                    foreign=legs.foreign,
+                    at=legs.at,
+                )
+                for ref_id, legs in before.trades.items()
+                for asset in {**legs.left, **legs.gross}
+            ),
+        ),
+        LATER,
+    )
+    feed(again, *reports[known:], foreign=foreign)
+    assert again.trades == {}
 
 
 # -- any order of reports, any single tampering ------------------------------------------------
