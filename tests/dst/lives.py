@@ -185,7 +185,7 @@ class Lives:
 
     # --- the run ----------------------------------------------------------------------------------
 
-    async def run(self) -> None:
+    async def run(self, calm_s: float | None = None) -> None:
         """Faults for the scenario's span, then calm, then a clean stop."""
         self._loop.set_exception_handler(self._unseen)
         self.venue.begin()
@@ -197,7 +197,8 @@ class Lives:
         self.later(LOOK_S, self._look_after)
         self._loop.call_at(self.scenario.span_s, self._calm)
         try:
-            while not await self._live(self.scenario.span_s + self._calm_s()):
+            until_s = self.scenario.span_s + (self._calm_s() if calm_s is None else calm_s)
+            while not await self._live(until_s):
                 pass
             self.ended_at = self.truth.now()
         finally:
@@ -237,12 +238,16 @@ class Lives:
         self.machine.off = timedelta(0)
         self.advisor.next_fault = ""
         self.venue.touch()
+        if any(fired.id == "X23" for fired in self.venue.fired):
+            script.desk.do(
+                "system", {"status": "maintenance"}
+            )  # what was announced comes, and goes
         if script.desk.system != "online":
+            self.venue.flush()
             script.desk.do("system", {"status": "online"})
         for pair in self.scenario.pairs:
             if self.exchange.pairs[pair].status != "online":
                 script.desk.do("pair", {"pair": pair, "status": "online"})
-        self.exchange.announce()  # nothing is ahead any more (X23)
         self.venue.flush()
         self.calm_at = self.truth.now()
 
