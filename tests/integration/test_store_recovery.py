@@ -180,7 +180,7 @@ async def test_ended_orders_are_recovered_for_a_day_and_filled_ones_not(database
     assert (await Recovery(database, boot_seconds=1).recover()).orders == (ended[1],)
 
 
-async def test_the_epoch_grows_also_over_a_restored_backup(database: str) -> None:
+async def test_i_02_the_epoch_grows_also_over_a_restored_backup(database: str) -> None:
     assert (await Recovery(database, boot_seconds=100).recover()).epoch == 100
     assert (await Recovery(database, boot_seconds=100).recover()).epoch == 101
     assert (await Recovery(database, boot_seconds=50).recover()).epoch == 102
@@ -322,7 +322,7 @@ async def test_a_missing_ledger_entry_is_a_gap(database: str) -> None:
     assert not usd.balanced
 
 
-async def test_a_sequence_behind_its_table_is_mended_at_the_start_and_said(
+async def test_d12_a_sequence_behind_its_table_is_mended_at_the_start_and_said(
     database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Every identity column there is: a table that is added later is looked after by itself."""

@@ -7,6 +7,7 @@ import pytest
 from simple_trader.adapters.store.postgres_tools import (
     client_environment,
     pg_dump_call,
+    pg_restore_call,
     psql_call,
 )
 from simple_trader.domain.errors import StoreSetupError
@@ -55,3 +56,12 @@ def test_a_pg_dump_older_than_the_server_is_refused_with_the_remedy(tmp_path: Pa
     with pytest.raises(StoreSetupError, match="newest pg_dump here is 98.*postgresql-client-99"):
         pg_dump_call("postgresql://h/d", 99, bin_dir=tmp_path)
     assert pg_dump_call("postgresql://h/d", 98, bin_dir=tmp_path).argv == [str(tool)]
+
+
+def test_the_newest_pg_restore_reads_every_dump_and_an_old_one_is_refused(tmp_path: Path) -> None:
+    tool = tmp_path / "pg_restore"
+    tool.write_text("#!/bin/sh\necho 'pg_restore (PostgreSQL) 98.1'\n")
+    tool.chmod(0o755)
+    assert pg_restore_call(15, bin_dir=tmp_path).argv == [str(tool)]
+    with pytest.raises(StoreSetupError, match="no pg_restore of PostgreSQL 99.*client-99"):
+        pg_restore_call(99, bin_dir=tmp_path)
