@@ -1,11 +1,12 @@
 # `make run` and `make test` do everything; `make` lists the rest. ARGS="..." passes flags on.
 PYTHON ?= python3
 KILLS ?= 50
+HOURS ?= 2
 BOOTSTRAP = exec $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test sandbox cli coverage lint format types contract tidy check \
-        simulate test-system test-clients chaos planted bench docs lock clean
+        simulate test-system test-clients chaos soak planted bench docs lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -57,13 +58,16 @@ test-clients: ## other people's Kraken programs on our sandbox (sets up .venv-cl
 chaos: ## kill daemon, sandbox and database again and again (KILLS=50)
 	@$(BOOTSTRAP) chaos --kills $(KILLS) $(ARGS)
 
+soak: ## hours of trading with faults: nothing may grow (HOURS=2)
+	@$(BOOTSTRAP) soak --hours $(HOURS) $(ARGS)
+
 planted: ## every planted bug must be caught, from its seed (ARGS=--search: look anew)
 	@$(BOOTSTRAP) planted $(ARGS)
 
 bench: ## every benchmark beside its peers (ARGS="book rows"; sets up .venv-bench)
 	@$(BOOTSTRAP) bench $(ARGS)
 
-docs: ## write docs/reference anew from the code
+docs: ## write docs/reference and docs/RELIABILITY.md anew from the code
 	@$(BOOTSTRAP) docs $(ARGS)
 
 lock: ## resolve requirements/*.txt anew (ARGS=--upgrade for newer versions)

@@ -296,16 +296,24 @@ def do_test_clients(arguments: list[str]) -> int:
     return do_test(["tests/clients", *arguments])
 
 
-def do_chaos(arguments: list[str]) -> int:
-    """Kill daemon, sandbox and database again and again, then compare the books."""
-    set_up("test")
-    become("tests/campaign/kills.py", *arguments)
+def campaign(script: str, what: str) -> Callable[[list[str]], int]:
+    """A subcommand that runs a script of tests/."""
+
+    def start(arguments: list[str]) -> int:
+        set_up("test")
+        become(script, *arguments)
+
+    start.__doc__ = what
+    return start
 
 
-def do_planted(arguments: list[str]) -> int:
-    """Show that the simulation catches every planted bug (`--search` looks for seeds anew)."""
-    set_up("test")
-    become("tests/planted/hunt.py", *arguments)
+do_chaos = campaign(
+    "tests/campaign/kills.py", "Kill daemon, sandbox and database, then compare the books."
+)
+do_soak = campaign("tests/campaign/soak.py", "Trade for hours with faults: nothing may grow.")
+do_planted = campaign(
+    "tests/planted/hunt.py", "Let the simulation catch every planted bug (`--search`: new seeds)."
+)
 
 
 def do_bench(arguments: list[str]) -> int:
@@ -335,7 +343,7 @@ def compile_peer() -> None:
 
 
 def do_docs(arguments: list[str]) -> int:
-    """Write docs/reference anew from the code."""
+    """Write docs/reference and docs/RELIABILITY.md anew from the code."""
     set_up("test")
     become("scripts/make_reference.py", *arguments)
 

@@ -1,7 +1,12 @@
-"""Writes docs/reference anew from the code: `make docs`; a test checks that it is current."""
+"""Writes docs/reference and docs/RELIABILITY.md anew from the code: `make docs`.
+
+Tests check that both are current.
+"""
 
 import sys
 from pathlib import Path
+
+import make_reliability
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,7 +24,7 @@ def main() -> int:
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             print(f"wrote {path.relative_to(ROOT)}")
-    return 0
+    return make_reliability.main()
 
 
 if __name__ == "__main__":

@@ -218,7 +218,7 @@ def test_a_planted_violation_is_caught(rule: str, code: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["domain", "core/portfolio", "core/risk", "simulator"])
-def test_a_float_of_money_is_caught(place: str) -> None:
+def test_i_16_a_float_of_money_is_caught(place: str) -> None:
     assert rules_broken("x = float(y)", f"simple_trader/{place}/planted.py") == {"float-on-money"}
     assert rules_broken("x = float(y)", "simple_trader/core/market/planted.py") == set()
 

@@ -128,7 +128,7 @@ async def test_the_schema_page_lists_each_view_with_the_comments_of_its_columns(
         assert rows == [f"| {name} | {words} |" for name, words in mine]
 
 
-def test_ledger_money_is_numeric_and_moments_have_a_zone() -> None:
+def test_i_16_ledger_money_is_numeric_and_moments_have_a_zone() -> None:
     kinds = {
         str(column.type)
         for table in METADATA.tables.values()
