@@ -111,7 +111,8 @@ UPDATE_ORDER = Statement(
     sql=(
         "UPDATE pending_trades SET state = $2, state_reason = $3, detail = $4, "
         "order_id = coalesce($5, order_id), filled_qty = $6, filled_cost = $7, fees_quote = $8, "
-        "changed_at = $9, amended_qty = $10, amended_price = $11 WHERE cl_ord_id = $1 RETURNING cl_ord_id"
+        "changed_at = $9, amended_qty = $10, amended_price = $11 WHERE cl_ord_id = $1 "
+        "RETURNING cl_ord_id"
     ),
     columns=(
         "cl_ord_id",
