@@ -180,6 +180,7 @@ TABLE: dict[str, tuple[Callable[[Case], object], str]] = {
     "fresh": (put("options", fresh=True), "--fresh is for sim and paper"),
     "faults": (put("options", chaos="light"), "they need a sandbox"),
     "a recording": (put("options", record=Path("wire")), "they need a sandbox"),
+    "a crash point": (put("options", crash_at="before_send"), "it is for sim alone"),
     "replay": (put("options", replay=Path("market.csv")), "are for sim"),
     "seed": (put("options", seed=3), "are for sim"),
     "a limit above its ceiling": (
