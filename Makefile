@@ -2,11 +2,12 @@
 PYTHON ?= python3
 KILLS ?= 50
 HOURS ?= 2
+CASES ?= 2000
 BOOTSTRAP = exec $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test sandbox cli coverage lint format types contract tidy check \
-        simulate test-system test-clients chaos soak planted bench docs lock clean
+        simulate test-system test-clients chaos soak planted lost-acks bench docs lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -63,6 +64,9 @@ soak: ## hours of trading with faults: nothing may grow (HOURS=2)
 
 planted: ## every planted bug must be caught, from its seed (ARGS=--search: look anew)
 	@$(BOOTSTRAP) planted $(ARGS)
+
+lost-acks: ## lose the acknowledgements of many orders on virtual time (CASES=2000)
+	@$(BOOTSTRAP) lost-acks --cases $(CASES) $(ARGS)
 
 bench: ## every benchmark beside its peers (ARGS="book rows"; sets up .venv-bench)
 	@$(BOOTSTRAP) bench $(ARGS)

@@ -316,6 +316,14 @@ do_planted = campaign(
 )
 
 
+def do_lost_acks(arguments: list[str]) -> int:
+    """Lose the acknowledgements of many orders on virtual time and judge each (`--cases 2000`)."""
+    set_up("test")
+    folders = [str(ROOT / part) for part in ("", "tests", "tests/support")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(folders)
+    become("-m", "lost_acks.run", *arguments)
+
+
 def do_bench(arguments: list[str]) -> int:
     """Every benchmark beside its peers, or those named: `bench [book rows ...]`."""
     set_up("bench")

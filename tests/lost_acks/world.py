@@ -39,6 +39,7 @@ from simple_trader.domain.orders import (
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import OrderStateRow, TradeRow
 from simple_trader.ports import FeedPlan, HttpFailed, HttpReply, WireClosed
+from simple_trader.sandbox import sources_generated
 from simple_trader.sandbox.exchange import Exchange
 from simple_trader.sandbox.faults.desk import Desk
 from simple_trader.sandbox.opening import open_exchange
@@ -197,6 +198,16 @@ class FatefulNetwork(Network):
         return reply
 
 
+def _opened(options: SandboxOptions, clock: VirtualClock) -> Exchange:
+    """A market without much of a past: nobody asks for it here."""
+    usual = sources_generated.HISTORY_MINUTES
+    sources_generated.HISTORY_MINUTES = options.history_bars
+    try:
+        return open_exchange(options, clock.wall)
+    finally:
+        sources_generated.HISTORY_MINUTES = usual
+
+
 class World:
     """Client, engine and sandbox; `place` sends an order to its fate."""
 
@@ -207,11 +218,11 @@ class World:
             seed=seed,
             start=START,
             stepped=True,
-            history_bars=30,
+            history_bars=5,
             pairs=PAIRS,
             capital=Decimal(10_000_000),
         )
-        self.exchange = open_exchange(options, self.clock.wall)
+        self.exchange = _opened(options, self.clock)
         desk = Desk(self.exchange)
         for asset, amount in (("BTC", 100), ("ETH", 1000), ("SOL", 10_000)):
             desk.do("transfer", {"asset": asset, "amount": amount})

@@ -55,6 +55,7 @@ class Doubts(msgspec.Struct):
     """
 
     orders: dict[str, Doubt] = {}
+    looked_for: tuple[str, ...] = ()  # by the last look
     began_at: datetime | None = None
     ended_at: datetime | None = None
     spent: float = 0.0
@@ -64,8 +65,14 @@ class Doubts(msgspec.Struct):
         """Look for an order from now on, unless it is looked for already."""
         self.orders.setdefault(cl_ord_id, doubt)
 
-    def spend(self, at: datetime, cost: float = LOOK_COST) -> None:
-        """A look at the orders, or at the whole account, is asked for: count its cost."""
+    def ask(self, at: datetime) -> tuple[str, ...]:
+        """A look is asked for at all of them: their names; its cost is counted."""
+        self.looked_for = tuple(self.orders)
+        self.spend(at, LOOK_COST)
+        return self.looked_for
+
+    def spend(self, at: datetime, cost: float) -> None:
+        """Something is asked of REST: count its cost."""
         self.spent, self.spent_at = self._spent(at) + cost, at
 
     def answered(self, looked_from: datetime, at: datetime) -> None:
@@ -77,7 +84,7 @@ class Doubts(msgspec.Struct):
     def due_at(self) -> datetime | None:
         """When the next look shall begin; None where nothing is in doubt."""
         concluding = self._concluding_at()
-        moments = [self._hoping_at(doubt, concluding) for doubt in self.orders.values()]
+        moments = [self._hoping_at(name, doubt, concluding) for name, doubt in self.orders.items()]
         return min((due for due in (concluding, *moments) if due is not None), default=None)
 
     def _concluding_at(self) -> datetime | None:
@@ -97,12 +104,12 @@ class Doubts(msgspec.Struct):
         together = max(moment for moment in moments if moment <= last)
         return together if ended is None else max(together, ended)
 
-    def _hoping_at(self, doubt: Doubt, concluding: datetime | None) -> datetime | None:
+    def _hoping_at(self, name: str, doubt: Doubt, concluding: datetime | None) -> datetime | None:
         """When a look may find an order though it cannot conclude; None where it has concluded."""
         began, ended = self.began_at, self.ended_at
         if began is None or ended is None:
             return self._first_at(doubt.since, concluding)
-        if began < doubt.since:
+        if began < doubt.since or name not in self.looked_for:
             return self._first_at(max(doubt.since, ended + seconds(FRESH_S)), concluding)
         if doubt.concludes_at is not None and began >= doubt.concludes_at:
             return None

@@ -54,10 +54,8 @@ def ask_unresolved(state: EngineState, at: datetime) -> list[Action]:
     question = state.open_question(ORDERS, ALL, at, ORDERS_DEADLINE_S)
     if question is None:
         return []
-    state.doubts.spend(at)
-    doubts = state.doubts.orders
-    since = min(doubt.from_at for doubt in doubts.values())
-    return [AskOrders(question=question, cl_ord_ids=tuple(doubts), since=since)]
+    since = min(doubt.from_at for doubt in state.doubts.orders.values())
+    return [AskOrders(question=question, cl_ord_ids=state.doubts.ask(at), since=since)]
 
 
 def answered(state: EngineState, looked_from: datetime, at: datetime) -> None:

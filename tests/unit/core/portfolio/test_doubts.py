@@ -27,7 +27,7 @@ def looks(duration_s: float, until_s: float) -> list[float]:
     begins: list[float] = []
     while (due := doubts.due_at()) is not None and due <= after(until_s):
         begins.append((due - T0).total_seconds())
-        doubts.spend(due)
+        doubts.ask(due)
         doubts.answered(due, due + timedelta(seconds=duration_s))
     return begins
 
@@ -52,7 +52,9 @@ def test_i_05_whatever_a_look_takes_one_can_conclude_between_75_and_90_s_after_t
 def test_a_look_for_a_new_order_does_not_wait_for_the_old_ones() -> None:
     doubts = Doubts()
     doubts.add("st1-1", in_doubt())
+    doubts.ask(after(0))
     doubts.answered(after(0), after(1))
+    doubts.spent = 0.0
     assert doubts.due_at() == after(6)
     doubts.add("st1-2", in_doubt(after(1.5)))
     assert doubts.due_at() == after(3)
@@ -61,6 +63,7 @@ def test_a_look_for_a_new_order_does_not_wait_for_the_old_ones() -> None:
 def test_a_failed_look_that_could_have_concluded_is_repeated_soon() -> None:
     doubts = Doubts()
     doubts.add("st1-1", in_doubt())
+    doubts.ask(conclusive(DEADLINE))
     doubts.answered(conclusive(DEADLINE), after(82))
     assert doubts.due_at() == after(87)
 
@@ -70,3 +73,13 @@ def test_the_doubt_of_an_order_is_as_old_as_its_first() -> None:
     doubts.add("st1-1", in_doubt())
     doubts.add("st1-1", in_doubt(after(60)))
     assert doubts.orders["st1-1"].since == T0
+
+
+def test_a_look_covers_only_the_orders_it_was_asked_for() -> None:
+    """Two orders fall into doubt at one moment: the look for the first began then, too."""
+    doubts = Doubts()
+    doubts.add("st1-1", in_doubt())
+    doubts.ask(T0)
+    doubts.add("st1-2", in_doubt())
+    doubts.answered(T0, after(0.2))
+    assert doubts.due_at() == after(2.2)
