@@ -244,6 +244,7 @@ CREATE TABLE risk_states (
     halted BOOLEAN NOT NULL,
     halt_reason TEXT,
     halt_detail TEXT NOT NULL,
+    cancel_due BOOLEAN NOT NULL,
     loss_day TIMESTAMP WITH TIME ZONE,
     day_start_equity NUMERIC,
     day_start_at TIMESTAMP WITH TIME ZONE,
@@ -271,6 +272,7 @@ COMMENT ON COLUMN risk_states.reasons IS 'Why, a list of reasons.';
 COMMENT ON COLUMN risk_states.halted IS 'HALT is latched until an operator resumes.';
 COMMENT ON COLUMN risk_states.halt_reason IS 'Why it was halted.';
 COMMENT ON COLUMN risk_states.halt_detail IS 'The numbers behind it.';
+COMMENT ON COLUMN risk_states.cancel_due IS 'Everything is cancelled as soon as the exchange takes cancels again.';
 COMMENT ON COLUMN risk_states.loss_day IS 'Midnight UTC of the day the loss limit counts.';
 COMMENT ON COLUMN risk_states.day_start_equity IS 'Equity when that day began, in USD.';
 COMMENT ON COLUMN risk_states.day_start_at IS 'When that equity was taken: flows from then on count.';

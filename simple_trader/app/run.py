@@ -59,7 +59,9 @@ def run_daemon(options: RunOptions) -> int:
 
 
 def _run_loop(make: Callable[["Stop"], Coroutine[Any, Any, int]]) -> int:
-    """Run a coroutine, on uvloop where there is one; SIGINT, SIGTERM and SIGHUP ask it to stop."""
+    """Run a coroutine, on uvloop where there is one; SIGINT, SIGTERM and SIGHUP ask it to stop,
+    SIGUSR1 is the kill switch.
+    """
     factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     if find_spec("uvloop") is not None:
         factory = import_module("uvloop").new_event_loop
@@ -69,6 +71,7 @@ def _run_loop(make: Callable[["Stop"], Coroutine[Any, Any, int]]) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, stop.ask)
+        loop.add_signal_handler(signal.SIGUSR1, stop.halt)
         try:
             return await make(stop)
         except asyncio.CancelledError:
@@ -86,6 +89,14 @@ class Stop:
         """`work` is the start of the daemon, and all of its life."""
         self._work = work
         self.daemon: Daemon | None = None
+
+    def halt(self) -> None:
+        """The kill switch by a signal; before the daemon runs nothing is sent, so it ends there."""
+        if self.daemon is not None:
+            self.daemon.desk.press("signal", "SIGUSR1")
+        elif self._work is not None:
+            log.error("SIGUSR1 before the daemon was ready: it ends; `simple-trader halt` halts it")
+            self._work.cancel()
 
     def ask(self) -> None:
         """Stop as cleanly as the moment allows."""

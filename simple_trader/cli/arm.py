@@ -60,7 +60,7 @@ def disarm(
     typer.echo("Disarmed." if there else f"{state} was not armed.")
     daemon = who_runs(state)
     if daemon is not None and daemon.mode == "live":
-        halt("disarmed", config, env_file, state_dir)
+        halt("disarmed", config=config, env_file=env_file, state_dir=state_dir)
 
 
 async def arm_account(

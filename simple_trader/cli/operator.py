@@ -28,6 +28,17 @@ _WANTED = {"halt": ("HALT",), "resume": ("RUN", "REDUCE")}
 
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="For the audit log.")]
 
+WhyOption = Annotated[
+    str,
+    typer.Option("--reason", metavar="TEXT", help="Why it is safe again: for the audit log."),
+]
+DirectOption = Annotated[
+    bool,
+    typer.Option(
+        "--direct", help="Cancel at the exchange by this command at once, with only the key."
+    ),
+]
+
 limits = typer.Typer(help="Limits that protect capital.", no_args_is_help=True)
 
 
@@ -40,19 +51,23 @@ def register(app: typer.Typer) -> None:
 
 def halt(
     reason: ReasonOption = "",
+    direct: DirectOption = False,
     config: ConfigOption = None,
     env_file: EnvFileOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Stop trading now: cancel what is open and send nothing until `resume`."""
-    from simple_trader.cli.places import state_directory
+    """Stop trading now: cancel what is open and send nothing until `resume`.
 
-    place = state_directory(options(config, env_file, state_dir))
-    finish(run_async(_request("halt", place, reason)))
+    Where no daemon takes it within two seconds, this command itself cancels everything on the live
+    account, with only the key.
+    """
+    from simple_trader.cli.halting import halt_all
+
+    finish(run_async(halt_all(options(config, env_file, state_dir), reason, direct=direct)))
 
 
 def resume(
-    reason: ReasonOption = "",
+    reason: WhyOption,
     config: ConfigOption = None,
     env_file: EnvFileOption = None,
     state_dir: StateDirOption = None,
@@ -61,7 +76,7 @@ def resume(
     from simple_trader.cli.places import state_directory
 
     place = state_directory(options(config, env_file, state_dir))
-    finish(run_async(_request("resume", place, reason)))
+    finish(run_async(request("resume", place, reason)))
 
 
 @limits.command("accept")
@@ -93,10 +108,9 @@ def accept(
     typer.echo(f"Accepted; the daemon {at}.")
 
 
-async def _request(name: str, state_dir: Path, reason: str) -> int:
-    """Leave the request, wait until the daemon has taken it, say what became of it."""
+def leave(name: str, state_dir: Path, reason: str) -> Path:
+    """Leave the request for the daemon; raises TraderError where it cannot be written."""
     from simple_trader.config.files import write_whole
-    from simple_trader.telemetry.presence import running
 
     folder = state_dir / "control"
     path = folder / f"{name}.json"
@@ -108,27 +122,55 @@ async def _request(name: str, state_dir: Path, reason: str) -> int:
         write_whole(path, json.dumps(body).encode() + b"\n")
     except OSError as error:
         raise TraderError(f"{path}: cannot be written ({error.strerror}).") from error
+    return path
+
+
+async def request(name: str, state_dir: Path, reason: str) -> int:
+    """Leave the request, wait until the daemon has taken it, say what became of it."""
+    from simple_trader.telemetry.presence import running
+
+    path = leave(name, state_dir, reason)
     if not running(state_dir):
         typer.echo(f"No daemon runs on {state_dir}; its next start takes the {name} first.")
         return 0
     try:
         async with asyncio.timeout(_TAKEN_WITHIN_S):
-            while path.exists():
-                await asyncio.sleep(_LOOK_EVERY_S)
-            return await _outcome(name, state_dir)
+            await taken(path)
+            return await outcome(name, state_dir)
     except TimeoutError:
         if path.exists():
-            raise TraderError(
-                f"the daemon did not take the {name} within {_TAKEN_WITHIN_S:.0f} s; the request "
-                "stays there. If it hangs, stop it: its next start takes the request first."
-            ) from None
+            raise TraderError(not_taken(name, _TAKEN_WITHIN_S)) from None
+    return await tell_state(name, state_dir)
+
+
+async def taken(path: Path) -> None:
+    """Wait until the daemon has taken a request; the caller's time-out ends this."""
+    while path.exists():
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def not_taken(name: str, within_s: float) -> str:
+    """What a person does about a daemon that hangs."""
+    return (
+        f"the daemon did not take the {name} within {within_s:.0f} s; the request stays there. "
+        "If it hangs, stop it: its next start takes the request first."
+    )
+
+
+async def tell_state(name: str, state_dir: Path) -> int:
+    """The request was taken, and the state is not the one asked for (yet): say which it is."""
     health = await asyncio.to_thread(_health, state_dir)
     state = health.get("trading_state", "unknown") if health else "unknown"
+    if name == "resume" and state == "HALT":
+        raise TraderError(
+            "the daemon took the resume and refused it: an order's outcome is unknown, the account "
+            f"not reconciled, or a clock wrong{_reasons(health)} The log says which."
+        )
     typer.echo(f"The daemon took the {name}; its trading state is {state}" + _reasons(health))
     return 0
 
 
-async def _outcome(name: str, state_dir: Path) -> int:
+async def outcome(name: str, state_dir: Path) -> int:
     """Wait for the trading state that was asked for; the caller's time-out ends this."""
     while True:
         health = await asyncio.to_thread(_health, state_dir)

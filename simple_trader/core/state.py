@@ -152,7 +152,6 @@ class EngineState(msgspec.Struct, kw_only=True):
     decisions: dict[str, DecisionView] = {}
     snapshot_ids: dict[str, str] = {}
     exit_told: dict[str, Reason] = {}
-    cancel_all_due: bool = False  # the kill switch was pressed while no cancel could be sent
     told_training: str = ""
     tally: Tally = msgspec.field(default_factory=Tally)
     ready: bool = False

@@ -37,6 +37,7 @@ class RiskMemory(msgspec.Struct, frozen=True, kw_only=True):
     halted: bool = False
     halt_reason: Reason | None = None
     halt_detail: str = ""
+    cancel_due: bool = False  # the kill switch was pressed while no cancel could be sent (X22)
     loss_day: datetime | None = None
     day_start_equity: Decimal | None = None
     day_start_at: datetime | None = None  # when that equity was taken: later flows count

@@ -27,6 +27,7 @@ class OperatorDesk:
         self.kill_switch = False
         self._taken = folder / "halt.taken"
         self._halt_seq: int | None = None
+        self._unread = 0  # halts on their way to the brain
         self._blind = False
 
     def look(self) -> None:
@@ -34,9 +35,7 @@ class OperatorDesk:
         resume, halt = self._folder / "resume.json", self._folder / "halt.json"
         if resume.exists():
             actor, detail = _read(resume)
-            self._taken.unlink(missing_ok=True)
             resume.unlink(missing_ok=True)
-            self.kill_switch = False
             self._emit(OperatorResume(actor=actor, detail=detail))
         if halt.exists():
             halt.replace(self._taken)
@@ -56,14 +55,34 @@ class OperatorDesk:
         if self._taken.exists():
             self._halt()
 
+    def press(self, actor: str, detail: str) -> None:
+        """The kill switch by another way than a file: a signal. It works on a full disk, too."""
+        self.kill_switch = True
+        self._unread += 1
+        self._emit(OperatorHalt(actor=actor, detail=detail))
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._taken.write_text(json.dumps({"actor": actor, "reason": detail}), encoding="utf-8")
+        except OSError as error:
+            log.warning("the halt could not be noted in %s: %s", self._taken.name, error)
+
+    def lifted(self) -> None:
+        """The brain resumed: it may have refused to, so the switch is not lifted before."""
+        if self._unread:
+            return  # pressed again since
+        self.kill_switch = False
+        self._taken.unlink(missing_ok=True)
+
     def _halt(self) -> None:
         self.kill_switch = True
         actor, detail = _read(self._taken)
+        self._unread += 1
         self._emit(OperatorHalt(actor=actor, detail=detail))
 
     def processed(self, seq: int) -> None:
         """The brain processed a halt as event `seq`."""
         self._halt_seq = seq
+        self._unread = max(0, self._unread - 1)
 
     def committed(self, last_seq: int) -> None:
         """Events up to `last_seq` are durable: a halt among them needs no file any more."""

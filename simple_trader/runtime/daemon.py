@@ -16,6 +16,7 @@ from simple_trader.domain.events import (
     LoopGapSeen,
     LoopLagSeen,
     OperatorHalt,
+    OperatorResume,
     Started,
     Stopping,
 )
@@ -35,7 +36,7 @@ from simple_trader.runtime.control import OperatorDesk
 from simple_trader.runtime.deadman import DeadMan
 from simple_trader.runtime.dispatcher import Dispatcher
 from simple_trader.runtime.engine_loop import Brain, EngineLoop
-from simple_trader.runtime.gate import Gate, LoopGap
+from simple_trader.runtime.gate import HALT, Gate, LoopGap
 from simple_trader.runtime.inbox import Inbox
 from simple_trader.runtime.lease import Lease, Vitals
 from simple_trader.runtime.snapshots import SnapshotKeeper
@@ -179,6 +180,8 @@ class Daemon:
             self._feeds_up[event.feed] = False
         elif isinstance(event, OperatorHalt):
             self.desk.processed(self.loop.seq)
+        elif isinstance(event, OperatorResume) and self.parts.brain.trading_state != HALT:
+            self.desk.lifted()
         elif isinstance(event, LoopGapSeen):
             self._gaps_told += 1
         elif isinstance(event, ExecutionReport) and fired(event):

@@ -189,7 +189,7 @@ async def test_halt_and_resume_reach_a_running_daemon_and_say_what_it_did(tmp_pa
         assert isinstance(event, OperatorHalt)
         assert event.detail == "testing"
         assert event.actor
-        resumed = await cli_beside("resume", "--state-dir", str(tmp_path))
+        resumed = await cli_beside("resume", "--reason", "done", "--state-dir", str(tmp_path))
         assert resumed.stdout == "Trading state: RUN.\n"
         assert isinstance(taken[-1], OperatorResume)
 
@@ -207,7 +207,7 @@ async def test_a_halt_without_a_daemon_waits_for_its_next_start(tmp_path: Path) 
 
 async def test_of_two_requests_that_wait_the_later_one_counts(tmp_path: Path) -> None:
     await cli_beside("halt", "--state-dir", str(tmp_path))
-    await cli_beside("resume", "--state-dir", str(tmp_path))
+    await cli_beside("resume", "--reason", "done", "--state-dir", str(tmp_path))
     assert [p.name for p in (tmp_path / "control").glob("*.json")] == ["resume.json"]
 
 
@@ -217,7 +217,9 @@ async def test_halt_resume_and_logs_work_with_a_broken_config(tmp_path: Path) ->
     result = await cli_beside("halt", "--config", str(broken), "--state-dir", str(tmp_path))
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "control" / "halt.json").exists()
-    resumed = await cli_beside("resume", "--config", str(broken), "--state-dir", str(tmp_path))
+    resumed = await cli_beside(
+        "resume", "--reason", "x", "--config", str(broken), "--state-dir", str(tmp_path)
+    )
     assert resumed.returncode == 0, resumed.stderr
     (tmp_path / "logs").mkdir()
     logs = await cli_beside("logs", "--config", str(broken), "--state-dir", str(tmp_path))

@@ -316,6 +316,8 @@ class Session(ABC):
         found = read_status(raw)
         said = f"{frame.type} {raw.decode()}"
         announced = [word for word in ANNOUNCED if word in said]
+        if announced:  # before the state of the same frame: a state without one lifts it
+            self._events.append(VenueAnnounced(action=advice(said), detail=said[:_DETAIL]))
         for data in found:
             if data.connection_id is not None:
                 self.connection_id = data.connection_id
@@ -327,8 +329,6 @@ class Session(ABC):
             self._events.append(VenueStatusSeen(status=status))
         for word in announced:
             self._warn(word, said)
-        if announced:
-            self._events.append(VenueAnnounced(action=advice(said), detail=said[:_DETAIL]))
 
     def _broken(self, what: Unreadable) -> None:
         """A frame that cannot be used: counted; nothing in the state comes from it."""

@@ -119,8 +119,9 @@ def on_venue_status(state: EngineState, event: VenueStatusSeen, at: datetime) ->
     """Honour the state of the exchange; after maintenance cancels that had to wait are sent."""
     before, health = state.health.venue, state.health
     health.venue = event.status
-    if event.status is VenueStatus.ONLINE and before is not VenueStatus.ONLINE:
-        health.announced, health.announced_at = "", None  # what was announced is over
+    if event.status is VenueStatus.ONLINE and at != health.announced_at:
+        # It is over, or the exchange says so by a state without it.
+        health.announced, health.announced_at = "", None
     if before is VenueStatus.MAINTENANCE and event.status is not VenueStatus.MAINTENANCE:
         health.reconciled = False  # what rested may be gone, also by a switch that ran out (X22)
         state.close_about(asking.ACCOUNT, "all")

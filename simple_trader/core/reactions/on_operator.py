@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+import msgspec
+
+from simple_trader.core.reactions.on_health import SKEW_HALT_S
 from simple_trader.core.reactions.standing import (
     audit,
     cancel_all,
@@ -20,6 +23,7 @@ from simple_trader.domain.events import (
     SettingsChanged,
     SettingsRejected,
 )
+from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import AuditRow, ConfigRow
 
@@ -29,20 +33,27 @@ def on_halt(state: EngineState, event: OperatorHalt, at: datetime) -> list[Actio
     before = state.trading_state
     state.memory = breaker.latch(state.memory, Reason.OPERATOR, event.detail)
     marked = cover_all(cancel_own(state, at, Reason.OPERATOR))
+    cancels = cancel_all(state)
     return [
         audit(at, event.actor, "cli", "halt", "trading", before, event.detail),
         *(restate(state, at) or [risk_row(state, at)]),
         *marked,
-        *cancel_all(state),
+        *cancels,
     ]
 
 
 def on_resume(state: EngineState, event: OperatorResume, at: datetime) -> list[Action]:
     """Lift HALT and the daily stop, deliberately; other causes stay until they heal."""
     before = ", ".join(state.causes) or state.trading_state
+    refused = _not_yet(state)
+    if refused:
+        return [
+            _refused_resume(event, before, refused, at),
+            Note(level="error", text=f"Not resumed: {refused}", reason=Reason.OPERATOR),
+        ]
     state.memory = breaker.resume(state.memory, state.equity())
     state.repeats.forget()
-    state.cancel_all_due = False
+    state.memory = msgspec.structs.replace(state.memory, cancel_due=False)
     changed = restate(state, at) or [risk_row(state, at)]
     return [
         audit(at, event.actor, "cli", "resume", "trading", before, state.trading_state),
@@ -51,6 +62,36 @@ def on_resume(state: EngineState, event: OperatorResume, at: datetime) -> list[A
             level="info", text=f"Resumed by {event.actor}: {event.detail}", reason=Reason.OPERATOR
         ),
     ]
+
+
+def _not_yet(state: EngineState) -> str:
+    """Why a halt cannot be lifted now (W08); a daily stop or a drawdown alone always can."""
+    if not state.memory.halted:
+        return ""
+    unknown = [one.cl_ord_id for one in state.orders.live() if one.state is OrderState.UNKNOWN]
+    if unknown:
+        return f"the outcome of {', '.join(unknown)} is not known yet; ask again when it is."
+    if not state.health.reconciled:
+        return "the account is not reconciled with the exchange yet; ask again when it is."
+    if abs(state.health.skew_s) > SKEW_HALT_S:
+        skew = f"{state.health.skew_s:+.1f} s"
+        return f"the exchange's clock is {skew} from ours; set this machine's clock and restart."
+    return ""
+
+
+def _refused_resume(event: OperatorResume, before: str, why: str, at: datetime) -> Remember:
+    return Remember(
+        record=AuditRow(
+            at=at,
+            actor=event.actor,
+            origin="cli",
+            action="resume",
+            object="trading",
+            before=before,
+            after=before,
+            result=f"refused: {why}",
+        )
+    )
 
 
 def on_settings(state: EngineState, event: SettingsChanged, at: datetime) -> list[Action]:

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+import msgspec
+
 from simple_trader.core.risk import breaker
 from simple_trader.core.risk.case import HALT, REDUCE, RUN
 from simple_trader.core.risk.venue_states import takes_cancels
@@ -198,15 +200,17 @@ def cancel_again(state: EngineState, at: datetime) -> list[Action]:
         return []
     reason = state.memory.halt_reason or Reason.OPERATOR
     own = cancel_own(state, at, reason)
-    if not state.cancel_all_due:
+    if not state.memory.cancel_due:
         return own
-    return [*cover_all(own), *cancel_all(state)]
+    sent = cancel_all(state)
+    return [*cover_all(own), risk_row(state, at), *sent]
 
 
 def cancel_all(state: EngineState) -> list[Action]:
     """Cancel everything on the account, or as soon as the exchange takes cancels again (X22)."""
-    state.cancel_all_due = not takes_cancels(state.health.venue)
-    if state.cancel_all_due:
+    due = not takes_cancels(state.health.venue)
+    state.memory = msgspec.structs.replace(state.memory, cancel_due=due)
+    if due:
         text = "The exchange takes no cancels in maintenance: everything is cancelled after it."
         return [Note(level="warning", text=text, reason=Reason.VENUE_NOT_ONLINE)]
     return [CancelAllOrders(reason=Reason.OPERATOR)]

@@ -68,8 +68,11 @@ def test_a_resume_after_a_halt_that_was_never_committed_counts(tmp_path) -> None
     first = OperatorDesk(tmp_path, [].append)
     (tmp_path / "halt.json").write_text("{}")
     first.look()
+    first.processed(7)
     (tmp_path / "resume.json").write_text("{}")
     first.look()
+    assert first.kill_switch  # until the brain has judged it
+    first.lifted()
     assert not first.kill_switch
     second = OperatorDesk(tmp_path, [].append)
     second.look_back()
@@ -100,3 +103,25 @@ async def test_p08_a_moment_without_files_costs_no_request_and_not_the_daemon(
         looking.cancel()
     assert [type(event) for event in events] == [OperatorHalt]
     assert len([r for r in caplog.records if "cannot be read for now" in r.message]) == 1
+
+
+def test_i_28_a_signal_halts_without_any_file_and_the_next_start_knows_of_it(tmp_path) -> None:
+    events: list = []
+    desk = OperatorDesk(tmp_path / "control", events.append)
+    desk.press("signal", "SIGUSR1")
+    assert desk.kill_switch
+    assert events == [OperatorHalt(actor="signal", detail="SIGUSR1")]
+    again = OperatorDesk(tmp_path / "control", [].append)
+    again.look_back()
+    assert again.kill_switch
+
+
+def test_i_28_a_halt_pressed_while_a_resume_is_being_judged_stays(tmp_path) -> None:
+    desk = OperatorDesk(tmp_path, [].append)
+    desk.press("signal", "SIGUSR1")
+    desk.processed(7)
+    (tmp_path / "resume.json").write_text("{}")
+    desk.look()
+    desk.press("signal", "SIGUSR1")
+    desk.lifted()  # the brain has read of the resume, not yet of the second halt
+    assert desk.kill_switch

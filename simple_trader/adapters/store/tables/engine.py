@@ -58,6 +58,7 @@ RISK_STATES = Table(
     flag("halted", "HALT is latched until an operator resumes."),
     words("halt_reason", "Why it was halted.", nullable=True),
     words("halt_detail", "The numbers behind it."),
+    flag("cancel_due", "Everything is cancelled as soon as the exchange takes cancels again."),
     moment("loss_day", "Midnight UTC of the day the loss limit counts.", nullable=True),
     money("day_start_equity", "Equity when that day began, in USD.", nullable=True),
     moment("day_start_at", "When that equity was taken: flows from then on count.", nullable=True),

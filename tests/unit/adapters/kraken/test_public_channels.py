@@ -289,7 +289,7 @@ def status(data: str, kind: str = "update") -> str:
     ],
 )
 def test_an_announcement_in_any_shape_is_told_and_changes_no_state(frame: str) -> None:
-    warned, announced = Told().hear(frame)
+    announced, warned = Told().hear(frame)
     assert isinstance(warned, VenueWarned)
     assert warned.kind == "upcoming_maintenance"
     assert "30m" in warned.detail
@@ -297,7 +297,7 @@ def test_an_announcement_in_any_shape_is_told_and_changes_no_state(frame: str) -
 
 
 def test_an_emergency_as_a_state_is_told_and_nothing_is_traded_in_it() -> None:
-    seen, warned, announced = Told().hear(status('[{"system":"emergency"}]'))
+    announced, seen, warned = Told().hear(status('[{"system":"emergency"}]'))
     assert isinstance(announced, VenueAnnounced)
     assert announced.action == "stop"
     assert isinstance(seen, VenueStatusSeen)
