@@ -1,13 +1,20 @@
 """Runs one seed of the deterministic simulation with or without a planted bug, and judges it."""
 
+import dataclasses
 import logging
 import os
+import random
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dst.plan import Scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (ROOT, ROOT / "scripts", ROOT / "tests", ROOT / "tests" / "support")
@@ -48,8 +55,43 @@ def server() -> Iterator[str]:
         yield dsn
 
 
-def run(dsn: str, seed: int, minutes: float, patch: Patch | None = None) -> Verdict:
-    """One seed on a database of its own; what the daemon or the patch throws is a finding."""
+def focused(scenario: "Scenario", words: tuple[str, ...]) -> "Scenario":
+    """The same seed with faults of these words only, drawn every twenty seconds or so, and with
+    short cycles of large orders: what a bug needs comes often.
+    """
+    from dst.plan import FAMILIES, Planned
+
+    known = [
+        (family, text)
+        for family, texts in FAMILIES.items()
+        for text in texts
+        if text.startswith(words)
+    ]
+    dice = random.Random(f"focus {scenario.seed}")
+    faults, at_s = [], 20.0
+    while known and at_s < scenario.span_s - 10.0:
+        family, text = dice.choice(known)
+        pair = dice.choice(scenario.pairs)
+        text = text.format(pair=pair, base=pair.partition("/")[0])
+        faults.append(Planned(at_s, family, text))
+        at_s += dice.uniform(8.0, 32.0)
+    return dataclasses.replace(
+        scenario,
+        faults=tuple(faults),
+        interval_s=dice.choice((5, 6, 8)),
+        candle_minutes=1,
+        base_order=Decimal(dice.choice((3000, 15_000, 15_000))),
+        counters=False,
+    )
+
+
+def run(
+    dsn: str, seed: int, minutes: float, patch: Patch | None = None, focus: tuple[str, ...] = ()
+) -> Verdict:
+    """One seed on a database of its own; what the daemon or the patch throws is a finding.
+
+    With `focus` the seed draws faults of these words only (see `focused`).
+    """
     from dst import run as simulation
     from dst.simulate import TEMPLATE, execute
 
@@ -58,8 +100,14 @@ def run(dsn: str, seed: int, minutes: float, patch: Patch | None = None) -> Verd
     execute(dsn, f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" STRATEGY FILE_COPY')
     at = dsn.replace("@/simple_trader?", f"@/{name}?")
     try:
-        with patch() if patch is not None else nullcontext():
-            result, lives = simulation.run_seed(seed, minutes, at)
+        drawn = simulation.draw
+        if focus:
+            simulation.draw = lambda *ask: focused(drawn(*ask), focus)
+        try:
+            with patch() if patch is not None else nullcontext():
+                result, lives = simulation.run_seed(seed, minutes, at)
+        finally:
+            simulation.draw = drawn
         verdict = Verdict(
             seed,
             orders=result.orders,

@@ -224,14 +224,14 @@ BUGS = (
         "an order without an answer is sent again",
         (("simple_trader.adapters.kraken.order_desk:OrderDesk.place", _place_twice),),
         ("I-02",),
-        ("X01", "N0", "N1"),
+        ("X01",),
     ),
     Bug(
         "unknown-is-rejected",
         "an order of unknown outcome is taken as refused",
         ((f"{_CORE}.reactions.on_reply:on_send_unknown", _unknown_is_rejected),),
         ("I-06", "I-04", "I-05"),
-        ("X01", "S06", "N0", "N1"),
+        ("X01", "S06"),
     ),
     Bug(
         "every-error-is-a-reject",
@@ -245,7 +245,7 @@ BUGS = (
         "no trace right after the deadline is taken as never accepted",
         ((f"{_CORE}.portfolio.doubts:LAG_MARGIN_S", always(0.0)),),
         ("I-05",),
-        ("N02", "N17", "N07", "N11", "X08", "X02"),
+        ("N02", "N17", "N11 for_s=30"),
     ),
     Bug(
         "no-late-evidence",
@@ -298,7 +298,7 @@ BUGS = (
             without_check("not_reduce_only"),
         ),
         ("I-23", "I-28"),
-        ("halt", "X16"),
+        ("halt",),
     ),
     Bug(
         "cancels-everything",
@@ -319,7 +319,7 @@ BUGS = (
         "orders being cancelled are left out of the exposure",
         ((f"{_CORE}.portfolio.open_orders:OpenOrders.live", _live_without("PENDING_CANCEL")),),
         ("I-18", "I-08", "I-04", "I-07"),
-        ("halt", "X23"),
+        ("X23", "halt", "N02 for_s=20 on=private", "N05 count=2 sequence=closed"),
         RESTING,
     ),
     Bug(
@@ -333,5 +333,6 @@ BUGS = (
             (f"{_CORE}.portfolio.open_orders:OpenOrders.unresolved_on", gives(None)),
         ),
         ("I-18", "I-04"),
+        ("X01", "N02 for_s=20 on=private", "N17"),
     ),
 )

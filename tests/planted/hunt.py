@@ -16,7 +16,7 @@ from pathlib import Path
 
 FOLDERS = [Path(__file__).resolve().parents[2] / part for part in ("", "scripts", "tests")]
 FOLDERS.append(FOLDERS[2] / "support")
-MINUTES = 6.0
+MINUTES = 3.0
 MOST_SEEDS = 60
 MOST_S = 90.0  # seconds of the processor for one seed: a bug may make the daemon spin
 NO_PROOF = ("HARNESS", "CHECKER", "BOOKS", "TypeError", "AttributeError", "NameError")
@@ -67,11 +67,12 @@ def _judged(ask: tuple[str, str, int, float]):
 
     dsn, name, seed, minutes = ask
     bug, clean, _ = name.partition(" ")
-    patch = None
+    patch, focus = None, ()
     if bug:
-        patch = catalogue.BUGS[bug].without if clean else catalogue.BUGS[bug].planted
+        made = catalogue.BUGS[bug]
+        patch, focus = made.without if clean else made.planted, made.drawn
     with _at_most(MOST_S):
-        return name, bench.run(dsn, seed, minutes, patch)
+        return name, bench.run(dsn, seed, minutes, patch, focus)
 
 
 @contextmanager
@@ -87,6 +88,19 @@ def _at_most(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
+def _tried(ask: tuple[str, str, int, float]):
+    """One seed with a bug and, where that is caught, without it: name, ids, sentence, seconds."""
+    dsn, name, seed, minutes = ask
+    _, verdict = _judged(ask)
+    ids = proofs(name, verdict)
+    told = next((one for one in verdict.found if one.startswith(tuple(ids))), "") if ids else ""
+    if ids:
+        _, clean = _judged((dsn, f"{name} clean", seed, minutes))
+        if clean.found:
+            return name, (), f"not clean without it: {clean.found[0]}", 0.0
+    return name, tuple(ids), told, verdict.real_s
+
+
 def proofs(name: str, verdict) -> list[str]:
     """The ids that were named and may be named for this bug.
 
@@ -99,16 +113,6 @@ def proofs(name: str, verdict) -> list[str]:
     return [one for one in ids if one in BUGS[name].ids]
 
 
-def _matters(name: str, seed: int, minutes: float) -> bool:
-    """Whether a seed draws anything that the bug needs."""
-    from dst.plan import draw
-    from planted.catalogue import BUGS
-
-    words = [fault.words for fault in draw(seed, minutes).faults]
-    wanted = BUGS[name].drawn
-    return not wanted or any(word.startswith(start) for word in words for start in wanted)
-
-
 def _search(dsn: str, names: list[str], known: dict, options: argparse.Namespace) -> int:
     """Seed after seed for the bugs that are left, on seeds that are clean without a bug."""
     from planted.catalogue import Known, save
@@ -116,25 +120,16 @@ def _search(dsn: str, names: list[str], known: dict, options: argparse.Namespace
     left = list(names)
     with _workers(options.jobs) as pool:
         for seed in range(options.first, options.first + options.seeds):
-            ask = [name for name in left if _matters(name, seed, options.minutes)]
-            if not ask:
-                continue
-            asks = [(dsn, name, seed, options.minutes) for name in ask]
-            for name, verdict in pool.imap_unordered(_judged, asks):
-                ids = tuple(proofs(name, verdict))
+            asks = [(dsn, name, seed, options.minutes) for name in left]
+            for name, ids, told, seconds in pool.imap_unordered(_tried, asks):
                 if not ids:
-                    continue
-                _, clean = pool.apply(_judged, ((dsn, f"{name} clean", seed, options.minutes),))
-                if set(ids) <= set(clean.ids):
-                    print(f"seed {seed} is not clean without {name}: {clean.found[0][:90]}")
+                    if told:
+                        print(f"{name:<30} seed {seed:>3}: {told[:110]}", flush=True)
                     continue
                 left.remove(name)
-                only = tuple(one for one in ids if one not in clean.ids)
-                seconds = round(verdict.real_s, 1)
-                known[name] = Known(seed, options.minutes, seed, only, seconds)
+                known[name] = Known(seed, options.minutes, seed, ids, round(seconds, 1))
                 save(known)
-                told = next(one for one in verdict.found if one.startswith(only))[:110]
-                print(f"{name:<30} seed {seed:>3}: {told}", flush=True)
+                print(f"{name:<30} seed {seed:>3}: caught, {told[:110]}", flush=True)
             if not left:
                 break
     for name in left:
@@ -144,10 +139,10 @@ def _search(dsn: str, names: list[str], known: dict, options: argparse.Namespace
 
 
 def _clean_name(name: str) -> str:
-    """What stands for the clean run of a bug: the bug's world, where it has one."""
+    """What stands for the clean run of a bug: its world and focus, where it has any."""
     from planted.catalogue import BUGS
 
-    return f"{name} clean" if BUGS[name].world else ""
+    return f"{name} clean" if BUGS[name].world or BUGS[name].drawn else ""
 
 
 def _replay(dsn: str, names: list[str], known: dict, options: argparse.Namespace) -> int:
