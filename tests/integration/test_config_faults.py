@@ -86,7 +86,7 @@ async def place(tmp_path: Path) -> Place:
 
 
 @pytest.mark.parametrize("edited", [False, True], ids=["same text", "edited text"])
-async def test_c01_a_config_cut_at_any_byte_never_changes_a_setting(
+async def test_c01_i_50_a_config_cut_at_any_byte_never_changes_a_setting(
     place: Place, edited: bool
 ) -> None:
     whole = place.text
@@ -189,7 +189,7 @@ async def test_c02_a_bad_value_keeps_the_old_version_and_says_why(
 # ------------------------------------------------------------------------------------- C03
 
 
-async def test_c03_a_hundred_saves_a_second_end_in_the_last_one_and_only_whole_versions(
+async def test_c03_i_50_a_hundred_saves_a_second_end_in_the_last_one_and_only_whole_versions(
     place: Place,
 ) -> None:
     async with place.watching():
@@ -207,7 +207,7 @@ async def test_c03_a_hundred_saves_a_second_end_in_the_last_one_and_only_whole_v
         assert f"base_order: {change.config.settings.base_order}\n" in change.config.source
 
 
-async def test_c03_a_version_in_hand_does_not_change_under_a_cycle(place: Place) -> None:
+async def test_c03_i_50_a_version_in_hand_does_not_change_under_a_cycle(place: Place) -> None:
     held = place.watcher.config
     place.edit("base_order: 200", "base_order: 90")
     place.watcher.look()
@@ -423,7 +423,7 @@ async def test_c09_a_template_that_lost_a_variable_is_a_version_and_the_prompt_j
 # ------------------------------------------------------------------------------------- C10
 
 
-async def test_c10_a_change_of_mode_while_running_is_ignored_with_a_sentence(place: Place) -> None:
+async def test_c10_i_44_a_change_of_mode_while_running_is_ignored_with_a_sentence(place: Place) -> None:
     place.edit("mode: sim\n", "mode: live\n")
     place.edit("base_order: 200", "base_order: 90")
     place.watcher.look()

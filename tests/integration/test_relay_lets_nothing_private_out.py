@@ -103,7 +103,7 @@ async def test_without_an_upstream_a_client_is_refused_as_by_a_gateway(
 # ---------------------------------------------------------------------- nothing private (I-44)
 
 
-async def test_no_key_no_token_and_no_private_request_ever_leaves(
+async def test_i_44_no_key_no_token_and_no_private_request_ever_leaves(
     stub: Stub, http: aiohttp.ClientSession
 ) -> None:
     secrets = {"API-Key": "canary-key", "API-Sign": "canary-sign", "Cookie": "canary-cookie"}

@@ -35,7 +35,7 @@ def test_credentials_do_not_show_themselves() -> None:
     assert "the-" not in repr(made)
 
 
-def test_nonces_grow_though_the_clock_stands_or_steps_back() -> None:
+def test_i_48_nonces_grow_though_the_clock_stands_or_steps_back() -> None:
     clock = SetClock()
     nonces = Nonces(clock.wall, Mark())
     first = [nonces.next() for _ in range(100)]
@@ -73,7 +73,7 @@ def test_the_mark_is_saved_ahead_and_not_for_each_nonce() -> None:
         max_size=40,
     )
 )
-def test_i48_nonces_grow_over_any_clock_steps_and_restarts(steps: list[tuple[str, int]]) -> None:
+def test_i_48_nonces_grow_over_any_clock_steps_and_restarts(steps: list[tuple[str, int]]) -> None:
     mark, clock = Mark(), SetClock()
     nonces = Nonces(clock.wall, mark)
     used: list[int] = []
