@@ -82,6 +82,7 @@ async def wire(
     )
     market = MarketLane(dsn, ensure_server=base.ensure)
     rest, venue = _exchange(setup, world, clock, inbox, lane, stack)
+    venue.counter.remember(recovered.orders)
     if settings.mode == "live":
         await require_safe_key(rest, allowed=settings.allow_withdrawal_key)
         if settings.place_live_orders:

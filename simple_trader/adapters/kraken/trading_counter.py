@@ -7,12 +7,14 @@ have decayed here while it was under way.
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 
 from simple_trader.adapters.kraken.parse import KnownOrders
+from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.orders import Order
 
 
 class TradingTier(msgspec.Struct, frozen=True):
@@ -25,6 +27,7 @@ class TradingTier(msgspec.Struct, frozen=True):
 TIERS = (TradingTier(60, 1.0), TradingTier(125, 2.34), TradingTier(180, 3.75))
 NEW_RISK_SHARE = 0.7  # PT6: the rest is for exits and cancels
 LAG_S = 1.0  # longest way of a request there and of its count back that the model allows for
+_CANCELLED = (OrderState.CANCELED, OrderState.PENDING_CANCEL)
 _COUNT_MAX = 10_000.0  # what is above is no count
 
 # Seconds since the order was made or last amended, and what each transaction costs below them.
@@ -116,6 +119,17 @@ class TradingCounter:
         """A cancel of everything leaves: each order that is young enough to cost is counted."""
         for cl_ord_id, (pair, _) in list(self._young.items()):
             self.cancelled(cl_ord_id, pair, at)
+
+    def remember(self, orders: Iterable[Order]) -> None:
+        """Go on from the orders of the life before: what they cost has not all decayed (I-22).
+
+        One that was cancelled is charged for it at its last change, whoever cancelled it.
+        """
+        for order in sorted(orders, key=lambda order: order.approved_at):
+            self.placed(order.cl_ord_id, order.request.pair, order.approved_at)
+            ended = order.changed_at
+            if ended is not None and order.state in _CANCELLED:
+                self.cancelled(order.cl_ord_id, order.request.pair, ended)
 
     # -- what is left --------------------------------------------------------------------
 

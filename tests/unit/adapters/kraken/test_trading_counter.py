@@ -2,12 +2,15 @@
 
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kraken_parts import AT
+from order_parts import plain_order
 
 from simple_trader.adapters.kraken.trading_counter import LAG_S, TradingCounter, cost_of
+from simple_trader.domain.order_states import OrderState
 
 PAIR = "BTC/USD"
 
@@ -164,3 +167,21 @@ def test_i22_the_model_is_never_below_the_exchange(
         exchange.take(what, name, reached)
         assert not model.seen(PAIR, exchange.tell(reached), after(reached + back)), (now, what)
     assert model.higher_there == 0
+
+
+def test_i_22_the_orders_of_the_life_before_still_count() -> None:
+    made = plain_order(name="st7-1", pair=PAIR, state=OrderState.FILLED)
+    gone = plain_order(name="st7-2", pair=PAIR, state=OrderState.CANCELED)
+    orders = [
+        msgspec.structs.replace(gone, approved_at=after(2), changed_at=after(4)),
+        msgspec.structs.replace(made, approved_at=AT, changed_at=after(1)),
+    ]
+    before, again = TradingCounter(), TradingCounter()
+    before.placed("st7-1", PAIR, AT)
+    before.placed("st7-2", PAIR, after(2))
+    before.cancelled("st7-2", PAIR, after(4))
+    again.remember(orders)
+    assert again.worst(PAIR, after(6)) == before.worst(PAIR, after(6)) > 5
+    again.cancelled("st7-1", PAIR, after(6))
+    before.cancelled("st7-1", PAIR, after(6))
+    assert again.worst(PAIR, after(6)) == before.worst(PAIR, after(6))
