@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from simple_trader.domain.fills import Fill, Lot
+from simple_trader.domain.fills import Fill, LedgerEntry, Lot
 from simple_trader.domain.memory import RiskMemory, Turned
 from simple_trader.domain.orders import Order
 from simple_trader.domain.predictions import PendingPrediction
@@ -68,6 +68,7 @@ class LedgerMemory(msgspec.Struct, frozen=True, kw_only=True):
     doubts: tuple[OpenDoubt, ...] = ()
     unmet: tuple[Unmet, ...] = ()
     lost_fills: dict[str, str] = {}
+    early: tuple[LedgerEntry, ...] = ()  # so close to the opening that it may hold them
     seen: tuple[str, ...] = ()
     looked_from: datetime | None = None
 

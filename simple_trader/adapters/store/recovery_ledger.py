@@ -2,6 +2,7 @@
 
 from simple_trader.adapters.store.db_manager import RawConnection
 from simple_trader.adapters.store.named_sql import named
+from simple_trader.domain.fills import LedgerEntry
 from simple_trader.domain.recovered import AssetLedger, LedgerMemory, OpenDoubt, Unmet
 
 
@@ -13,6 +14,7 @@ async def recover_ledger(connection: RawConnection) -> LedgerMemory:
     doubts = await connection.fetch(named("recover_doubts"))
     unmet = await connection.fetch(named("recover_unmet"))
     lost = await connection.fetch(named("recover_lost_fills"))
+    early = await connection.fetch(named("recover_early_entries"), openings[0]["since"])
     looked_from = await connection.fetchval(named("recover_looked_from"))
     seen = await connection.fetch(named("recover_ledger_ids"), looked_from)
     return LedgerMemory(
@@ -32,4 +34,5 @@ async def recover_ledger(connection: RawConnection) -> LedgerMemory:
         lost_fills={row["exec_id"]: row["base"] for row in lost},
         seen=tuple(row["ledger_id"] for row in seen),
         looked_from=looked_from,
+        early=tuple(LedgerEntry(**row) for row in early),
     )

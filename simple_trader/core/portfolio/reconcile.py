@@ -105,6 +105,8 @@ class Reconciliation(msgspec.Struct):
             known.asset: AssetBook(known.opening, known.ledger_sum, known.explained, known.short)
             for known in memory.assets
         }
+        for entry in memory.early:
+            self.book_of(entry.asset).early.append(entry)
         for unmet in memory.unmet:
             legs = self.trades.setdefault(unmet.ref_id, Legs(unmet.at, foreign=unmet.foreign))
             _add(legs.left, unmet.asset, unmet.amount)
@@ -172,6 +174,8 @@ class Reconciliation(msgspec.Struct):
             shift = _held_by_opening(book.early, left, self.since)
             book.opening += shift
             left -= shift
+            if shift != ZERO:
+                self.written.pop(asset, None)  # its row must tell the new opening
         if left == ZERO:
             book.early = []
         return left

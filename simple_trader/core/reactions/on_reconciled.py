@@ -104,7 +104,11 @@ def compare(state: EngineState, at: datetime, cause: str) -> list[Action]:
     digits = {asset: rules.precision for asset, rules in state.assets.items()}
     found = recon.findings(balances.totals, at_most, lots, digits, at)
     due, over = recon.doubt(found, at)
-    actions: list[Action] = []
+    actions: list[Action] = [
+        asset_row(state, asset, cause, CLEAN, at)
+        for asset in sorted(recon.assets)
+        if asset not in recon.written and asset not in found and recon.since is not None
+    ]
     for doubt in due:
         actions.append(_row(state, doubt, cause, UNEXPLAINED, at))
         text = f"UNEXPLAINED: {_what(doubt)}. No new risk until it is explained."
