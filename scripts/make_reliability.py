@@ -9,6 +9,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -65,6 +66,7 @@ def ids_in(name: str) -> set[str]:
     return found
 
 
+@cache
 def checks() -> dict[str, dict[str, int]]:
     """Where each id is checked: file -> how many tests, or `checker`."""
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
