@@ -1,6 +1,8 @@
 # `make run` and `make test` do everything; `make` lists the rest. ARGS="..." passes flags on.
 PYTHON ?= python3
 KILLS ?= 50
+SEEDS ?= 20
+MINUTES ?= 20
 HOURS ?= 2
 CASES ?= 2000
 BOOTSTRAP = exec $(PYTHON) scripts/bootstrap.py
@@ -47,8 +49,8 @@ tidy: ## the house rules
 
 check: lint types contract tidy ## every gate but the tests
 
-simulate: ## the deterministic runs on virtual time
-	@$(BOOTSTRAP) simulate $(ARGS)
+simulate: ## the daemon with faults on virtual time (SEEDS=20 MINUTES=20; SEED=n replays one)
+	@$(BOOTSTRAP) simulate --minutes $(MINUTES) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(ARGS)
 
 test-system: ## the whole daemon, and what needs system programs: installs them, never skips
 	@$(BOOTSTRAP) test-system $(ARGS)

@@ -274,11 +274,6 @@ def do_tidy(arguments: list[str]) -> int:
     become("-m", "pytest", "-q", "tests/architecture", *arguments)
 
 
-def do_simulate(arguments: list[str]) -> int:
-    """The deterministic runs on virtual time (tests/simulation)."""
-    return do_test(["tests/simulation", *arguments])
-
-
 def do_test_system(arguments: list[str]) -> int:
     """The whole daemon as a user runs it, and all that needs programs of the system."""
     apt = shutil.which("apt-get")
@@ -297,16 +292,20 @@ def do_test_clients(arguments: list[str]) -> int:
 
 
 def campaign(script: str, what: str) -> Callable[[list[str]], int]:
-    """A subcommand that runs a script of tests/."""
+    """A subcommand that runs a script of tests/, which finds its neighbours there."""
 
     def start(arguments: list[str]) -> int:
         set_up("test")
-        become(script, *arguments)
+        folders = (ROOT, ROOT / "tests", ROOT / "tests" / "support")
+        become(script, *arguments, extra={"PYTHONPATH": os.pathsep.join(map(str, folders))})
 
     start.__doc__ = what
     return start
 
 
+do_simulate = campaign(
+    "tests/dst/simulate.py", "Let seeds live with faults on virtual time and judge each."
+)
 do_chaos = campaign(
     "tests/campaign/kills.py", "Kill daemon, sandbox and database, then compare the books."
 )
@@ -314,14 +313,9 @@ do_soak = campaign("tests/campaign/soak.py", "Trade for hours with faults: nothi
 do_planted = campaign(
     "tests/planted/hunt.py", "Let the simulation catch every planted bug (`--search`: new seeds)."
 )
-
-
-def do_lost_acks(arguments: list[str]) -> int:
-    """Lose the acknowledgements of many orders on virtual time and judge each (`--cases 2000`)."""
-    set_up("test")
-    folders = [str(ROOT / part) for part in ("", "tests", "tests/support")]
-    os.environ["PYTHONPATH"] = os.pathsep.join(folders)
-    become("-m", "lost_acks.run", *arguments)
+do_lost_acks = campaign(
+    "tests/lost_acks/run.py", "Lose the replies to many orders on virtual time and judge each."
+)
 
 
 def do_bench(arguments: list[str]) -> int:
@@ -359,22 +353,7 @@ def do_docs(arguments: list[str]) -> int:
 def do_lock(arguments: list[str]) -> int:
     """Resolve the lock anew from pyproject.toml; pins stay unless `--upgrade` is given."""
     set_up("test")
-    base = ["-m", "uv", "pip", "compile", "-q", "--universal", "--python-version", "3.11"]
-    base += ["--generate-hashes", "--custom-compile-command", "make lock", *arguments]
-    only = ["--only-binary", ":all:"]
-    wheels = [*only, "pyproject.toml"]
-    locks = {
-        "run": wheels,
-        "test": [*wheels, "--group=test", "-c", "requirements/run.txt"],
-        "uv": ["--group=uv"],
-        "bench": [*wheels, "--group=bench", "-c", "requirements/run.txt"],
-        COMPILED: [f"--group={COMPILED}", "-c", "requirements/bench.txt"],
-        "clients": [*only, "--no-binary", AS_SOURCE, "--group=clients"],
-    }
-    for name, rest in locks.items():
-        target = ["-o", f"requirements/{name}.txt"]
-        checked([str(PYTHON), *base, *rest, *target], "the lock could not be resolved")
-    return 0
+    become("scripts/resolve_locks.py", *arguments)
 
 
 # `do_test_system` is the subcommand `test-system`; they are listed as they stand above.
