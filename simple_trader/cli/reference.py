@@ -11,6 +11,7 @@ from simple_trader.config.env import PLACES, names
 from simple_trader.config.fields import Section
 from simple_trader.config.schema import Settings, walk
 from simple_trader.domain import errors
+from simple_trader.domain.order_states import CHANGES, MEANING
 from simple_trader.domain.reasons import TEXT
 
 _MADE = "<!-- Made by `make docs` from the code; do not edit. -->\n\n"
@@ -25,6 +26,7 @@ def pages() -> dict[str, str]:
         "config.md": config_page(),
         "reasons.md": reasons_page(),
         "exit-codes.md": exit_codes_page(),
+        "order-states.md": order_states_page(),
         "cli.md": cli_page(),
         "schema.md": render_schema(),
     }
@@ -120,6 +122,21 @@ def reasons_page() -> str:
         "# Reasons\n\n" + _MADE + "Every trade, skip and refusal carries exactly one of these "
         "(`ai_decisions.reason`, `pending_trades.reason` and `state_reason`, "
         "`risk_states.reasons`).\n\n| reason | meaning |\n|---|---|\n" + rows + "\n"
+    )
+
+
+def order_states_page() -> str:
+    """Every state of an order and what it may become."""
+    states = "\n".join(f"| `{state.value}` | {text} |" for state, text in MEANING.items())
+    rows = "\n".join(
+        f"| `{row.old.value}` | `{row.new.value}` | {row.meaning} | {row.ugly} |" for row in CHANGES
+    )
+    return (
+        "# Order states\n\n" + _MADE + "`pending_trades.state`. Completion is decided by quantity. "
+        "What stands not here is not done: HALT, refused by the database. The last column names "
+        "the fault or invariant behind what looks wrong and happens.\n\n"
+        "| state | meaning |\n|---|---|\n" + states + "\n\n"
+        "| from | to | what happened | real |\n|---|---|---|---|\n" + rows + "\n"
     )
 
 
