@@ -199,3 +199,50 @@ def test_an_order_of_which_nothing_is_ever_heard_becomes_unknown_and_is_looked_f
     told = desk.timer("risk_check")
     assert state_of(desk, request) is S.UNKNOWN
     assert only(told, a.AskOrders).cl_ord_ids == (request.cl_ord_id,)
+
+
+def test_i_03_i_06_the_gate_cannot_take_back_what_it_sent() -> None:
+    """SENT and then NotSent: the order may be there, so it is not VOID, and somebody is wrong."""
+    desk, request = placed()
+    desk.do(e.NotSent(cl_ord_id=request.cl_ord_id, reason=Reason.LOCK_LOST, detail=""))
+    assert state_of(desk, request) is S.SENT
+    assert desk.engine.state.causes == (Reason.INVARIANT,)
+    assert desk.engine.state.orders.broken == []
+
+
+def test_x02_a_refusal_after_the_end_is_no_contradiction() -> None:
+    desk, request = placed()
+    desk.fill(request, "E1")
+    desk.do(e.OrderRejected(cl_ord_id=request.cl_ord_id, error="EGeneral:Internal error"))
+    desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="late"))
+    desk.do(e.OrderSent(cl_ord_id=request.cl_ord_id))
+    assert state_of(desk, request) is S.FILLED
+    assert desk.engine.state.trading_state != "HALT"
+
+
+def test_x08_i_04_an_order_that_is_over_and_rests_there_for_longer_than_rest_lags_halts() -> None:
+    desk, request = placed()
+    desk.do(e.OrderAcked(cl_ord_id=request.cl_ord_id, order_id="O1"))
+    desk.fill(request, "E1")
+    lagging = {"order_id": "O1", "status": "open", "filled_qty": request.qty * 0}
+    desk.at += timedelta(seconds=60)
+    desk.do(looked(request, desk, **lagging))
+    assert (state_of(desk, request), desk.engine.state.trading_state) == (S.FILLED, "RUN")
+    desk.at += timedelta(seconds=16)
+    desk.do(looked(request, desk, **lagging))
+    assert desk.engine.state.causes == (Reason.INVARIANT,)
+
+
+def test_x01_one_look_serves_all_orders_in_doubt_and_none_is_begun_meanwhile() -> None:
+    desk = Desk()
+    desk.open()
+    first, second = desk.place(BTC), desk.place("ETH/USD")
+    told = desk.do(e.SendUnknown(cl_ord_id=first.cl_ord_id, detail=""))
+    assert only(told, a.AskOrders).cl_ord_ids == (first.cl_ord_id,)
+    assert not [
+        x
+        for x in desk.do(e.SendUnknown(cl_ord_id=second.cl_ord_id, detail=""))
+        if isinstance(x, a.AskOrders)
+    ]
+    desk.do(looked(first, desk))
+    assert set(next_look(desk)) == {first.cl_ord_id, second.cl_ord_id}
