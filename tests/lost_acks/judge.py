@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lost_acks.world import Case, World
+from lost_acks.case import Case
+from lost_acks.world import World
 from simple_trader.domain.order_states import OrderState
 from simple_trader.simulator.orders import LIVE
 
@@ -11,9 +12,9 @@ S = OrderState
 ENDS = {"filled": S.FILLED, "canceled": S.CANCELED, "expired": S.EXPIRED}
 LEAST_S, MOST_S = 75.0, 90.0
 STREAM_S = 1.0  # after the stream showed it
-# Between two looks that cannot conclude, with the look itself. Where the REST counter is full it
-# earns one look in 18 s, and the account's own full looks need it, too.
-LONGEST_S = {True: 21.0, False: 45.0}
+# Between two looks that cannot conclude, with the look itself: the plan counts on a REST counter
+# that earns one in 18 s, and the account's own full looks need it, too.
+LONGEST_S = 46.0
 SLACK = timedelta(seconds=0.001)
 
 
@@ -71,7 +72,7 @@ def judge(world: World, case: Case) -> Verdict:
     by_rest = order.opened_at + timedelta(seconds=world.weather.rest_lag_s)
     streamed = case.seen_at is not None and case.seen_at <= by_rest
     known = case.seen_at if streamed and case.seen_at is not None else by_rest
-    limit_s = STREAM_S if streamed else LONGEST_S[world.weather.tier == "none"]
+    limit_s = STREAM_S if streamed else LONGEST_S
     delay_s = max(0.0, (done - known).total_seconds())
     if delay_s > limit_s and not _excused(world):
         wrong.append(f"it could be known for {delay_s:.1f} s before it was settled")

@@ -17,7 +17,7 @@ from lost_acks.judge import Verdict, judge
 from lost_acks.world import World
 
 CASES_EACH = 5
-CALM_S = 125.0
+CALM_S = 165.0
 
 
 def draw_moments(dice: random.Random) -> list[float]:

@@ -8,13 +8,13 @@ import asyncio
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from brain_desk import settings, started
 from virtual_time import START, VirtualClock, VirtualLoop
 
+from lost_acks.case import Case, intent_of, short_past
 from lost_acks.fates import Fate, Weather
 from lost_acks.network import MemoryWire, Network, NoMark
 from simple_trader.adapters.kraken.auth import Credentials
@@ -27,22 +27,17 @@ from simple_trader.domain import events as e
 from simple_trader.domain.actions import AskOrders, AskReconcile, CancelOrder, Remember
 from simple_trader.domain.ids import client_order_id
 from simple_trader.domain.money import floor_to_step
-from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import (
     Order,
     OrderRequest,
     OrderType,
-    Origin,
     Side,
     TimeInForce,
 )
-from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import OrderStateRow, TradeRow
 from simple_trader.ports import FeedPlan, HttpFailed, HttpReply, WireClosed
-from simple_trader.sandbox import sources_generated
 from simple_trader.sandbox.exchange import Exchange
 from simple_trader.sandbox.faults.desk import Desk
-from simple_trader.sandbox.opening import open_exchange
 from simple_trader.sandbox.session import Session
 from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxOptions
 
@@ -51,20 +46,6 @@ STEPS = {"BTC/USD": Decimal("0.1"), "ETH/USD": Decimal("0.01"), "SOL/USD": Decim
 QTY = {"BTC/USD": Decimal("0.004"), "ETH/USD": Decimal("0.05"), "SOL/USD": Decimal(1)}
 EPOCH = 1000
 DEADLINE_S = 5.0
-
-
-@dataclass
-class Case:
-    """One order, its fate, and what became of it."""
-
-    name: str
-    fate: Fate
-    request: OrderRequest
-    sends: int = 0
-    seen_at: datetime | None = None  # first moment at which the stream showed it to us
-    states: list[tuple[datetime, OrderState]] = field(default_factory=list)
-    looks: list[tuple[datetime, datetime, str | None, str]] = field(default_factory=list)
-    fills: list[str] = field(default_factory=list)
 
 
 class FatefulWire(MemoryWire):
@@ -198,16 +179,6 @@ class FatefulNetwork(Network):
         return reply
 
 
-def _opened(options: SandboxOptions, clock: VirtualClock) -> Exchange:
-    """A market without much of a past: nobody asks for it here."""
-    usual = sources_generated.HISTORY_MINUTES
-    sources_generated.HISTORY_MINUTES = options.history_bars
-    try:
-        return open_exchange(options, clock.wall)
-    finally:
-        sources_generated.HISTORY_MINUTES = usual
-
-
 class World:
     """Client, engine and sandbox; `place` sends an order to its fate."""
 
@@ -222,7 +193,7 @@ class World:
             pairs=PAIRS,
             capital=Decimal(10_000_000),
         )
-        self.exchange = _opened(options, self.clock)
+        self.exchange = short_past(options, self.clock)
         desk = Desk(self.exchange)
         for asset, amount in (("BTC", 100), ("ETH", 1000), ("SOL", 10_000)):
             desk.do("transfer", {"asset": asset, "amount": amount})
@@ -231,6 +202,7 @@ class World:
         self.engine = Engine()
         self.seq = self._count = 0
         self.reconciles = self.looks = 0
+        self.heard: list[e.ExecutionReport | e.LedgerSeen] = []
         self._group: asyncio.TaskGroup | None = None
         self._woken = asyncio.Event()
         self.rest = KrakenRest(
@@ -266,6 +238,8 @@ class World:
         """Let the engine think, and do what it asks for."""
         self.seq += 1
         at = self.clock.now()
+        if isinstance(event, (e.ExecutionReport, e.LedgerSeen)):
+            self.heard.append(event)
         if isinstance(event, e.OrderLooked) and event.cl_ord_id in self.side.cases:
             case = self.side.cases[event.cl_ord_id]
             case.looks.append((event.looked_from, at, event.status, event.error))
@@ -346,22 +320,7 @@ class World:
 
     async def send(self, case: Case) -> None:
         """What the gate does after the commit."""
-        now = self.clock.now()
-        self.engine.state.orders.put(
-            Order(
-                request=case.request,
-                origin=Origin.AI,
-                owner="ai",
-                decision_id=None,
-                reason=Reason.BIAS_BUY,
-                state=OrderState.DISPATCHING,
-                approved_at=now,
-                send_by=now + timedelta(seconds=2),
-                params_hash="",
-                config_hash="",
-                changed_at=now,
-            )
-        )
+        self.engine.state.orders.put(intent_of(case, self.clock.now()))
         self.emit(e.OrderSent(cl_ord_id=case.name))
         wire = self.venue.encode_order(case.request)
         self.emit(await self.venue.place(case.request, wire))
