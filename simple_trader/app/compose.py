@@ -120,6 +120,7 @@ async def wire(
             keeper=SnapshotKeeper(engine, store),
             on_event=reloading.after,
             on_beat=face.beat,
+            dead_man_switch=settings.dead_man_switch == "auto",
             market_end=_market_end(clock.now(), setup.options.run_for_market_s),
         )
     )

@@ -313,6 +313,10 @@ class Settings(Section):
         "", "Directory with your own tool schemas; empty: those that ship with the program. "
         "Relative to this file."
     )  # fmt: skip
+    dead_man_switch: Literal["auto", "off"] = setting(
+        "auto", "`auto`: the exchange cancels our entries where we no longer refresh its dead "
+        "man's switch; `off`: never armed.", at_start=True
+    )  # fmt: skip
     log_level: Literal["debug", "info", "warning", "error"] = setting(
         "info", "Least important line that the log file keeps.", at_start=True
     )

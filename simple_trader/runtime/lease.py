@@ -1,6 +1,6 @@
-"""The health lease: one conjunction that decides whether new risk may be taken and the dead man's
-switch is refreshed.
+"""The health lease: one conjunction without which no new risk is taken.
 
+The dead man's switch is refreshed only while it is held.
 Health never latches: the lease is held again as soon as every part is well. HALT is another matter.
 """
 

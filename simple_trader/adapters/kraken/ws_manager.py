@@ -75,11 +75,9 @@ class KrakenVenue:
         self._rest, self._clock, self._emit = rest, clock, emit
         self._plan, self._applied, self._away = _OFF, False, False
         self._candle_minutes = tuple(candle_minutes)
-        self._on_trades, self._tape = on_trades, TradeTape()
-        self._frame_counts = FrameCounts()
-        self._timed, self._skew = timed, Skew()
-        self._stamps_clock = clock.now if timed else None
-        self._timing, self._throttle_s = timing or Timing(), book_summary_s
+        self._on_trades, self._tape, self._frame_counts = on_trades, TradeTape(), FrameCounts()
+        self._timed, self._skew, self._throttle_s = timed, Skew(), book_summary_s
+        self._stamps_clock, self._timing = clock.now if timed else None, timing or Timing()
         self._down, self._status_unknown = set[str](), asyncio.Event()
         self._tokens, budget = TokenSource(rest.token), Budget()
         self._desk = OrderDesk(
