@@ -80,7 +80,7 @@ def half_written(running: Config, new: Config) -> str | None:
 def keys(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """The dotted names of all leaves."""
     for name, value in values.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from keys(value, f"{prefix}{name}.")
         else:
             yield prefix + name
