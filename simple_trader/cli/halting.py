@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from simple_trader.cli.operator import leave, not_taken, outcome, taken, tell_state
+from simple_trader.cli.requests import leave, not_taken, outcome, taken, tell_state
 from simple_trader.config.options import RunOptions
 from simple_trader.domain.errors import ConfigError, TraderError
 

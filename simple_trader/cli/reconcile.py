@@ -57,7 +57,7 @@ def reconcile(
 
 async def _accept(state_dir: Path, asset: str, reason: str) -> int:
     """Leave the request and wait until the daemon took it."""
-    from simple_trader.cli.operator import actor_of_request
+    from simple_trader.cli.requests import actor_of_request
     from simple_trader.config.files import write_whole
     from simple_trader.telemetry.presence import running
 
