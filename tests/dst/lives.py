@@ -417,8 +417,9 @@ class Lives:
                 total=self.settings.max_total_exposure,
                 deadline_s=Decimal(str(self.settings.order_deadline_s)),
                 max_age_s=Decimal(str(self.settings.max_quote_age_s)),
-                # Nothing is asked for beyond it: the multipliers of risk only lower it.
-                order_value=self.settings.base_order,
+                # Nothing is asked for beyond it: the drawn advisor is always as sure as that, and
+                # the multipliers of risk only lower it.
+                order_value=self.settings.base_order * Decimal("0.9"),
                 orders_per_minute=self.settings.max_orders_per_minute,
                 notional_per_minute=self.settings.max_notional_per_minute,
                 notional_per_hour=self.settings.max_notional_per_hour,

@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
 
 import msgspec
-from planted.patching import Bug, Make, always, without_check
+from planted.patching import TIGHT, Bug, Make, always, without_check
 
 _CORE = "simple_trader.core"
 _RESOLVER = "simple_trader.adapters.kraken.resolver:Resolver"
@@ -359,6 +359,7 @@ BUGS = (
         ),
         ("I-18",),
         ("X05",),
+        TIGHT,
     ),
     Bug(
         "adopts-foreign-trades",

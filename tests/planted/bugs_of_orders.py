@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from planted.patching import Bug, Make, always, gives, without_check
+from planted.patching import TIGHT, Bug, Make, always, gives, without_check
 
 _CORE = "simple_trader.core"
 _GATE = "simple_trader.runtime.gate"
@@ -334,5 +334,6 @@ BUGS = (
         ),
         ("I-18", "I-04"),
         ("X01", "N02 for_s=20 on=private", "N17"),
+        TIGHT,
     ),
 )

@@ -7,6 +7,28 @@ from pathlib import Path
 from planted import bugs_of_books, bugs_of_orders, bugs_of_writers
 from planted.patching import Bug
 
+# Bugs that no seed tried so far has shown: `--missing` goes on looking. Several are met by a second
+# way of the daemon to the same truth (a look by REST after a lost snapshot, and the reverse).
+NOT_YET_SHOWN: tuple[str, ...] = (
+    "unknown-is-rejected",
+    "no-late-evidence",
+    "ended-by-its-word",
+    "stale-approvals",
+    "cancel-is-done",
+    "ignores-pending-cancel",
+    "ignores-unknown",
+    "fills-as-they-come",
+    "no-reconcile-after-reconnect",
+    "looks-without-trades",
+    "looks-without-ledger",
+    "failed-look-is-clean",
+    "failed-look-finds-nothing",
+    "look-dated-late",
+    "snapshots-dropped",
+    "watermark-without-overlap",
+    "resumes-by-itself",
+    "nonce-by-the-clock",
+)
 SEEDS = Path(__file__).with_name("seeds.json")
 BUGS: dict[str, Bug] = {
     bug.name: bug for bug in (*bugs_of_orders.BUGS, *bugs_of_books.BUGS, *bugs_of_writers.BUGS)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 Make = Callable[[Any], Any]
@@ -38,13 +39,14 @@ def _holders(old: object, owner: object, name: str) -> list[tuple[Any, str]]:
     """Every module of the daemon that holds this very object, under whatever name."""
     if isinstance(old, bool | int | float | str) or old is None:
         return [(owner, name)]  # equal constants need not be the same one
-    return [
+    others = [
         (module, known_as)
         for module_name, module in list(sys.modules.items())
-        if module_name.startswith("simple_trader")
+        if module_name.startswith("simple_trader") and module is not owner
         for known_as, value in list(vars(module).items())
         if value is old
     ]
+    return [(owner, name), *others]
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,24 @@ def always(value: Any) -> Make:
 def gives(value: Any) -> Make:
     """A function that gives always the same."""
     return lambda old: lambda *args, **kwargs: value
+
+
+def _tight(settings_of: Any) -> Any:
+    """A world whose caps are below the size of an order."""
+
+    def bug(scenario: Any) -> Any:
+        import msgspec
+
+        return msgspec.structs.replace(
+            settings_of(scenario),
+            max_asset_exposure=Decimal("0.05"),
+            max_total_exposure=Decimal("0.08"),
+        )
+
+    return bug
+
+
+TIGHT = (("dst.lives:settings_of", _tight),)
 
 
 def without_check(name: str) -> tuple[str, Make]:
