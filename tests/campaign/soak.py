@@ -103,9 +103,14 @@ def _watch(daemon: object, url: str, span_s: float) -> list[Sample]:
     assert isinstance(daemon, system.Daemon)
     began, market_began, samples = time.monotonic(), 0.0, []
     while True:
-        if daemon.process.poll() is not None:
-            raise SystemExit(f"the daemon ended:\n{daemon.text[-3000:]}")
-        sample, market = _sample(daemon, url)
+        try:
+            sample, market = _sample(daemon, url)
+        except OSError as error:
+            system.wait_until(lambda: daemon.process.poll() is not None, 20)
+            raise SystemExit(
+                f"no sample after {time.monotonic() - began:.0f} s ({error}); the daemon's code is "
+                f"{daemon.process.poll()}, and it said:\n{daemon.text[-6000:]}"
+            ) from error
         market_began = market_began or market
         sample["at_h"] = (time.monotonic() - began) / 3600.0
         sample["market_h"] = (market - market_began) / 3600.0
