@@ -20,6 +20,7 @@ async def recovered_after(dsn: str, state: OrderState) -> Started:
     await store.mirror(
         (
             r.IntentRow(order=order(1), epoch=1, cap_asset=ROOM, cap_total=ROOM),
+            r.OrderStateRow(order=msgspec.structs.replace(ended, state=S.UNKNOWN)),
             r.OrderStateRow(order=ended),
         ),
         at=AT,

@@ -62,8 +62,13 @@ class Doubts(msgspec.Struct):
     spent_at: datetime | None = None
 
     def add(self, cl_ord_id: str, doubt: Doubt) -> None:
-        """Look for an order from now on, unless it is looked for already."""
-        self.orders.setdefault(cl_ord_id, doubt)
+        """Look for an order from now on; one that is looked for already may be concluded now, too:
+        it was asked about while it was SENT, and then fell into doubt.
+        """
+        known = self.orders.setdefault(cl_ord_id, doubt)
+        if known.concludes_at is None:
+            known.concludes_at = doubt.concludes_at
+        known.asked = known.asked or doubt.asked
 
     def ask(self, at: datetime) -> tuple[str, ...]:
         """A look is asked for at all of them: their names; its cost is counted."""
@@ -73,7 +78,7 @@ class Doubts(msgspec.Struct):
 
     def spend(self, at: datetime, cost: float) -> None:
         """Something is asked of REST: count its cost."""
-        self.spent, self.spent_at = self._spent(at) + cost, at
+        self.spent, self.spent_at = min(COUNTER_MAX, self._spent(at) + cost), at
 
     def answered(self, looked_from: datetime, at: datetime) -> None:
         """A look came back, whatever it said; what it cost was spent up to now."""

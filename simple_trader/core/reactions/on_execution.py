@@ -278,7 +278,7 @@ def _missing(state: EngineState, order: Order, cum_qty: Decimal, at: datetime) -
 
 
 def opened(state: EngineState, order: Order, order_id: str | None, at: datetime) -> list[Action]:
-    """The exchange has the order; one that was never sent cannot be there, which breaks the table."""
+    """The exchange has the order; one that was never sent cannot be there: the table is broken."""
     target = OrderState.OPEN if order.state is OrderState.VOID else order.state
     if is_unresolved(order) or order.state in (OrderState.NOT_ACCEPTED, OrderState.REJECTED):
         target = OrderState.PARTIAL if order.filled_qty > ZERO else OrderState.OPEN

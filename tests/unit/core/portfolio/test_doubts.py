@@ -83,3 +83,13 @@ def test_a_look_covers_only_the_orders_it_was_asked_for() -> None:
     doubts.add("st1-2", in_doubt())
     doubts.answered(T0, after(0.2))
     assert doubts.due_at() == after(2.2)
+
+
+def test_i_05_an_order_asked_about_before_it_fell_into_doubt_is_concluded_all_the_same() -> None:
+    """Found by the lost acknowledgements: seeds 267 and 300 left such an order UNKNOWN for ever."""
+    doubts = Doubts()
+    doubts.add("st1-1", Doubt(T0, T0, None, asked=True))
+    doubts.add("st1-1", in_doubt(after(8)))
+    doubts.ask(after(70))
+    doubts.answered(after(70), after(71))
+    assert doubts.due_at() == conclusive(DEADLINE)
