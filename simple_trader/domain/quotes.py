@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import msgspec
 
+from simple_trader.domain.moments import seconds
+
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
     """Best bid and ask, last trade and 24 h statistics of a pair; `seen_at` is market time."""
@@ -28,10 +30,21 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
         """Middle of bid and ask."""
         return (self.bid + self.ask) / 2
 
-    def age_s(self, at: datetime) -> float:
-        """Seconds since the worse (older) of the moment seen and the venue's own moment."""
-        oldest = self.seen_at if self.venue_at is None else min(self.seen_at, self.venue_at)
-        return (at - oldest).total_seconds()
+    def age_s(self, at: datetime, venue_ahead_s: float = 0.0) -> float:
+        """Seconds since the worse (older) of the moment seen and the venue's own moment; the
+        exchange's clock is `venue_ahead_s` before ours.
+        """
+        return (at - min(self._moments(venue_ahead_s))).total_seconds()
+
+    def ahead_s(self, at: datetime, venue_ahead_s: float = 0.0) -> float:
+        """Seconds by which the later of both moments lies after `at`; negative: before it."""
+        return (max(self._moments(venue_ahead_s)) - at).total_seconds()
+
+    def _moments(self, venue_ahead_s: float) -> tuple[datetime, ...]:
+        """Both moments by our clock."""
+        if self.venue_at is None:
+            return (self.seen_at,)
+        return (self.seen_at, self.venue_at - seconds(venue_ahead_s))
 
 
 class BookSummary(msgspec.Struct, frozen=True, kw_only=True):

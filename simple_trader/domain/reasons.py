@@ -50,6 +50,7 @@ class Reason(StrEnum):
     VENUE_NOT_ONLINE = "venue_not_online"
     NO_PRICE = "no_price"
     PRICE_STALE = "price_stale"
+    PRICE_AHEAD = "price_ahead"
     PRICE_UNREASONABLE = "price_unreasonable"
     BOOK_UNTRUSTED = "book_untrusted"
     SPREAD_TOO_WIDE = "spread_too_wide"
@@ -165,6 +166,7 @@ TEXT: dict[Reason, str] = {
     Reason.VENUE_NOT_ONLINE: "The exchange is not online.",
     Reason.NO_PRICE: "There is no price for the pair yet.",
     Reason.PRICE_STALE: "The price is older than max_quote_age_seconds.",
+    Reason.PRICE_AHEAD: "The price carries a moment that is still to come, by our clock.",
     Reason.PRICE_UNREASONABLE: "The quote is crossed, empty or outside the price collar.",
     Reason.BOOK_UNTRUSTED: "The order book failed its checksum and is being fetched again.",
     Reason.SPREAD_TOO_WIDE: "The spread is wider than max_spread_bps.",

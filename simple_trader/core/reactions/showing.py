@@ -21,7 +21,7 @@ def status_view(state: EngineState, at: datetime) -> StatusView:
                     last=quote.last,
                     bid=quote.bid,
                     ask=quote.ask,
-                    age_s=quote.age_s(at),
+                    age_s=quote.age_s(at, state.health.skew_s),
                 )
             )
     return StatusView(

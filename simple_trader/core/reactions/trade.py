@@ -56,6 +56,7 @@ def case_of(state: EngineState, intent: Intent, at: datetime) -> Case:
         mistrusted=board is not None and board.is_mistrusted(at),
         drawdown_stopped=state.memory.drawdown_stopped,
         due_s=0.0 if due_since is None else (at - due_since).total_seconds(),
+        venue_ahead_s=state.health.skew_s,
         flow=state.turnover.flow(pair, at),
         live_on_pair=sum(order.request.pair == pair for order in state.orders.live()),
         twin=_twin(state, intent, at),
@@ -94,7 +95,7 @@ def judge_intent(
     (I-19). The actions carry the intent row and the order to be sent after it.
     """
     case = case_of(state, intent, at)
-    verdict = review(case, cl_ord_id=state.next_order_id(), venue_ahead_s=state.health.skew_s)
+    verdict = review(case, cl_ord_id=state.next_order_id())
     if isinstance(verdict, Refused):
         return verdict, []
     return verdict, _reserve(state, case, verdict, config_hash)

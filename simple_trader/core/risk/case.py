@@ -25,7 +25,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     `spendable_*` and `exposure` already count everything in flight; `quote_rate` is reporting
     currency per unit of the pair's quote asset; `guarded_since` the candle of the last entry;
     `reference` the slow price; `flow` the orders of the last minute, hour and day; `twin` a same
-    order of a moment ago; `due_s` for how long a protective order has been due.
+    order of a moment ago; `due_s` for how long a protective order has been due; `venue_ahead_s` the
+    exchange's clock minus ours.
     """
 
     intent: Intent
@@ -54,6 +55,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     mistrusted: bool = False
     drawdown_stopped: bool = False
     due_s: float = 0.0
+    venue_ahead_s: float = 0.0
     flow: Flow = Flow()
     live_on_pair: int = 0
     twin: str | None = None

@@ -6,6 +6,7 @@ from simple_trader.core.risk.case import Case, Objection
 from simple_trader.domain.money import BPS, ZERO, bps_of
 from simple_trader.domain.reasons import Reason
 
+AHEAD_MAX_S = 1.0  # offsets up to here are told to no one (X34): a stamp may be as much off
 CONFIRMED_S = 30.0  # a stop that was due for so long goes, wherever the slow reference is (X15)
 
 
@@ -15,10 +16,17 @@ def price_present(case: Case) -> Objection | None:
 
 
 def price_fresh(case: Case) -> Objection | None:
-    """The worse of the two ages of the quote is within max_quote_age_s."""
+    """The worse of the two ages of the quote is within max_quote_age_s, by one clock: the venue's
+    moment is moved by the measured offset (X34). One from the future has no age that could be
+    trusted (I-49).
+    """
     if case.quote is None:
         return None
-    age_s, limit_s = case.quote.age_s(case.at), case.settings.max_quote_age_s
+    ahead_s = case.quote.ahead_s(case.at, case.venue_ahead_s)
+    if ahead_s > AHEAD_MAX_S:
+        return Reason.PRICE_AHEAD, f"{ahead_s:.1f} s ahead of our clock"
+    age_s = case.quote.age_s(case.at, case.venue_ahead_s)
+    limit_s = case.settings.max_quote_age_s
     return (Reason.PRICE_STALE, f"{age_s:.1f} s > {limit_s:g} s") if age_s > limit_s else None
 
 

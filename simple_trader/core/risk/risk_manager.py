@@ -19,17 +19,16 @@ def params_hash(request: OrderRequest) -> str:
     return sha256(msgspec.json.encode(request)).hexdigest()
 
 
-def review(case: Case, *, cl_ord_id: str, venue_ahead_s: float = 0.0) -> Approved | Refused:
-    """Judge the case; the exchange's clock is `venue_ahead_s` before ours. Whoever gets Approved
-    books it at once, before anything else is judged: check and reservation are one step (I-19).
-    The compiled ceilings hold whatever the case says.
+def review(case: Case, *, cl_ord_id: str) -> Approved | Refused:
+    """Judge the case. Whoever gets Approved books it at once, before anything else is judged: check
+    and reservation are one step (I-19). The compiled ceilings hold whatever the case says.
     """
     case = msgspec.structs.replace(case, settings=in_force(case.settings))
     objection = first_objection(case)
     if objection is not None:
         reason, detail = objection
         return Refused(intent=case.intent, reason=reason, detail=detail)
-    request = request_of(case.intent, case, cl_ord_id, venue_ahead_s)
+    request = request_of(case.intent, case, cl_ord_id)
     return Approved(
         intent=case.intent,
         request=request,
@@ -39,13 +38,11 @@ def review(case: Case, *, cl_ord_id: str, venue_ahead_s: float = 0.0) -> Approve
     )
 
 
-def request_of(
-    intent: Intent, case: Case, cl_ord_id: str, venue_ahead_s: float = 0.0
-) -> OrderRequest:
+def request_of(intent: Intent, case: Case, cl_ord_id: str) -> OrderRequest:
     """What the exchange is asked for; every order carries a deadline, by its clock (X34), and what
     rests and protects nothing expires by itself, so that an orphan dies alone (I-10).
     """
-    now = case.at + seconds(venue_ahead_s)
+    now = case.at + seconds(case.venue_ahead_s)
     rests = intent.time_in_force is not TimeInForce.IOC and not intent.protective
     return OrderRequest(
         cl_ord_id=cl_ord_id,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from brain_desk import BTC, Desk, decisions_of, only, records, report, say
+from brain_desk import BTC, Desk, decisions_of, only, quote, records, report, say
 
 from simple_trader.core.engine import Engine
 from simple_trader.core.reactions.standing import SETTLE_S
@@ -144,6 +144,26 @@ def test_x34_a_deadline_follows_the_exchanges_clock(skew_s: float) -> None:
     assert other.engine.trading_state == "RUN"
     assert other.place().deadline - other.at == plain + timedelta(seconds=skew_s)
     assert other.engine.venue_ahead_s == skew_s
+
+
+@pytest.mark.parametrize(
+    ("skew_s", "age_s", "unmeasured", "measured"),
+    [
+        (-3.0, 8.0, R.PRICE_STALE, R.TRADED),
+        (3.0, 0.0, R.PRICE_AHEAD, R.TRADED),
+        (3.0, 10.5, R.TRADED, R.PRICE_STALE),
+    ],
+)
+def test_x34_i_21_i_49_prices_age_by_the_exchanges_clock_once_it_is_measured(
+    skew_s: float, age_s: float, unmeasured: Reason, measured: Reason
+) -> None:
+    for told, reason in ((False, unmeasured), (True, measured)):
+        desk = run()
+        if told:
+            desk.do(e.ClockSkewSeen(skew_s=skew_s))
+        stamp = desk.at + timedelta(seconds=skew_s - age_s)
+        desk.do(e.QuoteSeen(quote=quote(BTC, "49999.5", "50000.5", desk.at, stamp)))
+        assert decisions_of(desk.advise(say(BTC, "buy")))[BTC].reason is reason
 
 
 @pytest.mark.parametrize("skew_s", [-5.1, 5.1, -3600.0, 3600.0])

@@ -1,5 +1,6 @@
 """Checks of market data: the collar on both sides, the reference, mistrusted pairs."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -78,3 +79,29 @@ def test_x13_a_mistrusted_pair_takes_no_entry_where_books_run() -> None:
     assert objection[0] is R.PAIR_MISTRUSTED
     assert checks.book_steady(case("sell", **books)) is None
     assert checks.book_steady(case(mistrusted=True)) is None
+
+
+@pytest.mark.parametrize(
+    ("stamped_s", "venue_ahead_s", "reason"),
+    [
+        (0, 0, None),
+        (1, 0, None),
+        (1.1, 0, R.PRICE_AHEAD),
+        (3, 3, None),  # the exchange's clock is ahead, and that is measured
+        (4.1, 3, R.PRICE_AHEAD),
+        (-3, -3, None),
+        (-1.9, -3, R.PRICE_AHEAD),
+        (-10, 0, None),
+        (-10.1, 0, R.PRICE_STALE),
+        (-7.1, 3, R.PRICE_STALE),  # without the offset it would pass for fresh
+        (-12, -3, None),  # without the offset it would pass for old
+        (-13.1, -3, R.PRICE_STALE),
+    ],
+)
+def test_i_21_i_49_x34_a_price_is_fresh_by_the_exchanges_clock_as_measured(
+    stamped_s: float, venue_ahead_s: float, reason: R | None
+) -> None:
+    seen = quote(BTC, "49999.5", "50000.5", T0, T0 + timedelta(seconds=stamped_s))
+    for side in ("buy", "sell"):
+        objection = checks.price_fresh(case(side, quote=seen, venue_ahead_s=venue_ahead_s))
+        assert (None if objection is None else objection[0]) is reason
