@@ -221,6 +221,18 @@ async def test_x10_fast_fill_is_nowhere_but_in_closed_orders_and_trades(
     assert len((await rest.ask("TradesHistory"))["result"]["trades"]) == 1
 
 
+async def test_x10_hides_events_but_no_snapshot(
+    there: There, http: aiohttp.ClientSession, client: Raw
+) -> None:
+    there.fault("X10 count=all")
+    await client.ask("add_order", **order(cl_ord_id="fast-1"))
+    assert await client.drained() == []
+    async with raw_private(http, there) as again:
+        await again.answer("subscribe", channel="executions", snap_trades=True)
+        snapshot = await again.until(channel="executions", type="snapshot")
+        assert [row["cl_ord_id"] for row in snapshot["data"]] == ["fast-1"]
+
+
 async def test_x11_many_fills_are_more_than_a_page_and_a_snapshot(
     there: There, client: Raw, rest: Rest
 ) -> None:
