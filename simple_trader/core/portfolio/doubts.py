@@ -78,7 +78,7 @@ class Doubts(msgspec.Struct):
 
     def spend(self, at: datetime, cost: float) -> None:
         """Something is asked of REST: count its cost."""
-        self.spent, self.spent_at = min(COUNTER_MAX, self._spent(at) + cost), at
+        self.spent, self.spent_at = self._spent(at) + cost, at
 
     def answered(self, looked_from: datetime, at: datetime) -> None:
         """A look came back, whatever it said; what it cost was spent up to now."""
