@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import logging
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from typing import Protocol
 
 from simple_trader.domain.errors import ConfigError, StoreError
 from simple_trader.domain.moments import EPOCH
+
+log = logging.getLogger(__name__)
 
 _RESERVE_NS = 10_000_000_000
 
@@ -69,8 +72,8 @@ class FileHighWater:
             raise StoreError(f"the nonce file {self._path} cannot be read: {error}") from None
 
     def save(self, nonce: int) -> None:
-        """Write beside, flush, rename."""
-        beside = self._path.with_suffix(".new")
+        """Write beside, flush, rename; `halt` may do the same at this moment (PT7)."""
+        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
         try:
             with beside.open("w", encoding="ascii") as file:
                 file.write(f"{nonce}\n")
@@ -89,6 +92,7 @@ class Nonces:
         self._wall = wall
         self._mark = mark
         self._last = self._reserved = -1
+        self._unkept = False
 
     def next(self) -> int:
         """A nonce above all earlier ones, of this process and of those before."""
@@ -97,14 +101,36 @@ class Nonces:
         wall_ns = (self._wall() - EPOCH) // timedelta(microseconds=1) * 1000
         self._last = max(self._last + 1, wall_ns)
         if self._last >= self._reserved:
-            self._reserved = self._last + _RESERVE_NS
-            self._mark.save(self._reserved)
+            self._keep(self._last + _RESERVE_NS)
         return self._last
 
+    def _keep(self, mark: int) -> None:
+        """Reserve up to `mark`; a disk that takes nothing must not hold up a cancel (D04, P08).
+
+        Without the mark only a restart with a clock that was set back could repeat a nonce, and
+        that the exchange refuses: it is tried again with the next one.
+        """
+        try:
+            self._mark.save(mark)
+        except StoreError as error:
+            if not self._unkept:
+                log.error("%s; requests go on without it", error)
+            self._unkept = True
+            return
+        self._reserved, self._unkept = mark, False
+
     def leap(self) -> None:
-        """Jump past whatever else used this key: the answer to one `EAPI:Invalid nonce` (X19)."""
+        """Jump past whatever else used this key: the answer to one `EAPI:Invalid nonce` (X19).
+
+        A `halt` beside us leaves its own mark in our file: it is jumped over as well.
+        """
         self.next()
-        self._last = self._reserved
+        try:
+            beside = self._mark.load()
+        except StoreError as error:
+            log.warning("%s", error)
+            beside = 0
+        self._last = self._reserved = max(self._last, self._reserved, beside)
 
 
 def sign(secret: str, path: str, nonce: str, body: str) -> str:

@@ -1,5 +1,6 @@
 """Signatures and nonces: the published vector, and never the same number twice."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -95,6 +96,59 @@ def test_a_leap_passes_everything_reserved() -> None:
     reserved = mark.value
     nonces.leap()
     assert nonces.next() > reserved
+
+
+def test_x19_one_leap_is_enough_after_a_halt_beside_the_daemon() -> None:
+    mark, clock = Mark(), SetClock()
+    daemon = Nonces(clock.wall, mark)
+    used = [daemon.next()]
+    beside = Nonces(clock.wall, mark)  # of `simple-trader halt`, above what the daemon reserved
+    used += [beside.next(), beside.next()]
+    assert daemon.next() < used[-1]  # the exchange refuses it, once
+    daemon.leap()
+    assert daemon.next() > used[-1]
+
+
+def test_d04_p08_a_disk_that_takes_no_mark_holds_up_no_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    mark, clock = Mark(), SetClock()
+    nonces, used, full = Nonces(clock.wall, mark), [], True
+
+    def save(nonce: int) -> None:
+        if full:
+            raise StoreError("no space left")
+        mark.value = nonce
+
+    mark.save = save
+    used += [nonces.next(), nonces.next()]
+    nonces.leap()
+    used.append(nonces.next())
+    assert used == sorted(set(used))
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    full = False
+    assert mark.value == 0
+    assert nonces.next() < mark.value  # kept as soon as there is room
+
+
+def test_i_48_pt7_two_processes_keep_their_marks_in_one_file_without_tearing_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, process = tmp_path / "nonce", [1]
+    monkeypatch.setattr("os.getpid", lambda: process[0])
+    sync = os.fsync
+
+    def meanwhile(handle: int) -> None:
+        monkeypatch.setattr("os.fsync", sync)
+        process[0] = 2
+        FileHighWater(path).save(40)  # the other one, begun and done in the middle of ours
+        process[0] = 1
+        sync(handle)
+
+    monkeypatch.setattr("os.fsync", meanwhile)
+    FileHighWater(path).save(50)
+    assert FileHighWater(path).load() == 50
+    assert [one.name for one in tmp_path.iterdir()] == ["nonce"]
 
 
 def test_the_file_keeps_the_mark_over_restarts(tmp_path: Path) -> None:
