@@ -65,7 +65,7 @@ class Health(msgspec.Struct, kw_only=True):
 
     reconciled: bool = False
     private_up: bool = False
-    private_since: datetime | None = None
+    look_after: datetime | None = None  # a full look that began before it proves nothing
     public_up: bool = False
     store: Reason | None = None
     venue: VenueStatus = VenueStatus.ONLINE

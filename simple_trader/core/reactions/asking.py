@@ -114,6 +114,16 @@ def _doubt(state: EngineState, order: Order, at: datetime, *, asked: bool = Fals
     state.doubts.add(order.cl_ord_id, Doubt(at, order.approved_at, concludes, asked))
 
 
+def look_anew(state: EngineState, at: datetime) -> list[Action]:
+    """What is known of the account is not to be relied on: only a full look that begins now or
+    later is enough. One that is under way answers too, and is left out (`on_reconciled`).
+    """
+    state.health.reconciled = False
+    state.health.look_after = at
+    state.close_about(ACCOUNT, ALL)
+    return ask_reconcile(state, at)
+
+
 def ask_reconcile(state: EngineState, at: datetime) -> list[Action]:
     """Ask for a full look at the account since the last fill we know, with overlap."""
     question = state.open_question(ACCOUNT, ALL, at, RECONCILE_DEADLINE_S)

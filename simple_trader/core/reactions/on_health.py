@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from simple_trader.core.reactions import asking
-from simple_trader.core.reactions.asking import ask_reconcile, ask_unresolved
+from simple_trader.core.reactions.asking import ask_unresolved, look_anew
 from simple_trader.core.reactions.standing import cancel_entries, halt_on, restate
 from simple_trader.core.risk.dead_man import fired
 from simple_trader.core.state import EngineState
@@ -46,15 +45,12 @@ def on_loop_lag(state: EngineState, event: LoopLagSeen, at: datetime) -> list[Ac
 def on_loop_gap(state: EngineState, event: LoopGapSeen, at: datetime) -> list[Action]:
     """After a pause of the process nothing old is trusted: reconcile first of all (I-27)."""
     text = f"The process stood still for {event.gap_s:.1f} s: reconciling before new orders."
-    state.health.reconciled = False
     state.health.trouble_over_at = at
-    if state.health.private_up:
-        state.health.private_since = at
-    state.close_about(asking.ACCOUNT, "all")  # a look begun before the pause is not enough
+    looked = look_anew(state, at)
     return [
         Note(level="warning", text=text, reason=Reason.LOOP_STALLED),
         *restate(state, at),
-        *ask_reconcile(state, at),
+        *looked,
         *ask_unresolved(state, at),
     ]
 
@@ -95,11 +91,10 @@ def on_switch_fired(state: EngineState, event: ExecutionReport, at: datetime) ->
     if before is not None and at - before < _ONE_FIRING:
         return []
     state.health.switch_fired_at = state.health.trouble_over_at = at
-    state.health.reconciled = False
-    state.close_about(asking.ACCOUNT, "all")
+    looked = look_anew(state, at)
     return [
         Note(level="error", text=TEXT[Reason.SWITCH_FIRED], reason=Reason.SWITCH_FIRED),
         *restate(state, at),
-        *ask_reconcile(state, at),
+        *looked,
         *ask_unresolved(state, at),
     ]

@@ -9,8 +9,7 @@ from simple_trader.core.market.price_board import PriceBoard
 from simple_trader.core.portfolio.balances import Balances
 from simple_trader.core.portfolio.lots import LotBook
 from simple_trader.core.portfolio.reconcile import LAG_S
-from simple_trader.core.reactions import asking
-from simple_trader.core.reactions.asking import ask_reconcile, ask_unresolved
+from simple_trader.core.reactions.asking import ask_unresolved, look_anew
 from simple_trader.core.reactions.decide import cut_off
 from simple_trader.core.reactions.evidence import books_end
 from simple_trader.core.reactions.on_advice import give_up
@@ -158,10 +157,8 @@ def on_feed_up(state: EngineState, event: FeedUp, at: datetime) -> list[Action]:
     if event.feed != "private":
         return restate(state, at)
     state.health.private_up = True
-    state.health.private_since = at
-    state.health.reconciled = False
-    state.close_about(asking.ACCOUNT, "all")  # a look begun before the stream came is not enough
-    return [*restate(state, at), *ask_reconcile(state, at), *ask_unresolved(state, at)]
+    looked = look_anew(state, at)
+    return [*restate(state, at), *looked, *ask_unresolved(state, at)]
 
 
 def on_venue_warned(event: VenueWarned) -> list[Action]:

@@ -3,8 +3,7 @@
 from datetime import datetime
 
 from simple_trader.core.market.price_board import LOSSES_MAX
-from simple_trader.core.reactions import asking
-from simple_trader.core.reactions.asking import ask_reconcile, ask_unresolved
+from simple_trader.core.reactions.asking import ask_unresolved, look_anew
 from simple_trader.core.reactions.standing import cancel_again, restate
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, Note, Remember
@@ -123,8 +122,7 @@ def on_venue_status(state: EngineState, event: VenueStatusSeen, at: datetime) ->
         # It is over, or the exchange says so by a state without it.
         health.announced, health.announced_at = "", None
     if before is VenueStatus.MAINTENANCE and event.status is not VenueStatus.MAINTENANCE:
-        health.reconciled = False  # what rested may be gone, also by a switch that ran out (X22)
-        state.close_about(asking.ACCOUNT, "all")
-        looked = [*ask_reconcile(state, at), *ask_unresolved(state, at)]
+        # What rested may be gone, also by a switch that ran out (X22).
+        looked = [*look_anew(state, at), *ask_unresolved(state, at)]
         return [*restate(state, at), *cancel_again(state, at), *looked]
     return [*restate(state, at), *cancel_again(state, at)]

@@ -25,7 +25,6 @@ from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import ReconciliationRow
 
 _ON_VENUE = (OrderState.OPEN, OrderState.PARTIAL, OrderState.PENDING_CANCEL)
-LOOK_SLACK = seconds(5.0)
 CLEAN, EXPLAINED, UNEXPLAINED = "clean", "explained", "UNEXPLAINED"
 
 
@@ -35,9 +34,9 @@ def on_reconciled(state: EngineState, event: Reconciled, at: datetime) -> list[A
 
     A clean look lifts RECONCILING; balances of trades that it must have shown are believed.
     """
-    since = state.health.private_since
-    if since is not None and event.looked_from + LOOK_SLACK < since:
-        return []  # begun before the stream came: the look asked for since then will answer
+    after = state.health.look_after
+    if after is not None and event.looked_from < after:
+        return []  # begun before what made it worthless: the look asked for since then will answer
     state.close_about(asking.ACCOUNT, "all")
     if not event.clean:
         state.health.reconciled = False
@@ -73,6 +72,9 @@ def on_reconciled(state: EngineState, event: Reconciled, at: datetime) -> list[A
         actions.append(RecycleStream(detail=text))
     actions.extend(compare(state, at, cause))
     actions.extend(_round_rows(state, event, cause, at))
+    late_since = state.health.late_since
+    if late_since is not None and event.looked_from < late_since:
+        actions.extend(ask_reconcile(state, at))  # this one was under way when the evidence came
     return [*actions, *restate(state, at), *ask_unresolved(state, at)]
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from simple_trader.core.reactions.asking import ACCOUNT, ask_reconcile
+from simple_trader.core.reactions.asking import look_anew
 from simple_trader.core.reactions.standing import halt_on, restate, risk_row
 from simple_trader.core.risk import strikes
 from simple_trader.core.state import EngineState
@@ -32,9 +32,8 @@ def count_refusal(
         return [*actions, *(halt_on(state, at, Reason.REJECT_STORM, text)), risk_row(state, at)]
     if event.kind is RejectKind.FUNDS:
         # What we believe of the balances is wrong: no new risk before a clean look at all of them.
-        state.health.reconciled = False
-        state.close_about(ACCOUNT, "all")  # a look begun before the refusal is not enough
-        actions.extend([*restate(state, at), *ask_reconcile(state, at)])
+        looked = look_anew(state, at)
+        actions.extend([*restate(state, at), *looked])
     return [*actions, risk_row(state, at)]
 
 

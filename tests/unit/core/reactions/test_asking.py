@@ -1,8 +1,10 @@
 """Reads of the exchange: one at a time for each subject, with overlap."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
-from brain_desk import Desk, only
+import pytest
+from brain_desk import BTC, Desk, only, report
 
 from simple_trader.core.portfolio.reconcile import LAG_S
 from simple_trader.core.reactions.asking import (
@@ -13,6 +15,7 @@ from simple_trader.core.reactions.asking import (
 )
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
+from simple_trader.domain.instruments import VenueStatus
 
 
 def unknown_order() -> tuple[Desk, str]:
@@ -58,3 +61,45 @@ def test_a_look_at_an_order_says_since_when_it_may_be_there() -> None:
     request = desk.place()
     asked = only(desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="")), a.AskOrders)
     assert asked.since == desk.engine.state.orders.orders[request.cl_ord_id].approved_at
+
+
+def _funds_refused(desk: Desk) -> None:
+    name = desk.place(BTC, "sell").cl_ord_id
+    kind = e.RejectKind.FUNDS
+    desk.do(e.OrderRejected(cl_ord_id=name, error="EOrder:Insufficient funds", kind=kind))
+
+
+def _switch_fired(desk: Desk) -> None:
+    desk.do(report("canceled", cl_ord_id="x", at=desk.at, reason="cancel_all_orders_after"))
+
+
+def _maintenance_ended(desk: Desk) -> None:
+    desk.do(e.VenueStatusSeen(status=VenueStatus.MAINTENANCE))
+    desk.do(e.VenueStatusSeen(status=VenueStatus.ONLINE))
+
+
+def _stood_still(desk: Desk) -> None:
+    desk.do(e.LoopGapSeen(gap_s=6.0))
+
+
+@pytest.mark.parametrize(
+    "trouble", [_funds_refused, _switch_fired, _maintenance_ended, _stood_still]
+)
+def test_i_27_x17_x22_x30_a_look_that_was_under_way_when_trouble_came_reconciles_nothing(
+    trouble: Callable[[Desk], None],
+) -> None:
+    desk = Desk()
+    desk.open()
+    desk.hold()
+    desk.next_candle()
+    only(desk.timer("reconcile"), a.AskReconcile)
+    began = desk.at
+    desk.at += timedelta(seconds=1)
+    trouble(desk)
+    old = e.Reconciled(
+        open_cl_ord_ids=(), foreign_open_orders=0, looked_from=began, clean=True, detail=""
+    )
+    assert desk.do(old) == []
+    assert not desk.engine.state.health.reconciled
+    desk.reconciled()
+    assert desk.engine.state.health.reconciled

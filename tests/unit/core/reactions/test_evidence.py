@@ -130,3 +130,23 @@ def test_books_end_at_the_newest_moment_they_know() -> None:
     assert books_end(None, ()) == EPOCH
     assert books_end(T0, ()) == T0
     assert books_end(T0, (order,)) == T0 + timedelta(hours=1)
+
+
+def test_i_06_a_look_that_was_under_way_when_evidence_came_is_followed_by_another_at_once() -> None:
+    desk = Desk()
+    desk.open()
+    request = desk.place()
+    desk.timer("reconcile")
+    began = desk.at
+    desk.at += timedelta(seconds=1)
+    desk.do(e.OrderRejected(cl_ord_id=request.cl_ord_id, error="EOrder:No"))
+    desk.fill(request, "E1")
+    assert Reason.LATE_EVIDENCE in desk.engine.state.causes
+    told = desk.do(
+        e.Reconciled(
+            open_cl_ord_ids=(), foreign_open_orders=0, looked_from=began, clean=True, detail=""
+        )
+    )
+    assert [action for action in told if isinstance(action, a.AskReconcile)]
+    desk.reconciled()
+    assert desk.engine.state.trading_state == "RUN"
