@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import select
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import Protocol
 
 import asyncpg
@@ -32,6 +34,9 @@ _log = logging.getLogger("simple_trader.store")
 _APPLICATION = "simple-trader ledger"
 _ANSWER_WITHIN_S = 30.0
 _STEP_S = 0.05
+# asyncpg has no public word for it.
+_TRANSPORT: Callable[[RawConnection], asyncio.BaseTransport] = attrgetter("_transport")
+_CLOSED = getattr(select, "POLLRDHUP", 0)  # where it is missing, POLLHUP alone is told: later
 
 # The transaction was undone by a passing trouble: the same rows may be written again.
 _PASSING: tuple[type[Exception], ...] = (
@@ -144,8 +149,13 @@ class AsyncpgLedgerConnection:
 
     @property
     def connected(self) -> bool:
-        """Whether session and lock were held at the last look."""
-        return self._session is not None and not self._session.is_closed()
+        """Whether session and lock are held, as far as anything that reached this machine says.
+
+        The event loop may not have read yet that the session ended: between two awaits another
+        daemon could take the lock, so the socket itself is asked (I-26).
+        """
+        session = self._session
+        return session is not None and not session.is_closed() and not _hung_up(session)
 
     async def connect(self, epoch: int | None) -> None:
         """Open the session and take the lock; see LedgerConnection.connect."""
@@ -344,3 +354,13 @@ class AsyncpgLedgerConnection:
             self._session = None
             raise ConnectionLost("the ledger session is not open")
         return self._session
+
+
+def _hung_up(session: RawConnection) -> bool:
+    """Whether the server has closed its end, read or not; one system call, no await."""
+    socket = _TRANSPORT(session).get_extra_info("socket")
+    if socket is None or socket.fileno() < 0:
+        return True
+    look = select.poll()
+    look.register(socket.fileno(), _CLOSED)
+    return bool(look.poll(0))
