@@ -13,15 +13,19 @@ from pathlib import Path
 
 import simple_trader
 from simple_trader.adapters.kraken.auth import Credentials, FileHighWater
+from simple_trader.adapters.kraken.errors import ErrorKind, KrakenRefused, Outcome
 from simple_trader.adapters.kraken.http_client import HttpClient
 from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
-from simple_trader.domain.errors import StoreError, VenueError, VenueRefused
+from simple_trader.domain.errors import StoreError, VenueError, VenueRefused, VenueUnreachable
 from simple_trader.ports import Clock
 
 TRY_FOR_S = 30.0
 PAUSE_S = 1.0
 TIMEOUT_S = 5.0
+# A nonce is refused while a daemon uses the key, or where its mark is on another machine: each
+# refusal makes the next one leap. Three in a row, and the client asks no more by itself (X19).
+NONCE_TRIES = 3
 
 
 async def cancel_everything(
@@ -30,23 +34,38 @@ async def cancel_everything(
     """Cancel until the exchange says that nothing is left to cancel; how many orders went.
 
     Raises VenueRefused for a key that is refused, VenueUnreachable where no answer came in
-    `try_for_s`.
+    `try_for_s` or somebody made new orders all that time.
     """
-    cancelled, until = 0, clock.monotonic() + try_for_s
+    cancelled, until, tries = 0, clock.monotonic() + try_for_s, NONCE_TRIES
     async with _kraken(url, credentials, state, clock) as rest:
         while True:
             try:
                 count = await rest.cancel_all()
-            except VenueRefused:
-                raise
-            except VenueError:
-                if clock.monotonic() >= until:
+            except VenueError as error:
+                nonce = isinstance(error, KrakenRefused) and error.kind is ErrorKind.NONCE
+                tries -= nonce
+                if not _may_pass(error) or not tries or clock.monotonic() >= until:
                     raise
-                await asyncio.sleep(PAUSE_S)
+                if not nonce:
+                    await asyncio.sleep(PAUSE_S)
                 continue
             if count == 0:
                 return cancelled
             cancelled += count
+            if clock.monotonic() >= until:
+                raise VenueUnreachable(
+                    f"{cancelled} orders were cancelled at Kraken and new ones keep coming: stop "
+                    "every program that trades on this account, and halt again."
+                )
+
+
+def _may_pass(error: VenueError) -> bool:
+    """Whether asking again may help: a full counter, a closed market and a nonce pass, as silence
+    does; a wrong key does not (X20).
+    """
+    if isinstance(error, KrakenRefused):
+        return error.kind.outcome is Outcome.RETRYABLE
+    return not isinstance(error, VenueRefused)
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from simple_trader.cli import halting
 from simple_trader.config.options import RunOptions
 from simple_trader.domain.errors import TraderError, VenueRefused, VenueUnreachable
 from simple_trader.domain.events import OrderAcked
+from simple_trader.domain.moments import EPOCH
 from simple_trader.domain.orders import TimeInForce
 from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT
 
@@ -73,6 +74,19 @@ async def test_i_28_i_48_it_goes_on_above_the_nonces_of_the_daemon(tmp_path: Pat
         (tmp_path / "nonce").write_text("no number")  # then the clock must do, and what the exchange says of it is told
         with pytest.raises(VenueRefused, match="nonce"):
             await cancel_everything(there.url, KEY, tmp_path, RealClock())
+
+
+async def test_pt7_x19_it_works_from_another_machine_beside_a_daemon_that_is_ahead(
+    tmp_path: Path,
+) -> None:
+    ahead = int((RealClock().wall() + timedelta(seconds=15) - EPOCH).total_seconds()) * 10**9
+    there_state, here_state = tmp_path / "there", tmp_path / "here"
+    for folder in (there_state, here_state):
+        folder.mkdir()
+    (there_state / "nonce").write_text(f"{ahead}\n")
+    with child(seed=5) as there:
+        assert await cancel_everything(there.url, KEY, there_state, RealClock()) == 0
+        assert await cancel_everything(there.url, KEY, here_state, RealClock()) == 0
 
 
 async def test_x20_a_key_that_is_refused_is_said_and_not_tried_again(tmp_path: Path) -> None:
