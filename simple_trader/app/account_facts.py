@@ -1,7 +1,6 @@
 """Asks the exchange what arming needs to know: key, clock, status, pairs, the oldest entry."""
 
 import random
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import simple_trader
@@ -13,6 +12,7 @@ from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.app.live_rules import AccountFacts
 from simple_trader.app.worlds import World
 from simple_trader.ports import Clock
+from simple_trader.runtime.time_check import certain_skew_s
 
 
 async def read_facts(rest: KrakenRest, clock: Clock) -> AccountFacts:
@@ -29,13 +29,6 @@ async def read_facts(rest: KrakenRest, clock: Clock) -> AccountFacts:
         origin="" if "query ledger entries" in key.missing else await rest.oldest_ledger_id(),
         pairs=frozenset(rules.pair for rules in await rest.pairs()),
     )
-
-
-def certain_skew_s(before: datetime, there: datetime, after: datetime) -> float:
-    """How far we are ahead at least (negative: behind); the answer is in whole seconds."""
-    ahead = (before - (there + timedelta(seconds=1))).total_seconds()
-    behind = (there - after).total_seconds()
-    return max(ahead, 0.0) - max(behind, 0.0)
 
 
 async def ask_account(world: World, state: Path, clock: Clock) -> AccountFacts:

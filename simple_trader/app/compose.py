@@ -47,6 +47,7 @@ from simple_trader.runtime.crash_points import CrashPoints, instrument
 from simple_trader.runtime.daemon import CommitBell, Daemon, Parts
 from simple_trader.runtime.inbox import Inbox
 from simple_trader.runtime.snapshots import SnapshotKeeper
+from simple_trader.runtime.time_check import agree_on_time
 
 log = logging.getLogger("simple_trader")
 
@@ -71,7 +72,7 @@ async def wire(
     store = Recovery(dsn, boot_seconds=_unix_now())
     recovered = await store.recover()
     clock = _clock(world, recovered)
-    inbox, bell = Inbox(), CommitBell()
+    inbox, bell, engine = Inbox(), CommitBell(), Engine()
     lane = LedgerLane(
         connection,
         epoch=recovered.epoch,
@@ -82,6 +83,7 @@ async def wire(
     )
     market = MarketLane(dsn, ensure_server=base.ensure)
     rest, venue = _exchange(setup, world, clock, inbox, lane, stack)
+    await agree_on_time(clock, rest.server_time, recovered.newest_at)
     venue.counter.remember(recovered.orders)
     if settings.mode == "live":
         await require_safe_key(rest, allowed=settings.allow_withdrawal_key)
@@ -93,7 +95,6 @@ async def wire(
     desk.learn(config.hash, assets_of(config), provider)
     stack.push_async_callback(desk.close)
     await desk.warm()  # the SDK takes a second to import: not while we trade
-    engine = Engine()
     reloading = Reloading(setup, world, desk, venue, inbox, engine)
     plan = _plan_of(config, world)
     started = await boot(plan, store=store, reads=rest, clock=clock, recovered=recovered)

@@ -58,16 +58,16 @@ async def boot(
     held = {lot.pair for lot in recovered.lots} | {order.request.pair for order in live}
     extra = tuple(sorted(held - set(settings.traded_pairs)))
     wanted = settings.traded_pairs + extra
-    status = await _patient(reads.system_status)
-    assets = await _patient(reads.assets)
-    pairs = await _patient(reads.pairs)
+    status = await patient(reads.system_status)
+    assets = await patient(reads.assets)
+    pairs = await patient(reads.pairs)
     known = {rules.pair for rules in pairs}
     for pair in wanted:
         if pair not in known:
             log.warning("the exchange has no pair %s; it will not be traded", pair)
     tradable = [pair for pair in wanted if pair in known]
-    balances = await _patient(reads.balances)
-    fees = await _patient(lambda: reads.fees(tradable))
+    balances = await patient(reads.balances)
+    fees = await patient(lambda: reads.fees(tradable))
     records: list[LedgerRecord] = [AssetRow(rules=rules) for rules in assets]
     records += [PairRow(rules=rules) for rules in pairs]
     at = clock.now()
@@ -79,7 +79,7 @@ async def boot(
     candles: list[Candle] = []
     for pair in tradable:
         read = partial(reads.candles, pair, CANDLE_S, settings.quantity_of_price_history)
-        candles += await _patient(read)
+        candles += await patient(read)
     started = _started(plan, recovered, assets, pairs, fees, balances, candles, wanted)
     return msgspec.structs.replace(started, venue=status)
 
@@ -129,7 +129,7 @@ def _started(
     )
 
 
-async def _patient(read: Callable[[], Awaitable[T]]) -> T:
+async def patient(read: Callable[[], Awaitable[T]]) -> T:
     """Repeat a read until the exchange answers."""
     wait_s = RETRY_FIRST_S
     while True:

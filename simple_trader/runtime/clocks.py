@@ -28,7 +28,11 @@ class SystemClock:
     ) -> None:
         """Take the machine's time once, from `wall`; `steady` carries it on in seconds."""
         self._wall, self._steady = wall, steady
-        self._begun_at, self._begun = wall(), steady()
+        self.take_anew()
+
+    def take_anew(self) -> None:
+        """Take the machine's time once more: only before the first event (time_check)."""
+        self._begun_at, self._begun = self._wall(), self._steady()
 
     def now(self) -> datetime:
         """Market time."""

@@ -38,6 +38,8 @@ MAY_BECOME = {
 _SAME = ("pair", "side", "order_type", "qty", "limit_price", "time_in_force", "post_only")
 _LOOKS = ("OpenOrders", "ClosedOrders", "TradesHistory")
 _TTL = timedelta(seconds=2)
+# X34: what a client must take for another clock, how well it can measure it, and what halts it.
+_SKEW_TOLD_S, _MEASURED_S, _SKEW_MOST_S = 0.5, 0.05, 5.0
 # Answers after which an order may be there all the same (protocol section 12).
 _PROVES_NOTHING = ("EService:Unavailable", "EService:Busy", "EService:Timeout", "EGeneral:Internal")
 
@@ -218,14 +220,20 @@ def _halted_before(e: Evidence, at: datetime) -> bool:
 
 
 def i_10(e: Evidence) -> Iterator[str]:
-    """Each order has a deadline within the configured span; a resting entry dies alone (GTD)."""
+    """Each order has a deadline within the configured span; a resting entry dies alone (GTD).
+
+    The deadline is a moment of the exchange's clock: where its own frames showed that clock ahead
+    (X34), by as much, and by 5 s at most: beyond that no order may go out.
+    """
     for sent, row in e.sends():
         if sent.deadline is None:
             yield f"order {sent.cl_ord_id} has no deadline"
             continue
         from_ = row["approved_at"] if row is not None else sent.at
         life = (sent.deadline - from_).total_seconds()
-        if life > float(e.facts.caps.deadline_s):
+        ahead = e.wire.ahead_at(sent.at)
+        told = min(ahead + _MEASURED_S, _SKEW_MOST_S) if ahead > _SKEW_TOLD_S else 0.0
+        if life > float(e.facts.caps.deadline_s) + told:
             yield f"order {sent.cl_ord_id} has a deadline of {life:.3f} s"
         is_exit = row is not None and row["origin"] == "exit"
         if sent.rests and not is_exit and sent.expire_at is None:

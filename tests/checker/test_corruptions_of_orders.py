@@ -212,6 +212,33 @@ def i_20_an_approval_of_a_minute(run):
     row["send_by"] = row["approved_at"] + 60 * S
 
 
+def skewed_replies(run, ahead_s):
+    """Replies of a private connection whose stamps are ahead, from the start on."""
+    first = run.wire[0]
+    for number in range(2):
+        at = first.at + number * S
+        stamp = (at + ahead_s * S).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        run.wire.insert(
+            number, dataclasses.replace(first, n=0, at=at, way="out", on="private",
+            text=f'{{"method":"pong","time_in":"{stamp}","time_out":"{stamp}"}}'),
+        )  # fmt: skip
+    return run.wire[:2]
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "longer_s", "wrong"),
+    [(3, 3, False), (3, 3.2, True), (-3, 0.1, True), (0.2, 0.2, True), (8, 6, True)],
+)
+def test_i_10_x34_a_deadline_is_judged_by_the_clock_that_the_exchange_showed(
+    run, ahead_s, longer_s, wrong
+):
+    row = run.order(state="FILLED")
+    shown = skewed_replies(run, ahead_s)
+    run.wire[:] = shown + [e for e in run.wire[2:] if e.way != "out" or "time_out" not in e.text]
+    row["approved_at"] -= timedelta(seconds=longer_s)
+    assert bool(run.judged("I-10")) is wrong
+
+
 CORRUPTIONS: list[Callable[[Any], None]] = [
     made for name, made in list(globals().items()) if name.startswith("i_") and callable(made)
 ]

@@ -1,6 +1,7 @@
 """The checker's own reading of W: orders, cancels, switches, nonces and prices in the frames."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,8 @@ from urllib.parse import parse_qsl
 from checker.record import WireEntry, moment, parse_object
 
 _SYMBOL = re.compile(r'"symbol":"([^"]+)"')
+_TIME_OUT = re.compile(r'"time_out":"([^"]+)"')
+_REPLIES_KEPT = 10  # of so many last replies a client may have its word on the clock
 ORDER_CALLS = ("add_order", "batch_add")
 _REST_ORDERS = ("AddOrder", "AddOrderBatch")
 _REST_CANCELS = ("CancelOrder", "CancelOrderBatch", "CancelAll", "AmendOrder", "EditOrder")
@@ -118,6 +121,25 @@ class Wire:
                     mid = (Decimal(row["bid"]) + Decimal(row["ask"])) / 2
                     found.setdefault(row["symbol"], []).append((entry.at, mid))
         return found
+
+    @cached_property
+    def shown_ahead(self) -> list[tuple[datetime, float]]:
+        """How many seconds the exchange's clock was ahead by its own stamps, reply by reply."""
+        found: list[tuple[datetime, float]] = []
+        for entry in self.entries:
+            stamp = _TIME_OUT.search(entry.text) if entry.way == "out" else None
+            if stamp is not None and entry.on == "private":
+                found.append((entry.at, (moment(stamp[1]) - entry.at).total_seconds()))
+        return found
+
+    def ahead_at(self, at: datetime) -> float:
+        """The most seconds ahead that a client could believe the exchange's clock to be, at `at`.
+
+        Of the last replies of private connections handed out before; 0 where none showed it.
+        """
+        until = bisect_right(self.shown_ahead, at, key=lambda shown: shown[0])
+        last = self.shown_ahead[max(0, until - _REPLIES_KEPT) : until]
+        return max([ahead for _, ahead in last], default=0.0)
 
     def mid_at(self, pair: str, at: datetime) -> Decimal | None:
         """The last middle of a pair that was told up to `at`."""

@@ -36,6 +36,7 @@ from simple_trader.runtime.boot import BootPlan, boot
 from simple_trader.runtime.daemon import CommitBell, Daemon, Parts
 from simple_trader.runtime.inbox import Inbox
 from simple_trader.runtime.snapshots import SnapshotKeeper
+from simple_trader.runtime.time_check import agree_on_time
 from simple_trader.sandbox import sources_generated
 from simple_trader.sandbox.exchange import Exchange
 from simple_trader.sandbox.opening import open_exchange
@@ -366,6 +367,7 @@ class Lives:
             settings=self.settings,
             config_hash="virtual",
         )
+        await agree_on_time(clock, rest.server_time, recovered.newest_at)
         started = await boot(plan, store=store, reads=rest, clock=clock, recovered=recovered)
         daemon = self.daemon = Daemon(
             Parts(

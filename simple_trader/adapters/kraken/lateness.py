@@ -88,6 +88,8 @@ class Lateness:
         offset = self.clock_offset_s
         if offset is None or len(self._samples) < _SURE:
             return None
+        if abs(offset) < _SKEW_STEP_S:
+            offset = 0.0  # two ways that differ show as much: no deadline may follow that (I-10)
         passed = any(
             (abs(offset) > limit) != (abs(skew.told_s) > limit) for limit in _SKEW_LIMITS_S
         )

@@ -14,7 +14,6 @@ import yaml
 
 import simple_trader
 from simple_trader.adapters.kraken.key_info import KeyInfo
-from simple_trader.app.account_facts import certain_skew_s
 from simple_trader.app.arming import (
     FORMAT,
     ArmFile,
@@ -297,14 +296,3 @@ def test_i_44_a_running_live_daemon_never_begins_to_place_by_a_save_of_the_file(
     switched = settle(paper, loud, accepted)
     assert switched.config.settings.mode == "paper"
     assert any(note.startswith("mode: the change from paper to live") for note in switched.notes)
-
-
-@pytest.mark.parametrize(
-    ("before_s", "there_s", "after_s", "skew_s"),
-    [(0.2, 0, 0.4, 0), (0.99, 0, 1.5, 0), (3.5, 0, 3.6, 2.5), (0.0, 4, 0.5, -3.5), (-0.5, 0, 9, 0)],
-)
-def test_only_what_is_certain_of_a_clock_difference_counts(
-    before_s: float, there_s: float, after_s: float, skew_s: float
-) -> None:
-    moments = [AT + timedelta(seconds=s) for s in (before_s, there_s, after_s)]
-    assert certain_skew_s(*moments) == pytest.approx(skew_s)

@@ -121,6 +121,19 @@ def test_x34_the_offset_is_told_once_two_replies_agree_and_again_when_it_changes
     assert made.skew_news(skew) == pytest.approx(0.0)
 
 
+def test_i_10_what_the_ways_of_replies_differ_by_moves_no_deadline() -> None:
+    clock, skew = SetClock(), Skew()
+    made = measured(clock, ahead_s=0.02)
+    reply(made, clock, 2, ahead_s=0.02, way_s=0.1)
+    assert made.skew_news(skew) is None
+    for number in (3, 4):
+        reply(made, clock, number, ahead_s=3.0, way_s=0.1)
+    assert made.skew_news(skew) == pytest.approx(3.0)
+    for number in (5, 6):
+        reply(made, clock, number, ahead_s=0.02, way_s=0.1)
+    assert made.skew_news(skew) == 0.0
+
+
 def test_x34_i_49_a_clock_that_is_set_makes_older_replies_worthless() -> None:
     clock, skew = SetClock(), Skew()
     made = measured(clock, ahead_s=0.0, way_s=0.001)
