@@ -31,16 +31,35 @@ class OperatorDesk:
         self._blind = False
 
     def look(self) -> None:
-        """Take every request that lies there; resume before halt, so that halt wins."""
-        resume, halt = self._folder / "resume.json", self._folder / "halt.json"
+        """Take every request that lies there; resume before halt, so that halt wins.
+
+        Raises OSError for one that cannot be taken away; a halt counts all the same, and no other
+        request stands in its way (I-28).
+        """
+        try:
+            self._take_resume()
+        finally:
+            self._take_halt()
+        self._explain()
+
+    def _take_resume(self) -> None:
+        resume = self._folder / "resume.json"
         if resume.exists():
             actor, detail = _read(resume)
             resume.unlink(missing_ok=True)
             self._emit(OperatorResume(actor=actor, detail=detail))
-        if halt.exists():
+
+    def _take_halt(self) -> None:
+        halt = self._folder / "halt.json"
+        if not halt.exists():
+            return
+        try:
             halt.replace(self._taken)
-            self._halt()
-        self._explain()
+        except OSError:
+            if not self.kill_switch and halt.exists():
+                self._halt(halt)
+            raise
+        self._halt(self._taken)
 
     def _explain(self) -> None:
         """Explained balances: one file for each asset."""
@@ -53,7 +72,7 @@ class OperatorDesk:
     def look_back(self) -> None:
         """At a start: a halt of which it is not sure that the last run wrote it down."""
         if self._taken.exists():
-            self._halt()
+            self._halt(self._taken)
 
     def press(self, actor: str, detail: str) -> None:
         """The kill switch by another way than a file: a signal. It works on a full disk, too."""
@@ -71,11 +90,11 @@ class OperatorDesk:
         if self._unread:
             return  # pressed again since
         self.kill_switch = False
-        self._taken.unlink(missing_ok=True)
+        self._forget()
 
-    def _halt(self) -> None:
+    def _halt(self, request: Path) -> None:
         self.kill_switch = True
-        actor, detail = _read(self._taken)
+        actor, detail = _read(request)
         self._unread += 1
         self._emit(OperatorHalt(actor=actor, detail=detail))
 
@@ -85,13 +104,18 @@ class OperatorDesk:
         self._unread = max(0, self._unread - 1)
 
     def committed(self, last_seq: int) -> None:
-        """Events up to `last_seq` are durable: a halt among them needs no file any more."""
-        if self._halt_seq is not None and last_seq >= self._halt_seq:
+        """Events up to `last_seq` are durable: a halt among them needs no file any more, unless
+        the file is that of another one, which the brain has not read yet.
+        """
+        if self._halt_seq is not None and last_seq >= self._halt_seq and not self._unread:
             self._halt_seq = None
-            try:
-                self._taken.unlink(missing_ok=True)
-            except OSError as error:
-                log.warning("%s stays, the next start halts again: %s", self._taken.name, error)
+            self._forget()
+
+    def _forget(self) -> None:
+        try:
+            self._taken.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("%s stays, the next start halts again: %s", self._taken.name, error)
 
     async def run(self) -> None:
         """Look until cancelled."""

@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+import pytest
+
 from simple_trader.domain.events import Event, OperatorHalt, OperatorResume
 from simple_trader.runtime import control
 from simple_trader.runtime.control import OperatorDesk
@@ -125,3 +127,59 @@ def test_i_28_a_halt_pressed_while_a_resume_is_being_judged_stays(tmp_path) -> N
     desk.press("signal", "SIGUSR1")
     desk.lifted()  # the brain has read of the resume, not yet of the second halt
     assert desk.kill_switch
+
+
+def test_i_28_a_second_halt_that_is_not_committed_yet_outlives_a_kill(tmp_path) -> None:
+    first = OperatorDesk(tmp_path, [].append)
+    (tmp_path / "halt.json").write_text("{}")
+    first.look()
+    first.processed(7)
+    (tmp_path / "halt.json").write_text(json.dumps({"actor": "ada", "reason": "again"}))
+    first.look()
+    first.committed(7)  # of the first one; a resume may have come between the two
+    events: list = []
+    second = OperatorDesk(tmp_path, events.append)
+    second.look_back()
+    assert events == [OperatorHalt(actor="ada", detail="again")]
+    first.processed(9)
+    first.committed(9)
+    assert list(tmp_path.iterdir()) == []
+
+
+def refused(*_: object, **__: object) -> None:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_i_28_a_halt_that_cannot_be_taken_away_halts_all_the_same_and_once(
+    tmp_path, monkeypatch
+) -> None:
+    events: list = []
+    desk = OperatorDesk(tmp_path, events.append)
+    (tmp_path / "halt.json").write_text(json.dumps({"actor": "ada", "reason": "lunch"}))
+    monkeypatch.setattr("pathlib.Path.replace", refused)
+    for _ in range(3):
+        with pytest.raises(PermissionError):
+            desk.look()
+    assert desk.kill_switch
+    assert events == [OperatorHalt(actor="ada", detail="lunch")]
+
+
+def test_i_28_a_resume_that_cannot_be_taken_away_hides_no_halt(tmp_path) -> None:
+    events: list = []
+    desk = OperatorDesk(tmp_path, events.append)
+    (tmp_path / "resume.json").mkdir()
+    (tmp_path / "halt.json").write_text("{}")
+    with pytest.raises(OSError, match=r"resume\.json"):
+        desk.look()
+    assert desk.kill_switch
+    assert [type(event) for event in events] == [OperatorHalt]
+
+
+def test_a_resume_is_in_force_though_the_file_of_the_halt_stays(tmp_path, monkeypatch) -> None:
+    desk = OperatorDesk(tmp_path, [].append)
+    (tmp_path / "halt.json").write_text("{}")
+    desk.look()
+    desk.processed(7)
+    monkeypatch.setattr("pathlib.Path.unlink", refused)
+    desk.lifted()
+    assert not desk.kill_switch
