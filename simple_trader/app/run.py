@@ -9,10 +9,12 @@ from contextlib import AsyncExitStack
 from datetime import UTC
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from simple_trader.adapters.store.db_manager import check_world, upgrade
 from simple_trader.adapters.store.fresh import set_aside
+from simple_trader.app import early_halt
 from simple_trader.app.compose import Wired, wire
 from simple_trader.app.database import database_of
 from simple_trader.app.face import Face
@@ -47,18 +49,22 @@ def run_daemon(options: RunOptions) -> int:
     )
     with present(setup.places.state) as presence, logs:
         notifier = Notifier(setup.environment.variables.get("NOTIFY_SOCKET"))
+        control = setup.places.state / "control"
         with notifier:
             face = Face(setup, logs, presence, notifier, live=interactive)
             try:
-                return _run_loop(lambda stop: _run(setup, face, stop))
+                return _run_loop(lambda stop: _run(setup, face, stop), control)
             except TraderError as error:
                 # For people on stderr, once; the log files get it as well.
                 log.error("%s", error, extra={"told": True})
                 sys.stderr.write(f"simple-trader: {error}\n")
                 return error.exit_code
+            finally:
+                if early_halt.waits():  # it came when the daemon was at its end
+                    early_halt.leave(control)
 
 
-def _run_loop(make: Callable[["Stop"], Coroutine[Any, Any, int]]) -> int:
+def _run_loop(make: Callable[["Stop"], Coroutine[Any, Any, int]], control: Path) -> int:
     """Run a coroutine, on uvloop where there is one; SIGINT, SIGTERM and SIGHUP ask it to stop,
     SIGUSR1 is the kill switch.
     """
@@ -67,16 +73,19 @@ def _run_loop(make: Callable[["Stop"], Coroutine[Any, Any, int]]) -> int:
         factory = import_module("uvloop").new_event_loop
 
     async def main() -> int:
-        stop = Stop(asyncio.current_task())
+        stop = Stop(asyncio.current_task(), control)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, stop.ask)
         loop.add_signal_handler(signal.SIGUSR1, stop.halt)
+        early_halt.let_come()
         try:
             return await make(stop)
         except asyncio.CancelledError:
             log.info("stopped before it was ready")
             return 0
+        finally:
+            early_halt.hold()  # the loop's end takes the handler away
 
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(main())
@@ -85,18 +94,28 @@ def _run_loop(make: Callable[["Stop"], Coroutine[Any, Any, int]]) -> int:
 class Stop:
     """What a signal does: before the daemon runs it cancels the start, after that it asks."""
 
-    def __init__(self, work: asyncio.Task[Any] | None) -> None:
-        """`work` is the start of the daemon, and all of its life."""
-        self._work = work
+    def __init__(self, work: asyncio.Task[Any] | None, control: Path) -> None:
+        """`work` is the start of the daemon, and all of its life; `control` STATE/control."""
+        self._work, self._control = work, control
+        self._pressed = False
         self.daemon: Daemon | None = None
 
+    def runs(self, daemon: Daemon) -> None:
+        """From here on signals are the daemon's; so is a halt that no file could hold."""
+        self.daemon = daemon
+        if self._pressed:
+            daemon.desk.press(early_halt.ACTOR, early_halt.DETAIL)
+
     def halt(self) -> None:
-        """The kill switch by a signal; before the daemon runs nothing is sent, so it ends there."""
+        """The kill switch by a signal; a daemon that only starts is halted from its first event."""
         if self.daemon is not None:
-            self.daemon.desk.press("signal", "SIGUSR1")
-        elif self._work is not None:
-            log.error("SIGUSR1 before the daemon was ready: it ends; `simple-trader halt` halts it")
-            self._work.cancel()
+            self.daemon.desk.press(early_halt.ACTOR, early_halt.DETAIL)
+            return
+        self._pressed = not early_halt.leave(self._control)
+        log.error(
+            "SIGUSR1 while the daemon does not run yet, or no more: its next step is HALT; "
+            "`simple-trader halt --direct` cancels at Kraken without it"
+        )
 
     def ask(self) -> None:
         """Stop as cleanly as the moment allows."""
@@ -110,7 +129,7 @@ async def _run(setup: Setup, face: Face, stop: Stop) -> int:
     async with AsyncExitStack() as stack:
         wired = await _start(setup, face, stack)
         daemon = wired.daemon
-        stop.daemon = daemon
+        stop.runs(daemon)
         try:
             await daemon.run(wired.started)
         finally:

@@ -1,5 +1,6 @@
 """The command line: `python -m simple_trader`, `simple-trader` when installed."""
 
+import signal
 import sys
 from typing import NoReturn
 
@@ -41,6 +42,7 @@ for add_commands in (
 
 def main() -> NoReturn:
     """Run the command line and end the process with the exit code of docs/reference."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})  # it waits for the daemon
     try:
         app()
     except TraderError as error:
