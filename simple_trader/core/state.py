@@ -128,6 +128,7 @@ class EngineState(msgspec.Struct, kw_only=True):
     balances: Balances = msgspec.field(default_factory=Balances)
     recon: Reconciliation = msgspec.field(default_factory=Reconciliation)
     unpriced_flows: list[Flow] = []
+    judged_assets: tuple[str, ...] = ()  # whose value the equity of the newest judgement held
     memory: RiskMemory = msgspec.field(default_factory=RiskMemory)
     turnover: Turnover = msgspec.field(default_factory=Turnover)
     repeats: Repeats = msgspec.field(default_factory=Repeats)

@@ -180,6 +180,15 @@ class Reconciliation(msgspec.Struct):
             book.early = []
         return left
 
+    def agrees(self, balances: Mapping[str, Decimal]) -> bool:
+        """Whether each balance is what the books say, at this very moment and to the last digit."""
+        if self.since is None:
+            return True
+        books = {asset: book.expected for asset, book in self.assets.items()}
+        return all(
+            balances.get(asset, ZERO) == books.get(asset, ZERO) for asset in {*books, *balances}
+        )
+
     def findings(
         self,
         balances: Mapping[str, Decimal],

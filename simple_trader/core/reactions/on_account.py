@@ -13,6 +13,7 @@ from simple_trader.core.state import EngineState, Flow
 from simple_trader.domain.actions import Action, Note, Remember
 from simple_trader.domain.events import BalancesSeen, FeesSeen, LedgerSeen
 from simple_trader.domain.fills import Fill
+from simple_trader.domain.money import ZERO
 from simple_trader.domain.records import BalanceRow, LedgerRow
 
 
@@ -68,22 +69,54 @@ def add_trade_flow(state: EngineState, fill: Fill) -> None:
 def count_flows(state: EngineState, at: datetime) -> list[Action]:
     """Keep flows out of the loss of the day, as soon as there is a price to value them at."""
     waiting, mids, watched = state.unpriced_flows, state.mids(), state.watched_assets()
+    since = state.recon.since
     state.unpriced_flows = []
     actions: list[Action] = []
     before = state.memory
     for flow in waiting:
-        if flow.asset not in watched:
-            continue  # not in our equity
+        if flow.asset not in watched or (since is not None and flow.at < since):
+            continue  # not in our equity, or in it since before our books began
         rate = rate_of(flow.asset, mids)
         if rate is None:
             state.unpriced_flows.append(flow)
             continue
-        counted = breaker.add_flow(state.memory, flow.amount * rate, flow.at)
+        counted = breaker.add_flow(state.memory, flow.amount * rate)
         if counted is not state.memory:
             state.memory = counted
             text = f"{flow.what} of {flow.amount:f} {flow.asset}: not counted as gain or loss."
             actions.append(Note(level="info", text=text))
     return actions if state.memory is before else [risk_row(state, at), *actions]
+
+
+def follow_assets(state: EngineState, at: datetime) -> None:
+    """What is held of an asset comes into our equity, or leaves it, when its pair is taken in or
+    out: no gain and no loss. Those of the first judgement are what the run began with.
+    """
+    before, now = state.judged_assets, state.watched_assets()
+    state.judged_assets = now
+    if not before or before == now:
+        return
+    mids, expected = state.mids(), state.balances.all_expected()
+    for asset in before:
+        held, rate = expected.get(asset, ZERO), rate_of(asset, mids)
+        if asset not in now and held != ZERO and rate is not None:
+            state.memory = breaker.add_flow(state.memory, -held * rate)
+    for asset in now:
+        if asset not in before and expected.get(asset, ZERO) != ZERO:
+            add_flow(state, asset, expected[asset], at, "newly watched holding")
+
+
+def judged_equity(state: EngineState) -> Decimal | None:
+    """Equity for the loss of the day; None while a balance is not explained or a flow not valued.
+
+    Money that came or went while nobody looked would be judged as gain or loss; new risk waits for
+    the same reasons. A difference of this moment counts too, before the next comparison finds it.
+    """
+    health = state.health
+    known = health.reconciled and not (health.doubtful or health.unexplained)
+    if not known or state.unpriced_flows or not state.recon.agrees(state.balances.totals):
+        return None
+    return state.equity()
 
 
 def on_fees(state: EngineState, event: FeesSeen) -> list[Action]:

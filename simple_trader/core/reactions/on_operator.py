@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from simple_trader.core.reactions.on_account import judged_equity
 from simple_trader.core.reactions.on_health import SKEW_HALT_S
 from simple_trader.core.reactions.standing import (
     audit,
@@ -51,7 +52,7 @@ def on_resume(state: EngineState, event: OperatorResume, at: datetime) -> list[A
             _refused_resume(event, before, refused, at),
             Note(level="error", text=f"Not resumed: {refused}", reason=Reason.OPERATOR),
         ]
-    state.memory = breaker.resume(state.memory, state.equity())
+    state.memory = breaker.resume(state.memory, judged_equity(state), at)
     state.repeats.forget()
     state.memory = msgspec.structs.replace(state.memory, cancel_due=False)
     changed = restate(state, at) or [risk_row(state, at)]

@@ -15,7 +15,7 @@ from simple_trader.core.reactions import asking
 from simple_trader.core.reactions.asking import ask_orders, ask_reconcile, ask_unresolved
 from simple_trader.core.reactions.evidence import settle_evidence
 from simple_trader.core.reactions.standing import audit, halt_on, restate
-from simple_trader.core.state import EngineState
+from simple_trader.core.state import EngineState, Flow
 from simple_trader.domain.actions import Action, Note, RecycleStream, Remember
 from simple_trader.domain.events import OperatorExplained, Reconciled
 from simple_trader.domain.moments import seconds
@@ -150,6 +150,9 @@ def on_explained(state: EngineState, event: OperatorExplained, at: datetime) -> 
     subjects = [doubt.subject for doubt in stood] or [asset]
     rows = [asset_row(state, asset, "operator", EXPLAINED, at, s, detail) for s in subjects]
     text = f"{asset} explained by {event.actor}: {left:f} accepted ({event.detail})."
+    if left != ZERO:
+        flow = Flow(asset=asset, amount=left, at=at, what="explained difference")
+        state.unpriced_flows.append(flow)
     return [
         audit(at, event.actor, "cli", "reconcile", asset, f"{left:f}", event.detail),
         *rows,

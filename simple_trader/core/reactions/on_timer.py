@@ -1,13 +1,12 @@
 """Timers: the day, the risk check with exits, the full look, training, the decision cycle."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from simple_trader.core.reactions import asking
 from simple_trader.core.reactions.asking import ask_reconcile, ask_unresolved
 from simple_trader.core.reactions.cycle import begin_cycle
 from simple_trader.core.reactions.exit_orders import due_exits
-from simple_trader.core.reactions.on_account import count_flows
+from simple_trader.core.reactions.on_account import count_flows, follow_assets, judged_equity
 from simple_trader.core.reactions.on_advice import give_up
 from simple_trader.core.reactions.on_execution import claim
 from simple_trader.core.reactions.on_reconciled import check_stream, decide_doubts
@@ -85,8 +84,10 @@ def _look_again(state: EngineState, at: datetime) -> list[Action]:
 
 def check_day(state: EngineState, at: datetime) -> list[Action]:
     """Begin a new UTC day where one began, and stop this one where it lost too much."""
+    before = state.memory
+    follow_assets(state, at)
     flows = count_flows(state, at)
-    equity, before = _judged_equity(state), state.memory
+    equity = judged_equity(state)
     state.memory = breaker.roll_day(state.memory, equity, at)
     if state.tally.today != utc_day(at):
         state.tally.today, state.tally.realised_today = utc_day(at), ZERO
@@ -108,17 +109,6 @@ def check_day(state: EngineState, at: datetime) -> list[Action]:
     if state.memory is not before and not changed:
         changed = [risk_row(state, at)]
     return [*actions, *changed]
-
-
-def _judged_equity(state: EngineState) -> Decimal | None:
-    """Equity for the loss of the day; None while a balance is not explained or a flow not valued.
-
-    Money that came or went while nobody looked would be judged as gain or loss; new risk waits for
-    the same reasons.
-    """
-    health = state.health
-    known = health.reconciled and not (health.doubtful or health.unexplained)
-    return state.equity() if known and not state.unpriced_flows else None
 
 
 def _give_up_waiting(state: EngineState, at: datetime) -> list[Action]:

@@ -50,24 +50,26 @@ def stop_day(memory: RiskMemory, equity: Decimal | None, settings: TradingSettin
     start = memory.day_start_equity
     if memory.day_stopped or start is None or settings.daily_loss_limit <= ZERO:
         return memory
-    if loss_today(memory, equity) < settings.daily_loss_limit * start:
-        return memory
+    loss = loss_today(memory, equity)
+    if loss <= ZERO or loss < settings.daily_loss_limit * start:
+        return memory  # an account that began the day empty has lost nothing
     return msgspec.structs.replace(memory, day_stopped=True)
 
 
-def add_flow(memory: RiskMemory, value: Decimal, moment: datetime) -> RiskMemory:
-    """Count a deposit (or a withdrawal, negative) of today, also of while the daemon was down.
+def add_flow(memory: RiskMemory, value: Decimal) -> RiskMemory:
+    """Count a deposit (or a withdrawal, negative), also of while the daemon was down.
 
-    One from before the opening equity was taken stands in that equity already. The caller counts
-    each ledger entry once, over restarts too.
+    What counts is not when it was but what the two equities knew of it: an equity is judged only
+    while each of its balances is explained, so one that was taken before this flow was counted
+    does not hold it. A day whose opening is not taken yet will hold it; the peak moves in any case.
+    The caller counts each ledger entry once, over restarts too, and none of before the books began.
     """
-    since = memory.day_start_at or memory.loss_day
-    if since is None or memory.day_start_equity is None or moment < since:
+    peak, opening = memory.peak_equity, memory.day_start_equity
+    if peak is None and opening is None:
         return memory
-    peak = memory.peak_equity
     return msgspec.structs.replace(
         memory,
-        net_flows_today=memory.net_flows_today + value,
+        net_flows_today=memory.net_flows_today + (ZERO if opening is None else value),
         peak_equity=None if peak is None else peak + value,
     )
 
@@ -91,9 +93,9 @@ def latch(memory: RiskMemory, reason: Reason, detail: str) -> RiskMemory:
     return msgspec.structs.replace(memory, halted=True, halt_reason=reason, halt_detail=detail)
 
 
-def resume(memory: RiskMemory, equity: Decimal | None) -> RiskMemory:
-    """Lift HALT and the stops; the loss of the day, or the peak, is counted anew from now. Rows of
-    refusals begin anew too.
+def resume(memory: RiskMemory, equity: Decimal | None, at: datetime) -> RiskMemory:
+    """Lift HALT and the stops; the loss of the day, or the peak, is counted anew from `equity`,
+    from the next one that can be judged where it is None. Rows of refusals begin anew too.
     """
     lifted = strikes.lifted(
         msgspec.structs.replace(memory, halted=False, halt_reason=None, halt_detail="")
@@ -103,7 +105,11 @@ def resume(memory: RiskMemory, equity: Decimal | None) -> RiskMemory:
     if not memory.day_stopped:
         return lifted
     return msgspec.structs.replace(
-        lifted, day_stopped=False, day_start_equity=equity, net_flows_today=ZERO
+        lifted,
+        day_stopped=False,
+        day_start_equity=equity,
+        day_start_at=at,
+        net_flows_today=ZERO,
     )
 
 

@@ -1,11 +1,15 @@
 """The account: rows of what changed, and flows that are neither gain nor loss."""
 
-from brain_desk import BTC, ETH, D, Desk, buys, ledger, only, records, say, settings
+from datetime import timedelta
+
+from brain_desk import BTC, ETH, T0, D, Desk, buys, ledger, only, records, say, settings
 
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
 from simple_trader.domain.instruments import FeeRates
+from simple_trader.domain.memory import RiskMemory
+from simple_trader.domain.recovered import AssetLedger, LedgerMemory
 
 
 def desk() -> Desk:
@@ -102,3 +106,82 @@ def test_a_rest_balance_counts_once_the_stream_has_long_been_silent() -> None:
     one.do(e.BalancesSeen(balances={"USD": D(900)}, source="ws"))
     one.do(e.BalancesSeen(balances={"USD": D(1000)}, source="rest"), after_s=80)
     assert one.engine.state.balances.total("USD") == 1000
+
+
+def test_x28_i_24_a_withdrawal_while_the_daemon_was_down_over_midnight_stops_nothing() -> None:
+    since = T0 - timedelta(days=2)
+    one = Desk()
+    one.start(
+        risk=RiskMemory(
+            loss_day=since.replace(hour=0),
+            day_start_equity=D(1000),
+            day_start_at=since,
+            peak_equity=D(1000),
+        ),
+        ledger=LedgerMemory(
+            since=since,
+            assets=(
+                AssetLedger(
+                    asset="USD", opening=D(1000), ledger_sum=D(0), explained=D(0), short=D(0)
+                ),
+            ),
+        ),
+    )
+    one.do(e.FeedUp(feed="public"))
+    one.do(e.FeedUp(feed="private"))
+    one.timer("risk_check")  # the new day begins before the ledger was read
+    one.do(e.BalancesSeen(balances={"USD": D(400)}, source="ws"))
+    gone = ledger("L1", "USD", "-600", "400", T0 - timedelta(hours=5), kind="withdrawal")
+    one.do(e.LedgerSeen(entry=gone))
+    one.reconciled()
+    one.quotes(seen_s_ago=60)
+    one.quotes()
+    one.timer("risk_check")
+    memory = one.engine.state.memory
+    assert (memory.day_start_equity, memory.net_flows_today) == (D(400), 0)
+    assert memory.peak_equity == D(400)
+    assert one.engine.state.trading_state == "RUN"
+
+
+def test_x28_a_flow_of_before_the_books_began_is_in_every_equity_already() -> None:
+    one = Desk()
+    one.start()
+    one.do(e.FeedUp(feed="public"))
+    one.do(e.BalancesSeen(balances={"USD": D(1000)}, source="ws"))
+    one.do(e.FeedUp(feed="private"))
+    one.reconciled()
+    one.quotes(seen_s_ago=60)
+    one.quotes()
+    one.timer("risk_check")
+    old = ledger("L1", "USD", "500", "1000", T0 - timedelta(hours=5))
+    one.do(e.LedgerSeen(entry=old))
+    one.timer("risk_check")
+    assert one.engine.state.memory.net_flows_today == 0
+    assert one.engine.state.memory.peak_equity == D(1000)
+
+
+def watch(one: Desk, *pairs: str) -> None:
+    """Other traded pairs, and the judgement that follows."""
+    changed = settings(traded_pairs=pairs)
+    one.do(
+        e.SettingsChanged(settings=changed, config_hash="z", before="", after="", source=""),
+        after_s=1,
+    )
+    one.timer("risk_check")
+
+
+def test_i_24_a_pair_taken_out_or_in_is_no_loss_and_no_gain_of_what_someone_holds_of_it() -> None:
+    one = Desk()
+    one.open(balances={"USD": D(1000), "ETH": D(10)})
+    one.timer("risk_check")
+    state = one.engine.state
+    assert state.memory.peak_equity == D(21000)
+    watch(one, BTC)
+    assert (state.trading_state, state.memory.net_flows_today) == ("RUN", -20000)
+    assert state.memory.peak_equity == D(1000)
+    watch(one, BTC, ETH)
+    assert (state.trading_state, state.memory.net_flows_today) == ("RUN", 0)
+    assert state.memory.peak_equity == D(21000)
+    one.quotes(eth="1800")
+    one.timer("risk_check")
+    assert state.memory.day_stopped, "a loss on what is watched is a loss"

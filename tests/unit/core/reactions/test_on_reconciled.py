@@ -178,6 +178,21 @@ def test_an_operator_explains_deliberately_and_it_is_audited() -> None:
     assert desk.engine.state.causes == (Reason.RECONCILING,)
 
 
+def test_i_24_what_a_person_explained_is_no_loss() -> None:
+    desk = opened()
+    desk.do(e.BalancesSeen(balances={"USD": D(300)}, source="ws"))
+    desk.timer("risk_check")
+    assert not desk.engine.state.memory.day_stopped, "a difference is not judged before it is found"
+    desk.timer("balances")
+    desk.at += timedelta(seconds=LAG_S)
+    look(desk)
+    desk.do(e.OperatorExplained(asset="USD", actor="ann", detail="the bank"))
+    assert heals(desk)
+    memory = desk.engine.state.memory
+    assert (memory.net_flows_today, memory.peak_equity) == (D(-700), D(300))
+    assert (memory.day_stopped, memory.drawdown_stopped) == (False, False)
+
+
 def test_nothing_is_explained_before_the_account_was_looked_at() -> None:
     desk = Desk()
     desk.start()

@@ -57,33 +57,54 @@ def test_i_24_a_new_day_lifts_neither_the_daily_stop_nor_halt() -> None:
 
 
 def test_x28_deposits_and_withdrawals_are_no_gain_and_no_loss() -> None:
-    richer = add_flow(TODAY, D(500), T0)
+    richer = add_flow(TODAY, D(500))
     assert loss_today(richer, D(1500)) == 0
-    poorer = add_flow(TODAY, D(-500), T0)
+    poorer = add_flow(TODAY, D(-500))
     assert loss_today(poorer, D(500)) == 0
     assert stop_day(poorer, D(500), settings()) is poorer
 
 
-def test_x28_flows_that_the_opening_equity_holds_are_not_counted_again() -> None:
-    begun = roll_day(TODAY, D(1000), T0 + timedelta(days=1))
-    assert begun.day_start_at == T0 + timedelta(days=1)
-    assert add_flow(begun, D(5), begun.day_start_at - timedelta(seconds=1)) is begun
-    assert add_flow(begun, D(5), begun.day_start_at).net_flows_today == 5
-    assert add_flow(TODAY, D(5), T0 - timedelta(days=1)) is TODAY
+def test_x28_flows_that_the_opening_equity_will_hold_are_not_counted_again() -> None:
     unopened = roll_day(TODAY, None, T0 + timedelta(days=1))
-    assert add_flow(unopened, D(5), T0 + timedelta(days=1)) is unopened
+    assert add_flow(unopened, D(5)) is unopened
+    fresh = RiskMemory()
+    assert add_flow(fresh, D(5)) is fresh
+
+
+def test_x28_i_24_the_peak_moves_with_flows_also_before_the_day_has_its_opening() -> None:
+    peak = follow_peak(TODAY, D(1000), settings())
+    unopened = roll_day(peak, None, T0 + timedelta(days=1))
+    poorer = add_flow(unopened, D(-600))
+    assert (poorer.peak_equity, poorer.net_flows_today) == (D(400), 0)
+    assert not follow_peak(poorer, D(400), settings(max_drawdown=D("0.2"))).drawdown_stopped
+
+
+def test_i_24_an_account_that_begins_the_day_empty_has_lost_nothing() -> None:
+    empty = roll_day(RiskMemory(), D(0), T0)
+    assert stop_day(empty, D(0), settings()) is empty
+    assert stop_day(empty, None, settings()) is empty
+    funded = add_flow(empty, D(1000))
+    assert stop_day(funded, D(1000), settings()) is funded
+    assert stop_day(funded, D(999), settings()).day_stopped, "a limit of nothing is reached"
+
+
+def test_i_24_a_resume_while_equity_is_not_known_waits_for_one_that_is() -> None:
+    stopped = stop_day(TODAY, D(900), settings())
+    again = resume(stopped, None, T0)
+    assert (again.day_stopped, again.day_start_equity) == (False, None)
+    assert roll_day(again, D(880), T0).day_start_equity == D(880)
 
 
 def test_resume_lifts_both_latches_and_counts_the_day_anew() -> None:
     stopped = latch(stop_day(TODAY, D(900), settings()), Reason.OPERATOR, "me")
-    again = resume(stopped, D(900))
+    again = resume(stopped, D(900), T0)
     assert not again.halted
     assert not again.day_stopped
     assert stop_day(again, D(900), settings()) is again
 
 
 def test_resume_from_halt_alone_keeps_the_loss_of_the_day() -> None:
-    again = resume(latch(TODAY, Reason.OPERATOR, "me"), D(960))
+    again = resume(latch(TODAY, Reason.OPERATOR, "me"), D(960), T0)
     assert again.day_start_equity == D(1000)
 
 
@@ -105,7 +126,7 @@ def test_i_24_the_drawdown_stop_latches_at_its_figure_and_lifts_by_a_resume_alon
     assert stopped.drawdown_stopped
     assert follow_peak(stopped, D(1300), limit).drawdown_stopped, "a new peak lifts nothing"
     assert roll_day(stopped, D(1000), T0 + timedelta(days=9)).drawdown_stopped
-    again = resume(stopped, D(1000))
+    again = resume(stopped, D(1000), T0)
     assert not again.drawdown_stopped
     assert again.peak_equity == D(1000), "the fall is counted anew"
     assert follow_peak(again, D(801), limit) is again
@@ -118,6 +139,6 @@ def test_i_24_an_unknown_equity_moves_no_peak_and_stops_nothing() -> None:
 
 def test_i_24_the_peak_moves_with_deposits_and_withdrawals() -> None:
     peak = follow_peak(TODAY, D(1000), settings())
-    assert add_flow(peak, D(500), T0).peak_equity == D(1500)
-    poorer = add_flow(peak, D(-600), T0)
+    assert add_flow(peak, D(500)).peak_equity == D(1500)
+    poorer = add_flow(peak, D(-600))
     assert follow_peak(poorer, D(400), settings(max_drawdown=D("0.2"))) is poorer
