@@ -8,6 +8,7 @@ import msgspec
 from brain_desk import BTC, D, Desk, fill_of, ledger, traded
 from store_parts import running
 
+from simple_trader.adapters.store.named_sql import named
 from simple_trader.adapters.store.recovery import Recovery
 from simple_trader.core.portfolio.reconcile import LAG_S, Reconciliation
 from simple_trader.domain import actions as a
@@ -145,3 +146,46 @@ async def test_i_13_i_14_i_15_the_views_show_what_agrees_and_what_does_not(datab
     assert equity["trades_qty"] == equity["lots_qty"] > 0
     assert equity["trades_cash"] == equity["lots_cash"]
     assert sold.pair == BTC
+
+
+async def test_i_13_a_start_looks_at_a_week_of_trades_and_at_older_ones_that_were_told(
+    database: str,
+) -> None:
+    desk = traded_and_tampered()
+    await written(database, desk)
+    connection = await asyncpg.connect(database)
+
+    async def unmet() -> list[tuple[str, str, D]]:
+        rows = await connection.fetch(named("recover_unmet"))
+        return [(row["ref_id"], row["asset"], row["amount"]) for row in rows]
+
+    try:
+        whole = await connection.fetch(
+            "SELECT ref_id, asset, ledger - booked FROM v_trade_matching WHERE left_over <> 0"
+        )
+        assert [name for name, *_ in whole] == ["E2"]
+        assert await unmet() == [tuple(row) for row in whole]
+        await connection.execute("UPDATE trades SET recorded_at = now() - interval '30 days'")
+        await connection.execute(
+            "UPDATE kraken_ledgers SET recorded_at = now() - interval '30 days'"
+        )
+        await connection.execute(
+            "UPDATE reconciliations SET recorded_at = now() - interval '30 days'"
+        )
+        await connection.execute(
+            "INSERT INTO reconciliations (at, cause, state, subject, detail, looked_from) "
+            "SELECT max(at), 'rest', 'clean', '', '', max(looked_from) + interval '30 days' "
+            "FROM reconciliations"
+        )
+        assert await unmet() == [tuple(row) for row in whole]  # it was told, and is not forgotten
+        await connection.execute(
+            "INSERT INTO kraken_ledgers (ledger_id, ref_id, at, kind, asset, amount, fee, balance) "
+            "SELECT 'L9', 'E9', max(at), 'trade', 'BTC', 1, 0, 1 FROM kraken_ledgers"
+        )
+        assert [name for name, *_ in await unmet()] == ["E2", "E9"]  # just written, not yet told
+        await connection.execute(
+            "UPDATE reconciliations SET state = 'clean' WHERE subject = 'trade E2'"
+        )
+        assert [name for name, *_ in await unmet()] == ["E9"]
+    finally:
+        await connection.close()
