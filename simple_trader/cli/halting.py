@@ -27,16 +27,26 @@ async def halt_all(options: RunOptions, reason: str, *, direct: bool) -> int:
     except TraderError as error:  # a full disk: the exchange can still be asked
         typer.echo(str(error), err=True)
     daemon, runs = who_runs(state_dir), running(state_dir)
-    if daemon is not None and path is None:
-        os.kill(daemon.pid, signal.SIGUSR1)
-        typer.echo(f"Told the daemon (process {daemon.pid}) by SIGUSR1.")
     if runs and path is not None and not direct:
         if await _was_taken(path):
             return await _told(state_dir)
         typer.echo(f"The daemon did not take the halt within {TAKEN_WITHIN_S:g} s.", err=True)
-    if not runs:
+    # By a signal where files do not reach it; one that stands still gets it when it goes on.
+    told = daemon is not None and not direct and _signal(daemon.pid)
+    if not runs and path is not None:
         typer.echo(f"No daemon runs on {state_dir}; its next start takes the halt first.")
-    return await _by_ourselves(options, state_dir, daemon.mode if daemon else None, direct=direct)
+    mode = daemon.mode if daemon else None
+    return await _by_ourselves(options, state_dir, mode, direct=direct, left=told or path is not None)
+
+
+def _signal(pid: int) -> bool:
+    try:
+        os.kill(pid, signal.SIGUSR1)
+    except OSError as error:
+        typer.echo(f"process {pid} could not be told by SIGUSR1: {error.strerror}.", err=True)
+        return False
+    typer.echo(f"Told the daemon (process {pid}) by SIGUSR1.")
+    return True
 
 
 async def _was_taken(path: Path) -> bool:
@@ -58,9 +68,12 @@ async def _told(state_dir: Path) -> int:
 
 
 async def _by_ourselves(
-    options: RunOptions, state_dir: Path, mode: str | None, *, direct: bool
+    options: RunOptions, state_dir: Path, mode: str | None, *, direct: bool, left: bool
 ) -> int:
-    """Cancel everything at Kraken, if it is Kraken that holds our orders (I-44)."""
+    """Cancel everything at Kraken, if it is Kraken that holds our orders (I-44).
+
+    `left` says that the request lies there for the daemon, or that it was told by a signal.
+    """
     from simple_trader.adapters.kraken.auth import Credentials
     from simple_trader.app import worlds
     from simple_trader.app.stand_alone import cancel_everything
@@ -75,13 +88,17 @@ async def _by_ourselves(
                 f"--direct is for live: in {mode} the orders rest in our own sandbox, which no "
                 "command reaches without its daemon. The halt is left for its next start."
             )
-        if mode and _hangs(state_dir):
+        if not left:
+            raise TraderError(
+                f"the halt was not left in {state_dir}: mend what stands in its way, halt again."
+            )
+        if (state_dir / "control" / "halt.json").exists() and _hangs(state_dir):
             raise TraderError(not_taken("halt", TAKEN_WITHIN_S))
         return 0
     config = find_config(options.config_path)
     secrets = read_environment(find_env_file(options.env_file, config)).secrets
     if not (secrets.kraken_api_key and secrets.kraken_secret_api_key):
-        if mode is None and not direct:
+        if mode is None and left and not direct:
             return 0  # neither a mode nor a key that could be read: the halt is left, no more
         raise TraderError(
             "no Kraken key is in .env, so this command cannot cancel: cancel at kraken.com, or put "

@@ -1,5 +1,7 @@
 """The kill switch without a daemon: with only the key, at a real sandbox process (I-28, PT7)."""
 
+import os
+import signal
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +21,7 @@ from simple_trader.domain.events import OrderAcked
 from simple_trader.domain.moments import EPOCH
 from simple_trader.domain.orders import TimeInForce
 from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT
+from simple_trader.telemetry.presence import DaemonInfo, present
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -116,3 +119,51 @@ async def test_i_44_direct_asks_no_exchange_for_a_simulated_account(tmp_path: Pa
     (tmp_path / "config.yaml").write_text("mode: sim\n")
     with pytest.raises(TraderError, match="--direct is for live"):
         await halting.halt_all(chosen, "fire", direct=True)
+
+
+async def test_i_28_a_halt_that_could_not_be_left_anywhere_is_no_success(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = live(tmp_path)
+    (tmp_path / "config.yaml").write_text("mode: sim\n")
+    (tmp_path / "state").write_text("a file where the folder should be")
+    with pytest.raises(TraderError, match="was not left"):
+        await halting.halt_all(chosen, "fire", direct=False)
+    assert "next start takes" not in capsys.readouterr().out
+
+
+async def test_i_28_a_daemon_that_does_not_take_the_file_is_told_by_a_signal_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = live(tmp_path)
+    (tmp_path / "config.yaml").write_text("mode: sim\n")
+    monkeypatch.setattr(halting, "TAKEN_WITHIN_S", 0.05)
+    heard: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, _: heard.append(number))
+    try:
+        with present(tmp_path / "state") as presence:
+            about = DaemonInfo(pid=os.getpid(), mode="sim", world="", health_url="", log_dir="")
+            presence.announce(about)
+            with pytest.raises(TraderError, match="the request stays there"):
+                await halting.halt_all(chosen, "fire", direct=False)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert heard == [signal.SIGUSR1]
+    assert "by SIGUSR1" in capsys.readouterr().out
+
+
+async def test_a_daemon_of_somebody_else_that_cannot_be_told_is_said_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def not_ours(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.kill", not_ours)
+    monkeypatch.setattr(halting, "TAKEN_WITHIN_S", 0.05)
+    chosen = live(tmp_path)
+    (tmp_path / "config.yaml").write_text("mode: sim\n")
+    with present(tmp_path / "state") as presence:
+        presence.announce(DaemonInfo(pid=1, mode="sim", world="", health_url="", log_dir=""))
+        with pytest.raises(TraderError, match="the request stays there"):
+            await halting.halt_all(chosen, "fire", direct=False)
+    assert "could not be told by SIGUSR1: Operation not permitted" in capsys.readouterr().err
