@@ -6,14 +6,14 @@ from decimal import Decimal
 from simple_trader.core.portfolio.account import rate_of
 from simple_trader.core.reactions.cycle import keep_decision
 from simple_trader.core.reactions.trade import due_key, judge_intent
-from simple_trader.core.risk.limits import most_qty
+from simple_trader.core.risk.limits import most_qty, windows
 from simple_trader.core.risk.sizing import too_small
 from simple_trader.core.state import EngineState
 from simple_trader.core.strategy.exits import due_exit
 from simple_trader.core.strategy.pricing import marketable_limit
 from simple_trader.domain.actions import Action
 from simple_trader.domain.instruments import PairRules
-from simple_trader.domain.money import ZERO, floor_to_step
+from simple_trader.domain.money import ONE, ZERO, floor_to_step
 from simple_trader.domain.orders import Intent, OrderType, Origin, Side, TimeInForce
 from simple_trader.domain.quotes import Quote
 from simple_trader.domain.reasons import Reason
@@ -28,7 +28,9 @@ def due_exits(state: EngineState, at: datetime) -> list[Action]:
     if state.stopping:
         return []
     actions: list[Action] = []
-    for owner, pair in _holdings(state):
+    holdings = _holdings(state)
+    _forget_sold(state, holdings)
+    for owner, pair in holdings:
         quote, rules = state.board.quote(pair), state.rules.get(pair)
         left = state.sellable(owner, pair)
         if quote is None or rules is None or left <= ZERO:
@@ -41,13 +43,49 @@ def due_exits(state: EngineState, at: datetime) -> list[Action]:
             state.exit_told.pop(f"{owner} {pair}", None)
             state.exit_due.pop(due_key(owner, pair), None)
         else:
-            state.exit_due.setdefault(due_key(owner, pair), at)
+            _note_due(state, due_key(owner, pair), quote, at)
             actions.extend(_sell(state, owner, quote, rules, left, reason, at))
     return actions
 
 
 def _holdings(state: EngineState) -> list[tuple[str, str]]:
     return list(dict.fromkeys((lot.owner, lot.pair) for lot in state.lots.lots()))
+
+
+def _forget_sold(state: EngineState, holdings: list[tuple[str, str]]) -> None:
+    """What is held no more is due no more: a later holding begins anew."""
+    held = {due_key(owner, pair) for owner, pair in holdings}
+    state.exit_due = {key: since for key, since in state.exit_due.items() if key in held}
+    state.exit_told = {key: reason for key, reason in state.exit_told.items() if key in held}
+
+
+def _note_due(state: EngineState, key: str, quote: Quote, at: datetime) -> None:
+    """Since when its exit is due at every look; a stale price does not say that it is."""
+    if quote.age_s(at, state.health.skew_s) > state.settings.max_quote_age_s:
+        state.exit_due.pop(key, None)
+    else:
+        state.exit_due.setdefault(key, at)
+
+
+def _bounds(
+    state: EngineState, rules: PairRules, price: Decimal, left: Decimal, at: datetime
+) -> list[tuple[Decimal, Reason | None]]:
+    """Most base units that a sale may be for, each with the reason where it leaves too little.
+
+    What a limit would refuse as a whole is sold in parts, as it has room.
+    """
+    rate = rate_of(rules.quote, state.mids())
+    flow, strike = state.turnover.flow(rules.pair, at), state.memory.strikes.get(rules.pair)
+    room = min(limit - before for _, before, limit in windows(flow, state.settings))
+    bounds: list[tuple[Decimal, Reason | None]] = [
+        (left, None),
+        (state.spendable(rules.base), Reason.NO_FUNDS),
+        (most_qty(rules.pair, price, rate, state.settings), None),
+        (max(ZERO, room) / (price * (rate or ONE)), Reason.NOTIONAL_LIMIT),
+    ]
+    if strike is not None and strike.most_qty is not None and strike.side == Side.SELL.value:
+        bounds.append((strike.most_qty, Reason.SIZED_UP))
+    return bounds
 
 
 def _sell(
@@ -61,15 +99,13 @@ def _sell(
 ) -> list[Action]:
     """Sell all of it; dust below the exchange's minimum stays, and is told of once."""
     price = marketable_limit(quote, Side.SELL, rules, state.settings.max_slippage_bps)
-    spendable = state.spendable(rules.base)
-    most = most_qty(rules.pair, price, rate_of(rules.quote, state.mids()), state.settings)
-    qty = floor_to_step(min(left, spendable, most), rules.qty_increment)
+    least, bound = min(_bounds(state, rules, price, left, at), key=lambda item: item[0])
+    qty = floor_to_step(least, rules.qty_increment)
     decision_id = state.next_id("d")
     small = too_small(qty, price, rules, state.settings)
     if small is not None:
-        why = small.reason if spendable >= left else Reason.NO_FUNDS
-        detail = f"held {left:f}, spendable {spendable:f}: {small.detail}"
-        return _tell(state, owner, rules.pair, why, detail, decision_id, at)
+        detail = f"held {left:f}, spendable {state.spendable(rules.base):f}: {small.detail}"
+        return _tell(state, owner, rules.pair, bound or small.reason, detail, decision_id, at)
     intent = Intent(
         origin=Origin.EXIT,
         owner=owner,

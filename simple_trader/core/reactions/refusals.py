@@ -8,7 +8,7 @@ from simple_trader.core.risk import strikes
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, Note
 from simple_trader.domain.events import OrderRejected, RejectKind
-from simple_trader.domain.orders import Order
+from simple_trader.domain.orders import Order, Origin
 from simple_trader.domain.reasons import Reason
 
 
@@ -45,7 +45,12 @@ def count_taken(state: EngineState, order: Order, at: datetime) -> list[Action]:
 
 
 def count_filled(state: EngineState, order: Order, at: datetime) -> list[Action]:
-    """The first fill of an order: one too many of its kind halts (PT6)."""
+    """The first fill of an order: one too many of its kind halts (PT6).
+
+    An exit is none of a loop: it can but sell what is held, and a halt would keep the rest of it.
+    """
+    if order.origin is Origin.EXIT:
+        return []
     key = f"{order.owner} {order.request.pair} {order.request.side.value}"
     if not state.repeats.note(key, at):
         return []

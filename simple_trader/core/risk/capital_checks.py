@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from simple_trader.core.risk.case import Case, Objection
-from simple_trader.core.risk.limits import room_for
+from simple_trader.core.risk.limits import room_for, windows
 from simple_trader.domain.money import ONE, ZERO
 from simple_trader.domain.orders import Side
 from simple_trader.domain.reasons import Reason
@@ -57,16 +57,8 @@ def within_turnover(case: Case) -> Objection | None:
 
     Entries use half of each, so that what was bought can always be sold.
     """
-    flow, settings = case.flow, case.settings
     share = 2 if case.raises_exposure else 1
-    for what, before, limit in (
-        ("this minute", flow.minute, settings.max_notional_per_minute),
-        ("this hour", flow.hour, settings.max_notional_per_hour),
-        ("these 24 hours", flow.day, settings.max_notional_per_day),
-        ("on the pair this minute", flow.pair_minute, settings.max_pair_notional_per_minute),
-        ("on the pair this hour", flow.pair_hour, settings.max_pair_notional_per_hour),
-        ("on the pair these 24 hours", flow.pair_day, settings.max_pair_notional_per_day),
-    ):
+    for what, before, limit in windows(case.flow, case.settings):
         after, most = before + case.notional, limit / share
         if after > most:
             return Reason.NOTIONAL_LIMIT, f"{after:.2f} > {most:.2f} USD {what}"

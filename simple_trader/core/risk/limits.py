@@ -7,6 +7,7 @@ import msgspec
 
 from simple_trader.core.risk.ceilings import CEILINGS, ORDER_QTY
 from simple_trader.core.risk.exposure import Exposure
+from simple_trader.core.risk.turnover import Flow
 from simple_trader.domain.instruments import base_of
 from simple_trader.domain.money import ONE, ZERO
 from simple_trader.domain.settings import TradingSettings
@@ -30,6 +31,18 @@ def room_for(
     asset = settings.max_asset_exposure * equity - exposure.of(base)
     total = settings.max_total_exposure * equity - exposure.total
     return Room(max(ZERO, asset), max(ZERO, total))
+
+
+def windows(flow: Flow, settings: TradingSettings) -> tuple[tuple[str, Decimal, Decimal], ...]:
+    """Each rolling limit of value in words, what it holds already, and what it is (PT3)."""
+    return (
+        ("this minute", flow.minute, settings.max_notional_per_minute),
+        ("this hour", flow.hour, settings.max_notional_per_hour),
+        ("these 24 hours", flow.day, settings.max_notional_per_day),
+        ("on the pair this minute", flow.pair_minute, settings.max_pair_notional_per_minute),
+        ("on the pair this hour", flow.pair_hour, settings.max_pair_notional_per_hour),
+        ("on the pair these 24 hours", flow.pair_day, settings.max_pair_notional_per_day),
+    )
 
 
 def most_qty(

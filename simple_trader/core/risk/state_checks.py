@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from simple_trader.core.risk.case import HALT, RUN, Case, Objection
+from simple_trader.core.risk.strikes import COOL_AFTER
 from simple_trader.core.risk.venue_states import pair_takes, venue_takes
 from simple_trader.domain.instruments import PairStatus
+from simple_trader.domain.memory import Strike
 from simple_trader.domain.reasons import Reason
 
 # What a cause of REDUCE is called on a refused intent, if a nearer word than REDUCE_ONLY exists.
@@ -84,13 +86,23 @@ def one_entry_per_candle(case: Case) -> Objection | None:
 
 
 def cooled_down(case: Case) -> Objection | None:
-    """After refusals in a row the pair waits, after too many requests the account (X16, X18)."""
-    until = None if case.strike is None else case.strike.until
+    """After refusals in a row the pair waits, after too many requests the account (X16, X18).
+
+    A purchase that lacked funds holds back no protective sale.
+    """
+    strike = case.strike
+    until = None if strike is None or _of_purchases(case, strike) else strike.until
     if _waits(until, case.at):
         return Reason.COOL_DOWN, f"{case.intent.pair} until {until:%H:%M:%S}"
     if _waits(case.paused_until, case.at):
         return Reason.COOL_DOWN, f"the account until {case.paused_until:%H:%M:%S}"
     return None
+
+
+def _of_purchases(case: Case, strike: Strike) -> bool:
+    """Whether a protective sale meets a cool-down that a purchase without funds began."""
+    other = strike.side not in {"", case.intent.side.value}
+    return case.intent.protective and other and strike.row < COOL_AFTER
 
 
 def _waits(until: datetime | None, at: datetime) -> bool:
