@@ -93,8 +93,16 @@ def start_and_kill(folder: Path, orders: int, *, last: bool) -> tuple[float, flo
     command = [sys.executable, str(ROOT / "main.py"), "--no-tui", "--speed", "1"]
     command += ["--config", str(folder / "config.yaml"), "--state-dir", str(folder / "state")]
     began = time.perf_counter()
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    if len(environment) < len(os.environ):  # as a user's Python does: bytecode is kept
+        environment["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
     with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         assert process.stdout is not None
         said: list[str] = []

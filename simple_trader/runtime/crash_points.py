@@ -78,11 +78,10 @@ def instrument(
 ) -> None:
     """Lay `points` around the methods of these parts (they keep their types and everything else).
 
-    A connection without `_fill_transaction` (the rows of a transaction, all but its COMMIT) calls
-    `points.before_commit` itself.
+    `_fill_transaction` writes all rows of a transaction but does not COMMIT. A part without one of
+    these methods is an AttributeError: a point that lies nowhere would prove nothing.
     """
-    if hasattr(connection, "_fill_transaction"):
-        _replace(connection, "_fill_transaction", lambda fill: _fill(points, fill))
+    _replace(connection, "_fill_transaction", lambda fill: _fill(points, fill))
     _replace(lane, "put", lambda put: _put(points, put))
     _replace(connection, "write", lambda write: _write(points, write))
     _replace(venue, "place", lambda place: _place(points, place))

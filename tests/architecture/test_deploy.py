@@ -29,6 +29,14 @@ def test_only_the_daemon_is_told_to_stop_and_systemd_waits_for_ready_and_watchdo
     assert " main.py " in section["ExecStart"]
 
 
+def test_p01_a_start_after_a_crash_need_not_compile_its_code_anew() -> None:
+    lines = UNIT.read_text().splitlines()
+    kept = [line for line in lines if line.startswith("Environment=") and "PYCACHE" in line]
+    assert kept == ["Environment=PYTHONPYCACHEPREFIX=%C/simple-trader/bytecode"]
+    assert service()["CacheDirectory"] == "simple-trader"
+    assert not any("DONTWRITE" in line for line in lines)
+
+
 def test_p06_p12_memory_and_crash_loops_have_a_limit() -> None:
     """P06: above MemoryMax it is ended and started again. P12: five starts in ten minutes."""
     section = service()

@@ -6,6 +6,10 @@ import msgspec
 import pytest
 from store_parts import ROOM, batches, order
 
+from simple_trader.adapters.kraken.ws_manager import KrakenVenue
+from simple_trader.adapters.store.lane_connection import AsyncpgLedgerConnection
+from simple_trader.adapters.store.ledger_lane import LedgerLane
+from simple_trader.adapters.store.recovery import Recovery
 from simple_trader.domain.errors import ModeError
 from simple_trader.domain.records import IntentRow
 from simple_trader.runtime.crash_points import POINTS, CrashPoints, instrument
@@ -67,6 +71,29 @@ async def test_p01_a_point_lies_where_its_name_says() -> None:
     with pytest.raises(Died):
         await made.connection.write(1, None, INTENT)
     assert said == ["write"]
+
+
+def test_p01_the_points_lie_around_methods_that_the_real_parts_have() -> None:
+    real = {
+        "lane": object.__new__(LedgerLane),
+        "connection": object.__new__(AsyncpgLedgerConnection),
+        "venue": object.__new__(KrakenVenue),
+        "store": object.__new__(Recovery),
+    }
+    instrument(CrashPoints.parse("before_commit", die), **real)
+    assert {name: sorted(vars(part)) for name, part in real.items()} == {
+        "lane": ["put"],
+        "connection": ["_fill_transaction", "write"],
+        "venue": ["cancel", "cancel_all", "look", "place", "reconcile"],
+        "store": ["mirror", "snapshot"],
+    }
+
+
+async def test_p01_a_part_without_a_wrapped_method_is_refused() -> None:
+    made, _ = parts(CrashPoints.parse("in_commit", die))
+    del made.connection._fill_transaction
+    with pytest.raises(AttributeError, match="_fill_transaction"):
+        instrument(CrashPoints.parse("in_commit", die), **vars(made))
 
 
 async def test_batches_without_orders_pass_the_points_of_orders() -> None:
