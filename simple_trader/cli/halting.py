@@ -36,7 +36,8 @@ async def halt_all(options: RunOptions, reason: str, *, direct: bool) -> int:
     if not runs and path is not None:
         typer.echo(f"No daemon runs on {state_dir}; its next start takes the halt first.")
     mode = daemon.mode if daemon else None
-    return await _by_ourselves(options, state_dir, mode, direct=direct, left=told or path is not None)
+    left = told or path is not None
+    return await _by_ourselves(options, state_dir, mode, direct=direct, left=left)
 
 
 def _signal(pid: int) -> bool:

@@ -74,7 +74,8 @@ async def test_i_28_i_48_it_goes_on_above_the_nonces_of_the_daemon(tmp_path: Pat
     with child(seed=5) as there:
         assert await cancel_everything(there.url, KEY, tmp_path, RealClock()) == 0
         assert int((tmp_path / "nonce").read_text()) > mark
-        (tmp_path / "nonce").write_text("no number")  # then the clock must do, and what the exchange says of it is told
+        # Then the clock must do, and what the exchange says of it is told.
+        (tmp_path / "nonce").write_text("no number")
         with pytest.raises(VenueRefused, match="nonce"):
             await cancel_everything(there.url, KEY, tmp_path, RealClock())
 
