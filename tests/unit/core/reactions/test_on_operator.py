@@ -105,3 +105,50 @@ def test_a_shorter_interval_is_used_at_once() -> None:
     desk.timer("aggregate")
     desk.do(changed(settings(aggregator_interval_s=60)), after_s=1)
     assert desk.engine.state.timers.due["aggregate"] == desk.at + timedelta(seconds=59)
+
+
+def test_w08_a_resume_that_cannot_be_safe_yet_is_refused_with_its_reason() -> None:
+    desk = Desk()
+    desk.open()
+    desk.do(e.OperatorHalt(actor="me", detail="lunch"))
+
+    def refused(word: str) -> None:
+        told = desk.do(e.OperatorResume(actor="me", detail="back"))
+        (row,) = records(told, r.AuditRow)
+        assert row.result.startswith("refused: ")
+        assert word in row.result
+        assert only(told, a.Note).text == "Not resumed: " + row.result.removeprefix("refused: ")
+        assert not records(told, r.RiskRow)
+        assert desk.engine.trading_state == "HALT"
+
+    desk.do(e.LoopGapSeen(gap_s=9.0))
+    refused("not reconciled")
+    desk.reconciled()
+    desk.do(e.ClockSkewSeen(skew_s=6.0))
+    refused("clock")
+    desk.do(e.ClockSkewSeen(skew_s=0.0))
+    desk.do(e.OperatorResume(actor="me", detail="back"))
+    assert desk.engine.state.memory.halted is False
+
+
+def test_w08_a_resume_waits_for_the_outcome_of_an_order_on_its_way() -> None:
+    desk = Desk()
+    desk.open()
+    name = desk.place().cl_ord_id
+    desk.do(e.OperatorHalt(actor="me", detail="lunch"))
+    desk.do(e.SendUnknown(cl_ord_id=name, detail="no answer"))
+    told = desk.do(e.OperatorResume(actor="me", detail="back"))
+    assert name in records(told, r.AuditRow)[0].result
+    assert desk.engine.trading_state == "HALT"
+
+
+def test_w08_a_kill_switch_pressed_twice_is_one_halt() -> None:
+    desk = Desk()
+    desk.open()
+    desk.do(e.OperatorHalt(actor="me", detail="lunch"))
+    memory = desk.engine.state.memory
+    again = desk.do(e.OperatorHalt(actor="me", detail="lunch"))
+    only(again, a.CancelAllOrders)  # the first may have been refused
+    assert desk.engine.state.memory == memory
+    desk.do(e.OperatorResume(actor="me", detail="back"))
+    assert desk.engine.trading_state == "RUN"
