@@ -293,12 +293,6 @@ class VenueOrderRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     reason: str
 
 
-class VenueTradeRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """kraken_trades: a trade as the exchange tells it, ours or foreign."""
-
-    fill: Fill
-
-
 class RateCounterRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """rate_counters: the model of a venue counter, value and time."""
 
@@ -329,7 +323,6 @@ LedgerRecord = (
     | AssetRow
     | PairRow
     | VenueOrderRow
-    | VenueTradeRow
     | RateCounterRow
 )
 Record = MarketRecord | LedgerRecord

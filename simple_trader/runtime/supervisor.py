@@ -88,8 +88,3 @@ class Supervisor:
         await asyncio.gather(*tasks, *self._errands, return_exceptions=True)
         if self._failure is not None and not self._failure.done():
             self._failure.cancel()
-
-    async def finish_errands(self, timeout_s: float) -> None:
-        """Give running errands `timeout_s` to end by themselves."""
-        if self._errands:
-            await asyncio.wait(set(self._errands), timeout=timeout_s)

@@ -33,7 +33,8 @@ class LagMeter:
 
         It is over when half the limit is kept.
         """
-        late_s = gap_s - BEAT_S
+        # After a night of suspension only the last minute's worth of beats would be kept anyway.
+        late_s = min(gap_s, LAG_BEATS * BEAT_S) - BEAT_S
         while True:
             self._late_s.append(max(0.0, late_s))
             late_s -= BEAT_S

@@ -321,7 +321,6 @@ def opening() -> tuple[r.LedgerRecord, ...]:
             closed_at=None,
             reason="",
         ),
-        r.VenueTradeRow(fill=fill(0, Side.SELL)),
         r.ReconciliationRow(
             at=AT,
             cause="start",

@@ -142,10 +142,6 @@ def _trade(record: r.TradeRow, at: datetime) -> list[Row]:
     return [(sql.INSERT_TRADE, values | booked), (sql.UPSERT_VENUE_TRADE, values)]
 
 
-def _venue_trade(record: r.VenueTradeRow, at: datetime) -> list[Row]:
-    return [(sql.UPSERT_VENUE_TRADE, _fill(record.fill, at))]
-
-
 def _fill(fill: Fill, at: datetime) -> Values:
     return {"at": at, **msgspec.structs.asdict(fill), "fees": _json(fill.fees)}
 
@@ -209,7 +205,6 @@ _ROWS: dict[type, _Rows] = {
     r.AssetRow: _asset,
     r.PairRow: _pair,
     r.VenueOrderRow: _same(sql.UPSERT_VENUE_ORDER),
-    r.VenueTradeRow: _venue_trade,
     r.RateCounterRow: _same(sql.UPSERT_RATE_COUNTER),
 }
 

@@ -57,6 +57,12 @@ def lag_of(*gaps_s: float) -> list[LoopLagSeen]:
     return [news for news in map(meter.add, gaps_s) if news is not None]
 
 
+def test_p03_a_year_of_suspension_is_counted_in_no_time() -> None:
+    (news,) = lag_of(365 * 86400.0 * 1000)
+    assert not news.over
+    assert news.p99_ms <= LAG_BEATS * BEAT_S * 1000
+
+
 def test_p05_a_loop_that_was_blocked_for_ten_seconds_is_told_and_over_a_minute_later() -> None:
     told = lag_of(*[BEAT_S] * 100, 10.0, *[BEAT_S] * LAG_BEATS)
     assert [news.over for news in told] == [False, True]
