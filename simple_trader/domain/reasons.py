@@ -232,7 +232,7 @@ TEXT: dict[Reason, str] = {
     Reason.CLOCK_SKEW: "Our clock and the exchange's are too far apart.",
     Reason.LOOP_LAG: "The event loop comes too late to everything: this machine is overloaded.",
     Reason.KEY_REFUSED: "The exchange refuses our key; nothing private is asked any more.",
-    Reason.NONCE_REFUSED: "The exchange refuses our nonces: does something else use the key?",
+    Reason.NONCE_REFUSED: "The exchange refuses our nonces: something else may use the key.",
     Reason.REJECT_STORM: "The exchange refused twenty orders in a row.",
     Reason.REPEATED_ORDERS: "The same side of a pair was filled again and again within minutes.",
     Reason.MODEL_OFF: "The online model is not available.",
