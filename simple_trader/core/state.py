@@ -220,7 +220,8 @@ class EngineState(msgspec.Struct, kw_only=True):
     # -- executions
 
     def see_exec(self, exec_id: str) -> None:
-        """Note an execution as booked."""
+        """Note an execution as booked: the one noted longest ago is forgotten first."""
+        self.seen_execs.pop(exec_id, None)
         self.seen_execs[exec_id] = True
         if len(self.seen_execs) > MAX_SEEN_EXECS:
             del self.seen_execs[next(iter(self.seen_execs))]

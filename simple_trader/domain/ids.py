@@ -32,7 +32,7 @@ def client_order_id(epoch: int, count: int) -> str:
 
 def epoch_of(cl_ord_id: str | None) -> int | None:
     """The epoch that made one of our client order ids; None for a name that is not ours."""
-    if cl_ord_id is None or not is_ours(cl_ord_id):
+    if cl_ord_id is None or not cl_ord_id.startswith(ORDER_PREFIX):
         return None
     epoch, _, count = cl_ord_id.removeprefix(ORDER_PREFIX).partition("-")
     if not epoch or not count or not set(epoch + count) <= set(_DIGITS):
@@ -41,8 +41,8 @@ def epoch_of(cl_ord_id: str | None) -> int | None:
 
 
 def is_ours(cl_ord_id: str | None) -> bool:
-    """Whether a client order id was made by Simple Trader (I-09)."""
-    return bool(cl_ord_id) and str(cl_ord_id).startswith(ORDER_PREFIX) and "-" in str(cl_ord_id)
+    """Whether a client order id was made by Simple Trader (I-09): `stop-loss-1` was not."""
+    return epoch_of(cl_ord_id) is not None
 
 
 def local_id(kind: str, epoch: int, count: int) -> str:

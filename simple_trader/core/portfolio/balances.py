@@ -139,7 +139,9 @@ class Balances(msgspec.Struct):
             self.totals[entry.asset] = self.total(entry.asset) + entry.change
             self._match_trade(entry, booked=booked)
             return True
-        if entry.at < newest or covered:
+        # Of one moment (an order that met two others) REST tells the newest first.
+        older = entry.at == newest and entry.balance - entry.change != self.total(entry.asset)
+        if entry.at < newest or older or covered:
             self._match_trade(entry, booked=booked)  # the newer total holds it already
             return True
         self.ledger_at[entry.asset] = entry.at

@@ -288,13 +288,16 @@ class Reconciliation(msgspec.Struct):
     def accept(self, asset: str, balance: Decimal, missing: Decimal) -> Decimal:
         """Book what differs of an asset now as explained; gives the residual that was accepted.
 
-        `missing` is what our lots hold more than the account.
+        `missing` is what our lots hold more than the account. Trades that are just being told stay:
+        the other half of them will come.
         """
         book = self.book_of(asset)
         left = self.residual(asset, balance)
         book.explained += left
         book.short = max(book.short, missing)
         for ref_id, legs in list(self.trades.items()):
+            if f"trade {ref_id}" not in self.doubts:
+                continue
             legs.left.pop(asset, None)
             legs.gross.pop(asset, None)
             if not legs.open:

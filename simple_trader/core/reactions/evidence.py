@@ -77,7 +77,7 @@ def import_order(state: EngineState, event: ExecutionReport, at: datetime) -> li
     tells too little: then it must be looked for.
     """
     name, qty = event.cl_ord_id, event.order_qty
-    if name is None or qty is None or event.pair is None or event.side is None:
+    if name is None or not qty or event.pair is None or event.side is None:
         return None
     order = Order(
         request=_request(event, name, event.pair, event.side),

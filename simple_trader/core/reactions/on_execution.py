@@ -299,7 +299,7 @@ def _end(
 ) -> list[Action]:
     """The exchange says it is over: at once if every fill is booked, else when they are (X06)."""
     if order.state in _OVER:
-        return []
+        return ask_order(state, order, at) if cum_qty > order.filled_qty else []
     filled_after_all = order.state is OrderState.REJECTED and cum_qty > ZERO
     if order.state is OrderState.NOT_ACCEPTED or filled_after_all:
         said = f"Order {order.cl_ord_id} was {order.state.value} and was there after all."

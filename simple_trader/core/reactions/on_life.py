@@ -67,7 +67,7 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
     state.turnover.begin(event.turned)
     state.board.warm(event.candles)
     state.lots.begin(event.lots, event.fills)
-    for exec_id in (*event.seen_exec_ids, *(fill.exec_id for fill in event.fills)):
+    for exec_id in (*(fill.exec_id for fill in event.fills), *event.seen_exec_ids):
         state.see_exec(exec_id)
     state.watermark = verified_until(event)
     state.recovered_until = books_end(event.last_trade_at, event.orders)

@@ -85,3 +85,14 @@ def test_equity_is_unknown_while_a_holding_has_no_price() -> None:
     del state.board.boards[BTC]
     assert state.equity() is None
     assert state.shown_equity() == D(10)
+
+
+def test_i_12_an_execution_noted_again_is_forgotten_last() -> None:
+    state = fresh()
+    state.see_exec("E-old")
+    for number in range(file.MAX_SEEN_EXECS - 1):
+        state.see_exec(f"E{number}")
+    state.see_exec("E-old")
+    state.see_exec("E-new")
+    assert "E-old" in state.seen_execs
+    assert "E0" not in state.seen_execs

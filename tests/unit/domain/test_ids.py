@@ -40,8 +40,11 @@ def test_no_two_of_epoch_and_count_share_an_id() -> None:
     assert all(is_ours(one) for one in made)
 
 
-@pytest.mark.parametrize("foreign", [None, "", "bot7-000124", "st", "6d1b345e-2821-40e2"])
-def test_other_orders_are_not_ours(foreign: str | None) -> None:
+@pytest.mark.parametrize(
+    "foreign",
+    [None, "", "bot7-000124", "st", "6d1b345e-2821-40e2", "stop-loss-1", "st-1", "stop 7-1"],
+)
+def test_i_09_other_orders_are_not_ours(foreign: str | None) -> None:
     assert not is_ours(foreign)
 
 

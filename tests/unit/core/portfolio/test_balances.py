@@ -139,3 +139,17 @@ def test_two_trades_whose_entries_overtake_one_another_never_look_like_a_loss() 
                 balances.on_ledger(entry, booked=entry.ref_id in filled)
         assert balances.pending == {}, order
         assert (balances.expected("USD"), balances.expected("BTC")) == (D("598.4"), 4), order
+
+
+@pytest.mark.parametrize("order", list(permutations(range(2))))
+def test_i_13_two_entries_of_one_moment_end_in_the_same_total_whatever_comes_first(
+    order: tuple[int, ...],
+) -> None:
+    two = (
+        ledger("L1", "USD", "-100", "900", T0, ref_id="E1", kind="trade"),
+        ledger("L2", "USD", "-50", "850", T0, ref_id="E2", kind="trade"),
+    )
+    book = fresh()
+    for place in order:
+        book.on_ledger(two[place], booked=True)
+    assert book.total("USD") == D(850)

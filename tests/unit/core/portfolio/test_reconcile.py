@@ -264,6 +264,17 @@ def test_the_deciding_look_is_due_once() -> None:
     assert not recon.look_due(at(300))
 
 
+def test_i_13_a_person_explains_no_trade_of_which_only_a_half_was_told_so_far() -> None:
+    recon = opened()
+    first, second = entries_of(BUY)
+    feed(recon, BUY, first)
+    assert found(recon, {**OPENING, "BTC": D("1.5")}, BUY.venue_at) == {}
+    recon.accept("USD", D(1000), D(0))
+    feed(recon, second)
+    assert recon.trades == {}
+    assert found(recon, balances_after([first, second])) == {}
+
+
 def test_what_an_operator_accepts_is_explained_and_nothing_else() -> None:
     recon = opened()
     assert recon.accept("USD", D(990), D(0)) == D(-10)

@@ -87,6 +87,14 @@ def test_d12_where_the_quantity_is_not_told_it_is_looked_for_first() -> None:
     assert desk.engine.state.orphans == {}
 
 
+def test_d12_a_report_of_no_quantity_at_all_is_no_order_to_import() -> None:
+    desk = Desk()
+    desk.open()
+    desk.do(lost_fill(desk, order_qty=D(0)))
+    assert LOST not in desk.engine.state.orders.orders
+    assert LOST in desk.engine.state.doubts.orders
+
+
 def test_an_imported_order_without_a_limit_is_a_market_order() -> None:
     desk = Desk()
     desk.open()

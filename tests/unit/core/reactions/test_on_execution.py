@@ -404,3 +404,17 @@ def test_i_06_a_report_of_an_order_that_was_never_sent_halts() -> None:
     desk.do(report("new", cl_ord_id=request.cl_ord_id, at=desk.at))
     assert desk.engine.state.causes == (Reason.INVARIANT,)
     assert state_of(desk, request) is S.VOID
+
+
+def test_x09_an_end_that_counts_more_than_is_booked_of_an_ended_order_is_looked_for() -> None:
+    desk, request = placed()
+    name = request.cl_ord_id
+    desk.do(report("canceled", cl_ord_id=name, at=desk.at, cum_qty=D(0)))
+    assert state_of(desk, request) is S.CANCELED
+    half = request.qty / 2
+    told = desk.do(report("canceled", cl_ord_id=name, at=desk.at, cum_qty=half), after_s=1)
+    assert only(told, a.AskOrders).cl_ord_ids == (name,)
+    late = desk.fill(request, "E1", qty=half)
+    assert len(records(late, r.TradeRow)) == 1
+    again = desk.do(report("canceled", cl_ord_id=name, at=desk.at, cum_qty=half), after_s=60)
+    assert [x for x in again if isinstance(x, a.AskOrders)] == []
