@@ -165,24 +165,22 @@ async def test_i_13_a_start_looks_at_a_week_of_trades_and_at_older_ones_that_wer
         )
         assert [name for name, *_ in whole] == ["E2"]
         assert await unmet() == [tuple(row) for row in whole]
-        await connection.execute("UPDATE trades SET recorded_at = now() - interval '30 days'")
-        await connection.execute(
-            "UPDATE kraken_ledgers SET recorded_at = now() - interval '30 days'"
-        )
-        await connection.execute(
-            "UPDATE reconciliations SET recorded_at = now() - interval '30 days'"
-        )
-        await connection.execute(
-            "INSERT INTO reconciliations (at, cause, state, subject, detail, looked_from) "
-            "SELECT max(at), 'rest', 'clean', '', '', max(looked_from) + interval '30 days' "
-            "FROM reconciliations"
-        )
+        for days in (1, 30):
+            await connection.execute(
+                "INSERT INTO reconciliations (at, cause, state, subject, detail, looked_from) "
+                "SELECT max(at), 'rest', 'clean', '', '', max(at) + $1 FROM reconciliations",
+                timedelta(days=days),
+            )
         assert await unmet() == [tuple(row) for row in whole]  # it was told, and is not forgotten
         await connection.execute(
             "INSERT INTO kraken_ledgers (ledger_id, ref_id, at, kind, asset, amount, fee, balance) "
-            "SELECT 'L9', 'E9', max(at), 'trade', 'BTC', 1, 0, 1 FROM kraken_ledgers"
+            "SELECT 'L9', 'E9', max(at) + $1, 'trade', 'BTC', 1, 0, 1 FROM kraken_ledgers",
+            timedelta(days=2),
         )
-        assert [name for name, *_ in await unmet()] == ["E2", "E9"]  # just written, not yet told
+        assert [name for name, *_ in await unmet()] == [
+            "E2",
+            "E9",
+        ]  # newer than the last look before that week
         await connection.execute(
             "UPDATE reconciliations SET state = 'clean' WHERE subject = 'trade E2'"
         )

@@ -1,22 +1,25 @@
 -- Trades whose ledger entries and fill do not meet yet, since the opening; not those that a person
 -- has answered for since they came. What is left over counts fees, `gross` does not.
--- As v_trade_matching, of few trades: what was written a week of market time before the newest look
--- began either met by then or was told, and a told one is found by its name.
+-- As v_trade_matching, of few trades: what a whole look had read (but for an hour of lag) a week of
+-- market time before the newest one either met since or was told, and a told one is found by name.
 WITH bounds AS (
     SELECT
         (SELECT min(o.since) + interval '5 seconds' FROM reconciliations AS o) AS opened,
         (
-            SELECT coalesce(max(d.recorded_at), '-infinity')
+            SELECT coalesce(max(d.looked_from) - interval '1 hour', '-infinity')
             FROM reconciliations AS d
-            WHERE d.looked_from <= (SELECT max(n.looked_from) - interval '7 days' FROM reconciliations AS n)
+            WHERE d.looked_from
+                <= (SELECT max(n.looked_from) - interval '7 days' FROM reconciliations AS n)
         ) AS decided
 ),
 wanted AS MATERIALIZED (
-    SELECT t.exec_id AS ref_id FROM trades AS t WHERE t.recorded_at >= (SELECT b.decided FROM bounds AS b)
+    SELECT t.exec_id AS ref_id
+    FROM trades AS t
+    WHERE t.venue_at >= (SELECT b.decided FROM bounds AS b)
     UNION
     SELECT l.ref_id
     FROM kraken_ledgers AS l
-    WHERE l.kind = 'trade' AND l.recorded_at >= (SELECT b.decided FROM bounds AS b)
+    WHERE l.kind = 'trade' AND l.at >= (SELECT b.decided FROM bounds AS b)
     UNION
     SELECT substr(told.subject, length('trade ') + 1)
     FROM (
@@ -46,9 +49,15 @@ matched AS (
             t.owner,
             coalesce(e.at, t.venue_at) AS at
         FROM (
-            SELECT l.asset, sum(l.amount - l.fee) AS ledger, sum(l.amount) AS ledger_gross, min(l.at) AS at
+            SELECT
+                l.asset,
+                sum(l.amount - l.fee) AS ledger,
+                sum(l.amount) AS ledger_gross,
+                min(l.at) AS at
             FROM kraken_ledgers AS l
-            WHERE l.ref_id = w.ref_id AND l.kind = 'trade' AND l.at > (SELECT b.opened FROM bounds AS b)
+            WHERE l.ref_id = w.ref_id
+              AND l.kind = 'trade'
+              AND l.at > (SELECT b.opened FROM bounds AS b)
             GROUP BY l.asset
         ) AS e
         FULL JOIN (
