@@ -12,6 +12,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,11 +20,13 @@ import books
 import pytest
 import system
 from chaos import BACK, NEW_ORDER, PAUSE_S, Campaign
+from checker.record import WireEntry, load_record
 from system import BUSY, Daemon, Place
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
 FILES = 64
+LOOKS = ("/OpenOrders", "/TradesHistory", "/Ledgers", "/Balance")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +38,8 @@ def where() -> Iterator[Place]:
 
 
 def test_p02_p03_p08_i_27_few_files_a_pause_and_sigterm_in_one_life(where: Place) -> None:
-    with Daemon(where, "--speed", "120") as daemon:
+    record = where.folder / "wire.jsonl"
+    with Daemon(where, "--speed", "120", "--record", str(record)) as daemon:
         daemon.ready()
         url = urlsplit(daemon.wait_for("health: ", 10).split("health: ")[1])
         # P08: few files, and many who ask: people are refused first, trading goes on, and an
@@ -58,9 +62,12 @@ def test_p02_p03_p08_i_27_few_files_a_pause_and_sigterm_in_one_life(where: Place
         daemon.process.send_signal(signal.SIGSTOP)
         time.sleep(PAUSE_S)
         since = len(daemon.lines)
+        continued = datetime.now(UTC)
         daemon.process.send_signal(signal.SIGCONT)
         daemon.wait_for("stood still for .* reconciling before new orders", 20, since=since)
         daemon.wait_for(BACK, 60, since=since)
+        daemon.wait_for("Filled ", 60, since=since)
+        before = daemon.lines[:since]
 
         # P02: at any moment, within ten seconds, exit code 0.
         time.sleep(random.Random(2).random())
@@ -71,6 +78,19 @@ def test_p02_p03_p08_i_27_few_files_a_pause_and_sigterm_in_one_life(where: Place
     found = books.compare(where)
     assert found.differences == []
     assert found.fills >= 2
+    _judge_pause(load_record(record), continued, before)
+
+
+def _judge_pause(wire: list[WireEntry], continued: datetime, before: list[str]) -> None:
+    """I-27 by what reached the exchange: the market stood with the daemon, so by real time."""
+    after = [entry for entry in wire if entry.real > continued]
+    orders = [entry for entry in after if entry.way == "in" and '"add_order"' in entry.text]
+    assert orders, "it trades on"
+    looks = [entry for entry in after if entry.n < orders[0].n and entry.path.endswith(LOOKS)]
+    assert {entry.status for entry in looks} == {200}, "the account was looked at first"
+    told = "\n".join(before)
+    waited = [entry.frame()["params"]["cl_ord_id"] for entry in orders]
+    assert not [name for name in waited if f"({name}," in told], "what waited has fallen"
 
 
 def test_p12_p14_a_power_loss_then_a_crash_loop_and_the_halt_is_still_there(where: Place) -> None:
