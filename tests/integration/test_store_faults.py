@@ -9,7 +9,7 @@ import inspect
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -20,7 +20,7 @@ from conftest import reachable_temporary_folder, run_apart
 from order_path import order_path, until
 from store_parts import booked
 
-from simple_trader.adapters.store import db_manager
+from simple_trader.adapters.store import db_manager, lane_connection
 from simple_trader.adapters.store.db_manager import READER_PATIENCE, session
 from simple_trader.adapters.store.dsn import with_database
 from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres
@@ -28,7 +28,7 @@ from simple_trader.adapters.store.facts import read_facts
 from simple_trader.adapters.store.journal_reader import verify_journal
 from simple_trader.adapters.store.lane_connection import AsyncpgLedgerConnection
 from simple_trader.adapters.store.ledger_lane import LaneLimits
-from simple_trader.domain.errors import StoreError
+from simple_trader.domain.errors import StoreError, StoreSetupError
 from simple_trader.domain.reasons import Reason
 
 FULL = bool(os.environ.get("SIMPLE_TRADER_FULL"))
@@ -325,6 +325,27 @@ async def test_d02_n02_a_server_that_says_nothing_more_counts_as_gone(
             assert proxy.fate is None
     assert len(await rows(database, "SELECT cl_ord_id FROM pending_trades")) == 2
     assert path.venue.unwritten == []
+
+
+async def test_d02_an_old_session_of_ours_that_does_not_end_is_an_outage_and_no_other_daemon(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = lane_connection.sql.END_OLD_BACKEND.replace("5000", "100")
+    monkeypatch.setattr(lane_connection.sql, "END_OLD_BACKEND", quick)
+    connection = AsyncpgLedgerConnection(database, lock_wait_s=0.2)
+    await connection.connect(None)
+    (pid,) = await rows(database, "SELECT pid FROM pg_locks WHERE locktype = 'advisory'")
+    os.kill(pid, signal.SIGSTOP)  # as a process that hangs on a dead disk
+    try:
+        with pytest.raises(StoreSetupError, match="our old session"):
+            await connection.connect(None)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    async with asyncio.timeout(10):
+        while not connection.connected:
+            with suppress(StoreSetupError):
+                await connection.connect(None)
+    await connection.close()
 
 
 def test_every_patience_is_bounded_and_readers_have_less() -> None:

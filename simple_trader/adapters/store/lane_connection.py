@@ -190,12 +190,20 @@ class AsyncpgLedgerConnection:
             await session.fetch(sql.END_OLD_BACKEND, *self._self)
 
     async def _take_lock(self, session: RawConnection) -> None:
-        """Take the writer's lock; raises LockHeld when another session keeps it."""
+        """Take the writer's lock; raises LockHeld when another daemon's session keeps it.
+
+        Our own old session may live on where its process stands still: that is an outage of the
+        database, which ends no daemon.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._lock_wait_s
         while not await session.fetchval(sql.TRY_LOCK, LOCK_SPACE, WRITER_LOCK):
             if loop.time() >= deadline:
                 holder = await session.fetchrow(sql.LOCK_HOLDER, LOCK_SPACE, WRITER_LOCK)
+                if holder is not None and self._self is not None and holder["pid"] == self._self[0]:
+                    raise StoreSetupError(
+                        f"the database has not ended our old session {holder['pid']} yet."
+                    )
                 who = "" if holder is None else f" (its database session is {holder['pid']})"
                 raise LockHeld(
                     f"another daemon already trades on this database{who}: stop it first, "
