@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from simple_trader.config.limits import Limits, hold_raised
+from simple_trader.config.limits import Limits, hold_raised, limits_of
 from simple_trader.config.loader import Config, with_settings
 from simple_trader.config.schema import Settings, marked, walk
 from simple_trader.domain.errors import ConfigError
@@ -38,9 +38,11 @@ def settle(running: Config, new: Config, accepted: Limits) -> ConfigChange:
     settings, ignored = _keep_start_only(running, new)
     settings, waits = _keep_unarmed(running, settings)
     settings, held = hold_raised(settings, accepted)
+    settings, bound = _keep_armed(running, settings)
     config = with_settings(new, settings)
     before, after = difference(running, config)
-    return ConfigChange(config=config, notes=(*ignored, *waits, *held), before=before, after=after)
+    notes = (*ignored, *waits, *held, *bound)
+    return ConfigChange(config=config, notes=notes, before=before, after=after)
 
 
 def _keep_unarmed(running: Config, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
@@ -54,6 +56,24 @@ def _keep_unarmed(running: Config, settings: Settings) -> tuple[Settings, tuple[
         "nothing is placed until then"
     )
     return settings.model_copy(update={"place_live_orders": False}), (note,)
+
+
+def _keep_armed(running: Config, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
+    """What a person armed binds a running daemon, too: pairs and limits beyond it wait for a new
+    arming, also limits that were accepted since.
+    """
+    now = running.settings
+    if now.mode != "live" or not now.place_live_orders:
+        return settings, ()
+    bound, raised = hold_raised(settings, limits_of(now))
+    pairs = tuple(pair for pair in settings.traded_pairs if pair in now.traded_pairs)
+    if not raised and pairs == settings.traded_pairs:
+        return settings, ()
+    note = (
+        "raised limits and new pairs wait for the next start, and for: simple-trader arm; what "
+        "was armed stays in force"
+    )
+    return bound.model_copy(update={"traded_pairs": pairs or now.traded_pairs}), (note,)
 
 
 def half_written(running: Config, new: Config) -> str | None:
