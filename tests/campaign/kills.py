@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parents[2]
-RECOVERY_AIM_S = 5.0
+TRIES = 3  # a crash point that so many lives never came by lies nowhere: that proves nothing
 
 
 @dataclass
@@ -151,10 +151,12 @@ def _figures(found: list[Outcome], took_s: float) -> dict[str, object]:
         for victim, spans in one.back_s.items():
             back_s.setdefault(victim, []).extend(spans)
     total = sum(kills.values())
+    never = [name for name, tries in missed.items() if tries >= TRIES and name not in reached]
     return {
         "kills": dict(sorted(kills.items())),
         "points_reached": dict(sorted(reached.items())),
         "points_not_reached": dict(sorted(missed.items())),
+        "points_never_reached": sorted(never),
         "faults_asked": dict(sorted(faults.items())),
         "recovery_s": {
             victim: {
@@ -168,7 +170,7 @@ def _figures(found: list[Outcome], took_s: float) -> dict[str, object]:
         "orders_sent": sum(one.sent for one in found),
         "order_states": dict(sorted(states.items())),
         "fills": sum(one.fills for one in found),
-        "violations": sum(len(one.wrong) for one in found),
+        "violations": sum(len(one.wrong) for one in found) + len(never),
         "seeds": sorted(one.seed for one in found),
         "took_s": round(took_s),
         "s_per_kill": round(took_s / max(total, 1), 1),

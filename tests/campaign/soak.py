@@ -37,6 +37,14 @@ MOST = {
 }  # fmt: skip
 # Queues come and go: half of the last quarter's samples must find them about empty.
 EMPTY = {"events_waiting": 100, "batches_waiting": 500}
+# Small orders of a large account: days of fees would else end in the stop for drawdown, and a
+# daemon that no longer trades would be watched.
+LONG_LIFE: dict[str, object] = {
+    "sim": {"initial_capital": 100_000},
+    "max_notional_per_day": 2_000_000, "max_pair_notional_per_day": 1_000_000,
+    "max_notional_per_hour": 100_000, "max_pair_notional_per_hour": 50_000,
+}  # fmt: skip
+ORDERS_MIN_AN_HOUR = 20  # of market time; below it nothing was soaked
 Sample = dict[str, float]
 
 
@@ -56,20 +64,25 @@ def main() -> int:
     for text in STEADY_FAULTS:
         faults += ["--fault", text]
     with system.place() as where:
-        where.configure(**system.BUSY)
+        where.configure(**system.BUSY, **LONG_LIFE)
         daemon = system.Daemon(
             where, "--speed", options.speed, "--seed", str(options.seed), *faults
         ).ready()
         url = daemon.wait_for("health: ", 10).split("health: ")[1]
-        samples = _watch(daemon, url, options.hours * 3600.0)
-        code = daemon.stop()
-        wrong = [] if code == 0 else [f"it ended with {code}:\n{daemon.text[-3000:]}"]
+        samples, wrong = _watch(daemon, url, options.hours * 3600.0)
+        if wrong:
+            daemon.kill()
+        elif (code := daemon.stop()) != 0:
+            wrong.append(f"it ended with {code}:\n{daemon.text[-3000:]}")
         if "Traceback" in daemon.text:
             wrong.append("a traceback was shown")
         dice = random.Random(options.seed)
         campaign = chaos.Campaign(where, dice, flags=("--seed", str(options.seed)))
         found = campaign.finish()
         wrong += found.differences
+        market_h = samples[-1]["market_h"]
+        if market_h > 1 and found.orders < ORDERS_MIN_AN_HOUR * market_h:
+            wrong.append(f"only {found.orders} orders in {market_h:.1f} market hours")
     wrong += judge(samples)
     figures = {
         "hours": round(samples[-1]["at_h"], 3),
@@ -96,8 +109,8 @@ STEADY_FAULTS = (
 )  # fmt: skip
 
 
-def _watch(daemon: object, url: str, span_s: float) -> list[Sample]:
-    """Samples until the time is over or the daemon ended."""
+def _watch(daemon: object, url: str, span_s: float) -> tuple[list[Sample], list[str]]:
+    """Samples until the time is over or the daemon ended, and what went wrong."""
     import system
 
     assert isinstance(daemon, system.Daemon)
@@ -107,10 +120,9 @@ def _watch(daemon: object, url: str, span_s: float) -> list[Sample]:
             sample, market = _sample(daemon, url)
         except OSError as error:
             system.wait_until(lambda: daemon.process.poll() is not None, 20)
-            raise SystemExit(
-                f"no sample after {time.monotonic() - began:.0f} s ({error}); the daemon's code is "
-                f"{daemon.process.poll()}, and it said:\n{daemon.text[-6000:]}"
-            ) from error
+            code = daemon.process.poll()
+            after = f"no sample after {time.monotonic() - began:.0f} s ({error})"
+            return samples, [f"{after}; its code is {code}, and it said:\n{daemon.text[-6000:]}"]
         market_began = market_began or market
         sample["at_h"] = (time.monotonic() - began) / 3600.0
         sample["market_h"] = (market - market_began) / 3600.0
@@ -118,7 +130,7 @@ def _watch(daemon: object, url: str, span_s: float) -> list[Sample]:
         if len(daemon.lines) > 20_000:
             del daemon.lines[:10_000]
         if time.monotonic() - began >= span_s:
-            return samples
+            return samples, []
         time.sleep(min(SAMPLE_S, max(0.1, span_s / 20)))
 
 

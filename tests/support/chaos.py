@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import signal
 import time
 from collections import Counter
@@ -37,7 +38,11 @@ REACHED_WITHIN_S = 20.0
 PAUSE_S = 6.0  # above the loop gap of 5 s: what was queued must fall
 _UNSURE = "SELECT 1 FROM pending_trades WHERE state IN ('DISPATCHING', 'SENT', 'UNKNOWN')"
 NEW_ORDER = r"(buy|sell) [0-9.]+ \S+ at "
+FILLS_MIN = 3
+STATUS = r" sim (RUN|REDUCE|HALT) "
 BACK = r"state RUN|Filled |INFO    ready$"
+# What must be seen of a death before the way back can be: a fill may have been under way.
+NOTICED = {"sandbox": r"the sandbox ended", "postgres": r"the ledger session is open again"}
 
 # Mild faults of the wire that may be mixed in: none that ends trading or moves money from outside.
 # Outages end in real seconds: a stepped market waits for its feeds.
@@ -130,6 +135,8 @@ class Campaign:
         began, since = time.monotonic(), len(daemon.lines)
         signal_process(pid, signal.SIGKILL)
         self.kills[victim] += 1
+        daemon.wait_for(NOTICED[victim], BACK_WITHIN_S, since=since)
+        since = next(n for n in range(since, len(daemon.lines)) if self._tells(daemon, victim, n))
         daemon.wait_for(BACK, BACK_WITHIN_S, since=since)
         self._note_back(victim, time.monotonic() - began)
 
@@ -137,7 +144,7 @@ class Campaign:
         """Let the daemon die at a crash point; where it does not come by, it is killed as it is."""
         if self.daemon is not None:
             self._kill_daemon()
-        count = self.dice.randint(1, 5) if point in MANY_TIMES else 1
+        count = self.dice.randint(1, 3) if point in MANY_TIMES else 1
         more = ("--fault", "X10 count=all") if point in LOOK_POINTS else ()
         daemon = self._start("--crash-at", f"{point}:{count}", *more)
         halted = self._is_ready(daemon) and point in CANCEL_POINTS
@@ -173,6 +180,16 @@ class Campaign:
         self.kills["pause"] += 1
         self._note_back("pause", time.monotonic() - began)
 
+    def trade(self) -> None:
+        """Let the daemon buy and sell: what a kill undid before it was sent fills nothing."""
+        daemon = self._running()
+        daemon.wait_for(r"sell [0-9.]+ \S+ at ", BACK_WITHIN_S)
+        wait_until(lambda: self._filled() >= FILLS_MIN, BACK_WITHIN_S)
+
+    def _filled(self) -> int:
+        said = self.daemon.text if self.daemon is not None else ""
+        return len(set(re.findall(r"Filled .*cl_ord_id=(\S+)", self.said + said)))
+
     def finish(self) -> books.Books:
         """Let orders of unknown outcome be resolved, stop cleanly, start once more, compare."""
         self.faults = False
@@ -189,6 +206,10 @@ class Campaign:
 
     # -- parts ------------------------------------------------------------------------------------
 
+    @staticmethod
+    def _tells(daemon: Daemon, victim: str, line: int) -> bool:
+        return re.search(NOTICED[victim], daemon.lines[line]) is not None
+
     def _wait_for_a_moment(self, daemon: Daemon) -> None:
         if self.dice.random() < 0.7:
             daemon.wait_for(NEW_ORDER, BACK_WITHIN_S, since=len(daemon.lines))
@@ -199,6 +220,10 @@ class Campaign:
     def _running(self, *flags: str) -> Daemon:
         daemon = self.daemon or self._start(*flags)
         daemon.ready()
+        asked = self.halts[-1][1] if self.halts else ""
+        if asked == "resume" and "HALT" in daemon.wait_for(STATUS, BACK_WITHIN_S):
+            self.ask("resume")  # the other one died with the daemon that took it: HALT outlives it
+            daemon.wait_for(r"Resumed by", BACK_WITHIN_S)
         return daemon
 
     def _start(self, *flags: str) -> Daemon:
@@ -255,4 +280,4 @@ class Campaign:
         """End what a failure left behind."""
         if self.daemon is not None and self.daemon.process.poll() is None:
             self.daemon.kill()
-            wait_until(lambda: self.daemon is None or self.daemon.sandbox_pid() is None, 5)
+            self._keep(self.daemon)

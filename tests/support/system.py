@@ -115,7 +115,11 @@ def environment() -> dict[str, str]:
         "SIMPLE_TRADER_STATE_DIR",
         "NOTIFY_SOCKET",
     }
-    return {k: v for k, v in os.environ.items() if k not in private}
+    kept = {k: v for k, v in os.environ.items() if k not in private}
+    # A user's Python keeps bytecode: without it each start compiles a thousand modules anew.
+    if kept.pop("PYTHONDONTWRITEBYTECODE", None):
+        kept["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir()) / "simple-trader-bytecode")
+    return kept
 
 
 class Daemon:
