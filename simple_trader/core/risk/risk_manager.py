@@ -7,7 +7,7 @@ import msgspec
 from simple_trader.core.risk.case import Case
 from simple_trader.core.risk.ceilings import ENTRY_LIFE_S, in_force
 from simple_trader.core.risk.checks import first_objection
-from simple_trader.domain.moments import floor_ms, seconds
+from simple_trader.domain.moments import floor_ms, floor_to, seconds
 from simple_trader.domain.orders import Intent, OrderRequest, TimeInForce
 from simple_trader.domain.verdicts import Approved, Refused
 
@@ -40,7 +40,8 @@ def review(case: Case, *, cl_ord_id: str) -> Approved | Refused:
 
 def request_of(intent: Intent, case: Case, cl_ord_id: str) -> OrderRequest:
     """What the exchange is asked for; every order carries a deadline, by its clock (X34), and what
-    rests and protects nothing expires by itself, so that an orphan dies alone (I-10).
+    rests and protects nothing expires by itself, so that an orphan dies alone (I-10): in whole
+    seconds, as the wire writes it.
     """
     now = case.at + seconds(case.venue_ahead_s)
     rests = intent.time_in_force is not TimeInForce.IOC and not intent.protective
@@ -53,6 +54,6 @@ def request_of(intent: Intent, case: Case, cl_ord_id: str) -> OrderRequest:
         limit_price=intent.price,
         time_in_force=TimeInForce.GTD if rests else intent.time_in_force,
         post_only=intent.post_only,
-        expire_at=floor_ms(now + seconds(ENTRY_LIFE_S)) if rests else None,
+        expire_at=floor_to(now + seconds(ENTRY_LIFE_S), 1) if rests else None,
         deadline=floor_ms(now + seconds(case.settings.order_deadline_s)),
     )

@@ -5,7 +5,9 @@ from datetime import timedelta
 import msgspec
 from brain_desk import T0, D, case
 
-from simple_trader.core.risk.risk_manager import params_hash, review
+from simple_trader.core.risk.ceilings import ENTRY_LIFE_S
+from simple_trader.core.risk.risk_manager import params_hash, request_of, review
+from simple_trader.domain.orders import TimeInForce
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.verdicts import Approved, Refused
 
@@ -24,6 +26,14 @@ def test_an_approval_carries_the_intents_parameters_and_its_times() -> None:
     assert (request.limit_price, request.cl_ord_id) == (wanted.price, "st1-1")
     assert request.deadline == T0 + timedelta(seconds=5)
     assert verdict.send_by == T0 + timedelta(seconds=2)
+
+
+def test_i_10_a_resting_entry_expires_at_a_whole_second_as_the_wire_writes_it() -> None:
+    at = T0 + timedelta(milliseconds=678)
+    resting = case(at=at, intent__time_in_force=TimeInForce.GTD)
+    request = request_of(resting.intent, resting, "st1-1")
+    assert request.expire_at == T0 + timedelta(seconds=ENTRY_LIFE_S)
+    assert request.deadline == at + timedelta(seconds=5)
 
 
 def test_any_other_parameter_has_another_hash() -> None:
