@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
+from datetime import timedelta
 from hashlib import sha256
 from itertools import pairwise
 
@@ -10,6 +11,8 @@ from checker.truth import epoch_of
 
 GENESIS = bytes(32)
 _LOOKS = {"OpenOrders", "TradesHistory", "Balance", "BalanceEx", "Ledgers"}
+_ACCOUNT = {"OpenOrders", "TradesHistory", "Ledgers"}
+_BEFORE = timedelta(seconds=5)  # a look under way when the stream came is as good
 
 
 def i_26(e: Evidence) -> Iterator[str]:
@@ -32,8 +35,9 @@ def i_26(e: Evidence) -> Iterator[str]:
 
 def i_27(e: Evidence) -> Iterator[str]:
     """After a pause of the process over 5 s nothing that waited goes out, and the account is
-    looked at before anything new does.
+    looked at before anything new does; so it is, before a purchase, after a start or reconnect.
     """
+    yield from _unseen_account(e)
     for pause in e.facts.pauses:
         if (pause.ended_at - pause.begun_at).total_seconds() <= 5:
             continue
@@ -46,6 +50,18 @@ def i_27(e: Evidence) -> Iterator[str]:
             looked = {what for when, what in e.wire.looks if pause.ended_at < when < first}
             if not looked & _LOOKS:
                 yield f"order {later[0][0].cl_ord_id} left after a pause without a look before"
+
+
+def _unseen_account(e: Evidence) -> Iterator[str]:
+    """Purchases over a connection since whose opening (or a little before it) no look came back."""
+    opened = {entry.connection: entry.at for entry in e.wire.entries if entry.way == "open"}
+    for sent in e.wire.orders:
+        since = opened.pop(sent.connection, None) if sent.raises else None
+        if since is None:
+            continue
+        looked = {what for when, what in e.wire.looks if since - _BEFORE <= when < sent.at}
+        if _ACCOUNT - looked:
+            yield f"order {sent.cl_ord_id} left over a connection of {since} without a look since"
 
 
 def i_48(e: Evidence) -> Iterator[str]:

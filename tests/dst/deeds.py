@@ -83,7 +83,7 @@ class Deeds:
                 lives.start_second()
             case _:
                 self.tell("K")
-                self._halt()
+                self._halt(words[1:])
 
     def _step_clock(self, seconds: float) -> None:
         """Somebody sets the machine's clock, and sets it right again half a minute later."""
@@ -95,10 +95,11 @@ class Deeds:
 
         self._lives.later(self._dice.uniform(20.0, 40.0), right)
 
-    def _halt(self) -> None:
-        """An operator presses the kill switch, and resumes a while later."""
+    def _halt(self, after: list[str]) -> None:
+        """An operator presses the kill switch, and resumes a while (or `after` seconds) later."""
         self._lives.operator("halt")
-        self._lives.later(self._dice.uniform(15.0, 45.0), lambda: self._lives.operator("resume"))
+        wait_s = float(after[0]) if after else self._dice.uniform(15.0, 45.0)
+        self._lives.later(wait_s, lambda: self._lives.operator("resume"))
 
     def _arm_kill(self, words: list[str]) -> None:
         lives, where = self._lives, words[0]

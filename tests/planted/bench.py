@@ -6,8 +6,8 @@ import os
 import random
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dst.plan import Scenario
+    from planted.patching import Bug
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (ROOT, ROOT / "scripts", ROOT / "tests", ROOT / "tests" / "support")
-
-Patch = Callable[[], AbstractContextManager[object]]
 
 
 @dataclass
@@ -85,12 +84,49 @@ def focused(scenario: "Scenario", words: tuple[str, ...]) -> "Scenario":
     )
 
 
+def directed(scenario: "Scenario", plan: tuple[tuple[float, str], ...]) -> "Scenario":
+    """The same seed with these faults at these moments and no others: three pairs, whose first
+    orders go out after five seconds and the next in the second minute.
+    """
+    from dst.plan import DATABASE, MINDS, Planned
+
+    database = {text.partition(" ")[0] for text in DATABASE}
+    faults = []
+    for at_s, text in plan:
+        first = text.partition(" ")[0]
+        family = "D" if first in database else "L" if first in MINDS else "P"
+        family = "X" if first[0] in "NXS" else family
+        faults.append(Planned(at_s, family, text))
+    return dataclasses.replace(
+        scenario,
+        pairs=("BTC/USD", "ETH/USD", "SOL/USD"),
+        regime="calm",
+        slippage_bps=20,
+        stop_loss=Decimal(3),
+        faults=tuple(faults),
+        interval_s=5,
+        candle_minutes=1,
+        base_order=Decimal(15_000),
+        counters=False,
+        mixed_replies=False,
+    )
+
+
+def asked(scenario: "Scenario", bug: "Bug | None") -> "Scenario":
+    """The scenario in which a bug is looked for."""
+    if bug is not None and bug.plan:
+        return directed(scenario, bug.plan)
+    if bug is not None and bug.drawn:
+        return focused(scenario, bug.drawn)
+    return scenario
+
+
 def run(
-    dsn: str, seed: int, minutes: float, patch: Patch | None = None, focus: tuple[str, ...] = ()
+    dsn: str, seed: int, minutes: float, bug: "Bug | None" = None, *, planted: bool = True
 ) -> Verdict:
     """One seed on a database of its own; what the daemon or the patch throws is a finding.
 
-    With `focus` the seed draws faults of these words only (see `focused`).
+    With a bug in the faults that it asks for; `planted` False leaves only the bug itself out.
     """
     from dst import run as simulation
     from dst.simulate import TEMPLATE, execute
@@ -101,10 +137,10 @@ def run(
     at = dsn.replace("@/simple_trader?", f"@/{name}?")
     try:
         drawn = simulation.draw
-        if focus:
-            simulation.draw = lambda *ask: focused(drawn(*ask), focus)
+        simulation.draw = lambda *ask: asked(drawn(*ask), bug)
+        world = nullcontext if bug is None else bug.planted if planted else bug.without
         try:
-            with patch() if patch is not None else nullcontext():
+            with world():
                 result, lives = simulation.run_seed(seed, minutes, at)
         finally:
             simulation.draw = drawn

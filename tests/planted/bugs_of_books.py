@@ -113,24 +113,17 @@ def _no_reconcile(on_feed_up):
     return bug
 
 
-def _no_trades(reconcile):
-    """A full look reads everything but the trades."""
+def _reads_no(kind: str) -> Make:
+    """A full look that leaves one kind of reading out."""
 
-    async def bug(self, action):
-        found = await reconcile(self, action)
-        return [event for event in found if type(event).__name__ != "ExecutionReport"]
+    def make(reconcile):
+        async def bug(self, action):
+            found = await reconcile(self, action)
+            return [event for event in found if type(event).__name__ != kind]
 
-    return bug
+        return bug
 
-
-def _no_ledger(reconcile):
-    """A full look reads everything but the ledger."""
-
-    async def bug(self, action):
-        found = await reconcile(self, action)
-        return [event for event in found if type(event).__name__ != "LedgerSeen"]
-
-    return bug
+    return make
 
 
 def _failed_look_is_clean(reconcile):
@@ -282,38 +275,38 @@ BUGS = (
     ),
     Bug(
         "no-reconcile-after-reconnect",
-        "a stream that comes back counts as reconciled",
+        "a stream that comes up counts as reconciled, without a look",
         ((f"{_CORE}.reactions.on_life:on_feed_up", _no_reconcile),),
         ("I-11", "I-04", "I-27", "LIVE"),
-        ("N09", "N01", "stop ", "N05 count=2 sequence=closed", "kill sent"),
+        plan=((20, "N07 for_s=8"),),
     ),
     Bug(
         "looks-without-trades",
         "a full look at the account reads no trades",
-        ((f"{_RESOLVER}.reconcile", _no_trades),),
+        ((f"{_RESOLVER}.reconcile", _reads_no("ExecutionReport")),),
         ("I-04", "I-07", "I-11", "LIVE"),
-        ("N01", "N09", "X01 count=2", "N05 count=2 sequence=closed", "kill sent"),
+        plan=((20, "N07 for_s=8"), *[(22, "X28 how=trade")] * 55),
     ),
     Bug(
         "looks-without-ledger",
         "a full look at the account reads no ledger",
-        ((f"{_RESOLVER}.reconcile", _no_ledger),),
+        ((f"{_RESOLVER}.reconcile", _reads_no("LedgerSeen")),),
         ("I-13", "I-14", "LIVE"),
-        ("X28", "N01 count=1 how=close", "kill now"),
+        plan=((20, "N07 for_s=8"), (22, "X28 how=deposit amount=25")),
     ),
     Bug(
         "failed-look-is-clean",
         "a look that failed reconciles the account",
         ((f"{_RESOLVER}.reconcile", _failed_look_is_clean),),
         ("I-11", "I-13", "I-27"),
-        ("N05 count=2 sequence=closed", "X18 count=2 how=rest", "N01", "N07 for_s=5"),
+        plan=((50, "X18 for_s=60 how=rest"), (52, "stop 8")),
     ),
     Bug(
         "failed-look-finds-nothing",
         "a look that failed is taken as one without a trace",
         ((f"{_RESOLVER}.look", _failed_look_finds_nothing),),
         ("I-05",),
-        ("N07", "N02", "X18", "down"),
+        plan=((3, "X10 count=3"), (4, "X18 for_s=150 how=rest")),
     ),
     Bug(
         "look-dated-late",
@@ -324,17 +317,20 @@ BUGS = (
     ),
     Bug(
         "snapshots-dropped",
-        "reports of a snapshot are not read",
-        ((f"{_CORE}.reactions.on_execution:on_report", _drops_snapshots),),
+        "neither snapshot nor look tells of trades: each alone would do",
+        (
+            (f"{_CORE}.reactions.on_execution:on_report", _drops_snapshots),
+            (f"{_RESOLVER}.reconcile", _reads_no("ExecutionReport")),
+        ),
         ("I-11", "I-04", "I-07"),
-        ("N01", "N09", "kill sent"),
+        plan=((20, "N07 for_s=8"), (22, "X28 how=trade")),
     ),
     Bug(
         "watermark-without-overlap",
-        "a look begins a minute behind the newest fill instead of two before it",
-        ((f"{_CORE}.reactions.asking:OVERLAP", always(timedelta(minutes=-1))),),
+        "a look begins six minutes behind what was read instead of two before it",
+        ((f"{_CORE}.reactions.asking:OVERLAP", always(timedelta(minutes=-6))),),
         ("I-11", "I-13", "LIVE"),
-        ("N05 count=2 sequence=closed", "N01 count=1 how=close"),
+        plan=((20, "N07 for_s=8"), (22, "X28 how=deposit amount=25")),
     ),
     Bug(
         "quantity-rounded-up",
@@ -380,7 +376,7 @@ BUGS = (
         "a halt lifts itself when the account is reconciled",
         ((f"{_CORE}.reactions.standing:restate", _resumes_itself),),
         ("I-24", "I-28"),
-        ("halt",),
+        plan=((10, "halt 100"), (12, "kill now")),
     ),
     Bug(
         "old-prices",

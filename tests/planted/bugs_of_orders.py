@@ -2,11 +2,13 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 
 from planted.patching import TIGHT, Bug, Make, always, gives, without_check
 
 _CORE = "simple_trader.core"
 _GATE = "simple_trader.runtime.gate"
+MUCH = Decimal(10) ** 9
 
 
 def _place_twice(place):
@@ -48,6 +50,23 @@ def _without_intent_row(reserve):
             action
             for action in reserve(*args)
             if type(getattr(action, "record", None)).__name__ != "IntentRow"
+        ]
+
+    return bug
+
+
+def _without_caps(reserve):
+    """The database, the second line, is not told how much may be reserved."""
+
+    def bug(*args):
+        import msgspec
+
+        change = msgspec.structs.replace
+        return [
+            change(action, record=change(action.record, cap_asset=MUCH, cap_total=MUCH))
+            if type(getattr(action, "record", None)).__name__ == "IntentRow"
+            else action
+            for action in reserve(*args)
         ]
 
     return bug
@@ -231,7 +250,7 @@ BUGS = (
         "an order of unknown outcome is taken as refused",
         ((f"{_CORE}.reactions.on_reply:on_send_unknown", _unknown_is_rejected),),
         ("I-06", "I-04", "I-05"),
-        ("X01", "S06"),
+        plan=((3, "X10 count=3"),),
     ),
     Bug(
         "every-error-is-a-reject",
@@ -255,14 +274,14 @@ BUGS = (
             (f"{_CORE}.portfolio.open_orders:OpenOrders.fill", _ignores_late_fills),
         ),
         ("I-04", "I-07", "END"),
-        ("X06", "X09"),
+        plan=((3, 'S06 count=3 text="EOrder:Insufficient funds"'),),
     ),
     Bug(
         "ended-by-its-word",
         "an order ends by a word while fills of it are missing",
         ((f"{_CORE}.portfolio.open_orders:OpenOrders.end", _ends_without_fills),),
-        ("I-06", "I-07", "I-04"),
-        ("X06", "N05"),
+        ("I-06", "I-07", "I-04", "END"),
+        plan=((3, "N05 count=3 sequence=closed"),),
     ),
     Bug(
         "no-deadline",
@@ -287,7 +306,7 @@ BUGS = (
         "an approval never grows old",
         ((f"{_GATE}:Gate._reason", _late_is_fine),),
         ("I-20", "I-27"),
-        ("slow intent 3", "slow any", "down", "stop ", "unknown"),
+        plan=((3, "slow intent 3"),),
     ),
     Bug(
         "orders-after-halt",
@@ -311,16 +330,19 @@ BUGS = (
         "an order whose cancel was asked for counts as canceled",
         ((f"{_CORE}.portfolio.open_orders:OpenOrders.move", _cancel_is_done),),
         ("I-08", "I-06"),
-        ("halt", "X23"),
-        RESTING,
+        plan=((8, "halt 20"),),
+        world=RESTING,
     ),
     Bug(
         "ignores-pending-cancel",
-        "orders being cancelled are left out of the exposure",
-        ((f"{_CORE}.portfolio.open_orders:OpenOrders.live", _live_without("PENDING_CANCEL")),),
+        "orders being cancelled are left out of the exposure, in the database too",
+        (
+            (f"{_CORE}.portfolio.open_orders:OpenOrders.live", _live_without("PENDING_CANCEL")),
+            (f"{_CORE}.reactions.trade:_reserve", _without_caps),
+        ),
         ("I-18", "I-08", "I-04", "I-07"),
-        ("X23", "halt", "N02 for_s=20 on=private", "N05 count=2 sequence=closed"),
-        RESTING,
+        plan=((40, "X02 count=1 method=cancel_all delay_s=40"), (59, "halt 2")),
+        world=(*RESTING, *TIGHT),
     ),
     Bug(
         "ignores-unknown",

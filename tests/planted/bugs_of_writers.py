@@ -126,7 +126,7 @@ BUGS = (
         "nonces follow the machine's clock back",
         (("simple_trader.adapters.kraken.auth:Nonces.next", _wall_nonce),),
         ("I-48",),
-        ("step -3600",),
+        plan=((20, "step -3600"), (22, "N07 for_s=2")),
     ),
     Bug(
         "no-lock",

@@ -66,13 +66,10 @@ def _judged(ask: tuple[str, str, int, float]):
     from planted import bench, catalogue
 
     dsn, name, seed, minutes = ask
-    bug, clean, _ = name.partition(" ")
-    patch, focus = None, ()
-    if bug:
-        made = catalogue.BUGS[bug]
-        patch, focus = made.without if clean else made.planted, made.drawn
+    known_as, _, clean = name.partition(" ")
+    bug = catalogue.BUGS[known_as] if known_as else None
     with _at_most(MOST_S):
-        return name, bench.run(dsn, seed, minutes, patch, focus)
+        return name, bench.run(dsn, seed, minutes, bug, planted=not clean)
 
 
 @contextmanager
@@ -142,7 +139,8 @@ def _clean_name(name: str) -> str:
     """What stands for the clean run of a bug: its world and focus, where it has any."""
     from planted.catalogue import BUGS
 
-    return f"{name} clean" if BUGS[name].world or BUGS[name].drawn else ""
+    bug = BUGS[name]
+    return f"{name} clean" if bug.world or bug.drawn or bug.plan else ""
 
 
 def _replay(dsn: str, names: list[str], known: dict, options: argparse.Namespace) -> int:

@@ -61,5 +61,5 @@ def test_a_cheap_planted_bug_is_caught(name, postgres_server, simulation_templat
     from planted import bench
 
     known, bug = catalogue.load()[name], catalogue.BUGS[name]
-    verdict = bench.run(postgres_server.dsn, known.seed, known.minutes, bug.planted, bug.drawn)
+    verdict = bench.run(postgres_server.dsn, known.seed, known.minutes, bug)
     assert set(hunt.proofs(name, verdict)) & set(known.ids), verdict.found
