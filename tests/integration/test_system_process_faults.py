@@ -37,7 +37,9 @@ def where() -> Iterator[Place]:
         yield found
 
 
-def test_p02_p03_p08_i_27_few_files_a_pause_and_sigterm_in_one_life(where: Place) -> None:
+def test_p02_p03_p08_i_27_i_28_few_files_a_pause_a_kill_switch_and_sigterm_in_one_life(
+    where: Place,
+) -> None:
     record = where.folder / "wire.jsonl"
     with Daemon(where, "--speed", "120", "--record", str(record)) as daemon:
         daemon.ready()
@@ -69,6 +71,16 @@ def test_p02_p03_p08_i_27_few_files_a_pause_and_sigterm_in_one_life(where: Place
         daemon.wait_for("Filled ", 60, since=since)
         before = daemon.lines[:since]
 
+        # I-28: the kill switch in the middle of orders, and a resume.
+        daemon.wait_for(NEW_ORDER, 60, since=len(daemon.lines))
+        pressed = datetime.now(UTC)
+        daemon.process.send_signal(signal.SIGUSR1)
+        daemon.wait_for("HALT", 20, since=since)
+        time.sleep(0.5)  # a market minute: two cycles
+        resumed, since = datetime.now(UTC), len(daemon.lines)
+        Campaign(where, random.Random(1)).ask("resume")
+        daemon.wait_for("Resumed by", 20, since=since)
+
         # P02: at any moment, within ten seconds, exit code 0.
         time.sleep(random.Random(2).random())
         began = time.monotonic()
@@ -78,7 +90,9 @@ def test_p02_p03_p08_i_27_few_files_a_pause_and_sigterm_in_one_life(where: Place
     found = books.compare(where)
     assert found.differences == []
     assert found.fills >= 2
-    _judge_pause(load_record(record), continued, before)
+    wire = load_record(record)
+    _judge_pause(wire, continued, before)
+    _judge_kill_switch(wire, pressed, resumed)
 
 
 def _judge_pause(wire: list[WireEntry], continued: datetime, before: list[str]) -> None:
@@ -91,6 +105,14 @@ def _judge_pause(wire: list[WireEntry], continued: datetime, before: list[str]) 
     told = "\n".join(before)
     waited = [entry.frame()["params"]["cl_ord_id"] for entry in orders]
     assert not [name for name in waited if f"({name}," in told], "what waited has fallen"
+
+
+def _judge_kill_switch(wire: list[WireEntry], pressed: datetime, resumed: datetime) -> None:
+    """By order alone, as a crowded machine has no clock; `kill_switch.py` measures the figures."""
+    seen = [entry for entry in wire if entry.way == "in" and pressed < entry.real < resumed]
+    words = [entry.frame().get("method") for entry in seen]
+    assert "cancel_all" in words
+    assert "add_order" not in words[words.index("cancel_all") :]
 
 
 def test_p12_p14_a_power_loss_then_a_crash_loop_and_the_halt_is_still_there(where: Place) -> None:
