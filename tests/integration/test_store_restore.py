@@ -123,6 +123,22 @@ async def test_a_backup_goes_into_an_empty_database_and_over_a_fresh_world(
     assert await schemas(database) == {"public", "world_older", f"world_{STAMP}"}
 
 
+async def test_d12_d10_a_restore_keeps_what_is_damaged_or_of_somebody_else(
+    database: str, tmp_path: Path
+) -> None:
+    dump = tmp_path / "a.dump"
+    await trade(database, 4)
+    epoch = (await Recovery(database, boot_seconds=9000).recover()).epoch
+    await dump_database(database, dump)
+    before = await contents(database)
+    await execute(database, "DROP TABLE world", "CREATE TABLE notes (words TEXT)")
+    found = await restore_database(database, dump, STAMP)
+    assert found.aside == f"world_{STAMP}"
+    assert found.epoch >= epoch
+    assert await contents(database, f"world_{STAMP}") == before == await contents(database)
+    await execute(database, f"SELECT words FROM world_{STAMP}.notes")
+
+
 def spoil_journal(dsn: str) -> Awaitable[None]:
     return execute(dsn, "UPDATE engine_journal SET hash = sha256(hash)")
 

@@ -31,6 +31,11 @@ from simple_trader.domain.errors import StoreError, StoreSetupError, TraderError
 
 _WITHIN_S = 3600.0
 _DRAFT = "restore_draft"
+_HELD = """
+SELECT EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+    OR EXISTS (SELECT 1 FROM pg_proc WHERE pronamespace = 'public'::regnamespace)
+    OR EXISTS (SELECT 1 FROM pg_type WHERE typnamespace = 'public'::regnamespace)
+"""
 _DROP_DRAFT = "DROP SCHEMA IF EXISTS restore_draft CASCADE"
 # Until the COMMIT at its end nobody sees any of it; a script that is cut off is undone.
 _PRELUDE = b"""
@@ -78,11 +83,12 @@ async def restore_database(
     ) as connection:
         await require_no_daemon(connection)
         had_world = await connection.fetchval("SELECT to_regclass('public.world')") is not None
+        held = await connection.fetchval(_HELD)  # also what is damaged, or somebody else's
         await _load(connection, dsn, path, bin_dir)
         try:
             draft = f"{dsn}{'&' if '?' in dsn else '?'}search_path={quote(_DRAFT)}"
             found = await _examine(draft, path, await read_world(dsn) if had_world else None)
-            aside = f"world_{stamp}" if had_world else None
+            aside = f"world_{stamp}" if held else None
             epoch = await _exchange(connection, aside)
         except (TraderError, asyncpg.PostgresError):
             await connection.execute(_DROP_DRAFT)
@@ -202,13 +208,13 @@ async def _exchange(connection: RawConnection, aside: str | None) -> int:
     """
     async with connection.transaction():
         known = 0
-        if aside is not None:
+        if await connection.fetchval("SELECT to_regclass('public.writer_epoch')") is not None:
             known = await connection.fetchval("SELECT coalesce(max(epoch), 0) FROM writer_epoch")
         gone = aside or "restore_empty"
         await connection.execute(await rename_schema(connection, "public", gone))
         await connection.execute(await rename_schema(connection, _DRAFT, "public"))
         if aside is None:
-            await connection.execute("DROP SCHEMA restore_empty CASCADE")
+            await connection.execute("DROP SCHEMA restore_empty")
         epoch: int = await connection.fetchval(
             "UPDATE writer_epoch SET epoch = greatest(epoch, $1) RETURNING epoch", known
         )
