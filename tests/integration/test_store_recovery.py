@@ -204,6 +204,36 @@ async def test_fills_go_back_to_where_nothing_older_was_held(database: str) -> N
     assert found.fills == (fill(1), fill(5), sale)
 
 
+async def test_x26_i_11_trades_whose_fee_may_still_be_told_are_recovered(database: str) -> None:
+    """Own ones with all that was held since, others' too; older ones with a fee are done with."""
+    unpaid = msgspec.structs.replace(fill(2, Side.SELL), fees=())
+    foreign = msgspec.structs.replace(
+        fill(4), fees=(), owner="external", origin=None, decision_id=None
+    )
+    far = msgspec.structs.replace(fill(6), venue_at=moment(6) + timedelta(minutes=30), fees=())
+    await write(
+        database,
+        (LotRow(lot=lot(1, "0")), TradeRow(fill=fill(1), realised_pnl=Decimal(0))),
+        (TradeRow(fill=unpaid, realised_pnl=Decimal(0)),),
+        (TradeRow(fill=foreign, realised_pnl=Decimal(0)),),
+    )
+    found = await Recovery(database, boot_seconds=1).recover()
+    assert found.fills == (fill(1), unpaid, foreign)
+    foreign_pair = msgspec.structs.replace(far, owner="external", origin=None, decision_id=None)
+    paid = fill(2, Side.SELL)
+    await write(
+        database,
+        (
+            TradeRow(fill=paid, realised_pnl=Decimal(0)),
+            TradeRow(fill=fill(4), realised_pnl=Decimal(0)),
+            TradeRow(fill=foreign_pair, realised_pnl=Decimal(0)),
+        ),
+    )
+    later = await Recovery(database, boot_seconds=1).recover()
+    assert foreign_pair in later.fills
+    assert paid not in later.fills
+
+
 async def test_a_lot_that_a_new_fold_removed_is_kept_and_not_held(database: str) -> None:
     await write(database, (LotRow(lot=lot(1)), LotRow(lot=lot(1), deleted=True)))
     assert (await Recovery(database, boot_seconds=1).recover()).lots == ()

@@ -21,6 +21,7 @@ from simple_trader.adapters.store.statements import INSERT_ENGINE_SNAPSHOT
 from simple_trader.core.risk.risk_manager import params_hash
 from simple_trader.domain.errors import InvariantBroken
 from simple_trader.domain.fills import Fill, Lot
+from simple_trader.domain.instruments import base_of, quote_of
 from simple_trader.domain.memory import RiskMemory, Turned
 from simple_trader.domain.moments import EPOCH
 from simple_trader.domain.money import plain
@@ -155,7 +156,8 @@ async def _newest_at(connection: RawConnection) -> datetime:
 
 
 async def _fills(connection: RawConnection, lots: Sequence[asyncpg.Record]) -> tuple[Fill, ...]:
-    """For each key with an open lot: its fills since a moment at which it held nothing older.
+    """For each key with an open lot, or a fill whose fee may still be told otherwise: its fills
+    since a moment at which it held nothing older.
 
     From there the fold over fills can be done again and gives the same lots.
     """
@@ -163,6 +165,9 @@ async def _fills(connection: RawConnection, lots: Sequence[asyncpg.Record]) -> t
     for lot in lots:
         key = (lot["owner"], lot["base"], lot["quote"], lot["pair"])
         keys[key] = min(keys.get(key, lot["opened_at"]), lot["opened_at"])
+    for row in await connection.fetch(named("recover_unpaid")):
+        key = (row["owner"], base_of(row["pair"]), quote_of(row["pair"]), row["pair"])
+        keys[key] = min(keys.get(key, row["oldest"]), row["oldest"])
     rows: list[asyncpg.Record] = []
     for (owner, base, quote, pair), oldest in sorted(keys.items()):
         since = oldest

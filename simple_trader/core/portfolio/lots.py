@@ -153,9 +153,10 @@ def _by_id(lots: Iterable[Lot]) -> dict[str, Lot]:
 
 
 class LotBook(msgspec.Struct):
-    """All lots of all owners."""
+    """All lots of all owners; `others` are trades of someone else, kept for their fees alone."""
 
     keys: dict[str, KeyBook] = {}
+    others: dict[str, Fill] = {}
 
     def begin(self, lots: tuple[Lot, ...], fills: tuple[Fill, ...]) -> None:
         """Take over what the rows say.
@@ -163,9 +164,14 @@ class LotBook(msgspec.Struct):
         Where the fills alone fold to the very lots, they are kept, so that a late fill can still be
         put in its place; else the lots are the base that later fills are folded onto.
         """
-        self.keys = {}
+        self.keys, self.others = {}, {}
+        for fill in fills:
+            if fill.owner == EXTERNAL:
+                self.keep_other(fill)
+        fills = tuple(fill for fill in fills if fill.owner != EXTERNAL)
         open_lots = sorted((lot for lot in lots if lot.left_qty > ZERO), key=_opened_at)
-        for key in sorted(dict.fromkeys(key_of(lot.owner, lot.pair) for lot in open_lots)):
+        owned: list[Lot | Fill] = [*open_lots, *fills]
+        for key in sorted(dict.fromkeys(key_of(one.owner, one.pair) for one in owned)):
             standing = tuple(lot for lot in open_lots if key_of(lot.owner, lot.pair) == key)
             kept = sorted((f for f in fills if key_of(f.owner, f.pair) == key), key=_moment)
             folded = fold((), kept)
@@ -184,8 +190,16 @@ class LotBook(msgspec.Struct):
         _shorten(book)
         return booked
 
+    def keep_other(self, fill: Fill) -> None:
+        """Remember a trade of someone else: what it cost may be told later (X26)."""
+        self.others[fill.exec_id] = fill
+        if len(self.others) > KEEP_MOST:
+            del self.others[next(iter(self.others))]
+
     def booked(self, exec_id: str) -> Fill | None:
         """A fill that is kept for the fold; None for one that was never booked or is too old."""
+        if exec_id in self.others:
+            return self.others[exec_id]
         for book in self.keys.values():
             for fill in reversed(book.fills):
                 if fill.exec_id == exec_id:
@@ -194,6 +208,9 @@ class LotBook(msgspec.Struct):
 
     def correct(self, fill: Fill) -> Booked:
         """Put a booked fill's better version in its place and fold again (X26)."""
+        if fill.exec_id in self.others:
+            self.others[fill.exec_id] = fill
+            return Booked((), (), (), ZERO, ZERO)
         book = self.keys[key_of(fill.owner, fill.pair)]
         before = book.folded
         book.fills = [fill if kept.exec_id == fill.exec_id else kept for kept in book.fills]

@@ -10,8 +10,9 @@ from decimal import Decimal
 
 import msgspec
 
+from simple_trader.core.portfolio.lots import EXTERNAL
 from simple_trader.core.reactions.booking import count_gain, lot_rows
-from simple_trader.core.state import EngineState
+from simple_trader.core.state import EngineState, Flow
 from simple_trader.domain.actions import Action, Note, Remember
 from simple_trader.domain.fills import Fee, Fill, LedgerEntry
 from simple_trader.domain.instruments import quote_of
@@ -96,6 +97,15 @@ def _correct(
         change = fees.get(asset, ZERO) - before.get(asset, ZERO)
         state.balances.correct_fee(booked.exec_id, asset, change)
         state.recon.correct_fee(booked.exec_id, asset, change)
+        if booked.owner == EXTERNAL and change != ZERO:
+            state.unpriced_flows.append(
+                Flow(
+                    asset=asset,
+                    amount=-change,
+                    at=booked.venue_at,
+                    what="fee of a trade of someone else",
+                )
+            )
     quote = quote_of(booked.pair)
     more = fees.get(quote, ZERO) - before.get(quote, ZERO)
     order = state.orders.fee_corrected(booked.cl_ord_id or "", more)

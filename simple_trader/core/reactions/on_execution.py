@@ -118,6 +118,7 @@ def _book(
 
 def _book_external(state: EngineState, fill: Fill) -> list[Action]:
     """A trade of someone else on this account: remembered, never adopted (I-09)."""
+    fill = with_known_fees(state, fill)
     add_trade_flow(state, fill)
     state.recon.on_fill(fill, foreign=True)
     actions: list[Action] = []
@@ -126,6 +127,7 @@ def _book_external(state: EngineState, fill: Fill) -> list[Action]:
         text = f"Fill {fill.exec_id} names {fill.cl_ord_id}, which is not in our books."
         actions.append(Note(level="warning", text=text, cl_ord_id=fill.cl_ord_id))
     foreign = msgspec.structs.replace(fill, owner=EXTERNAL, origin=None, decision_id=None)
+    state.lots.keep_other(foreign)
     return [Remember(record=TradeRow(fill=foreign, realised_pnl=ZERO)), *actions]
 
 

@@ -5,13 +5,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from brain_desk import D, Desk, fill_of, ledger, only, records, traded
+from brain_desk import D, Desk, fill_of, ledger, only, records, report, traded
 
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
 from simple_trader.domain.fills import Fee
 from simple_trader.domain.instruments import AssetRules
+from simple_trader.domain.orders import Side
 from simple_trader.domain.reasons import Reason
 
 
@@ -114,3 +115,34 @@ def test_x26_a_corrected_fee_changes_the_gain_of_the_sale_it_belongs_to() -> Non
     told = desk.do(traded(fill, desk.at))
     assert records(told, r.TradeRow)[0].realised_pnl == before - fill.fees[0].qty
     assert desk.engine.state.tally.realised == before - fill.fees[0].qty
+
+
+def test_x26_i_11_the_fee_of_a_trade_of_someone_else_is_booked_when_it_is_told() -> None:
+    desk, _, fill = bought()
+    foreign = msgspec.structs.replace(fill, cl_ord_id=None, order_id="OX", exec_id="X1")
+    first = desk.do(traded(with_fees(foreign), desk.at))
+    assert records(first, r.TradeRow) == []  # it may be ours until our order has its id
+    desk.do(report("new", cl_ord_id=fill.cl_ord_id, at=desk.at, order_id="O1"))
+    (row,) = records(desk.do(traded(foreign, desk.at)), r.TradeRow)
+    assert (row.fill.owner, row.fill.fees) == ("external", foreign.fees)
+    assert desk.do(traded(with_fees(foreign), desk.at)) == []
+    assert desk.engine.state.lots.lots() == []
+    gone = [flow for flow in desk.engine.state.unpriced_flows if flow.asset == "USD"]
+    assert sum(flow.amount for flow in gone) in (0, -foreign.cost - foreign.fees[0].qty)
+
+
+@pytest.mark.parametrize("owner", ["ai", "external"])
+def test_x26_i_11_a_fee_that_is_told_in_the_next_life_is_booked(owner: str) -> None:
+    _, _, fill = bought()
+    booked = msgspec.structs.replace(fill, owner=owner)
+    sale = msgspec.structs.replace(
+        booked, exec_id="E2", side=Side.SELL, trade_id=2, fees=(), cost=fill.cost + 50
+    )
+    desk = Desk()
+    desk.start(fills=(booked, sale), seen_exec_ids=("E1", "E2"))
+    told = msgspec.structs.replace(sale, fees=(Fee("USD", D(2)),))
+    rows = records(desk.do(traded(told, desk.at, source="rest")), r.TradeRow)
+    assert [row.fill.fees for row in rows if row.fill.exec_id == "E2"] == [told.fees]
+    gain = 48 - fill.fees[0].qty if owner == "ai" else D(0)
+    assert [row.realised_pnl for row in rows] == [gain]
+    assert desk.engine.state.lots.lots() == []
