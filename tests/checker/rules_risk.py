@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from checker.evidence import Evidence
 from checker.record import ZERO
+from checker.rows import Row
 from checker.wire import SentOrder
 
 # I-28 allows this long from a halt to the last order; a state that just changed gets the same.
@@ -156,33 +157,44 @@ def _notional(e: Evidence, sent: SentOrder) -> Decimal:
 def i_23(e: Evidence) -> Iterator[str]:
     """By the rows: nothing goes out in HALT, no purchase in REDUCE; cancels always may.
 
-    A state holds from the moment its row is dated, with the 250 ms of I-28 for what was under way.
+    A state holds from the moment its row is dated, with the 250 ms of I-28 for what was under way,
+    until the row of the next one is committed: no order goes out on a word that is not kept. (By
+    its date where no commit is stamped; a date is of the daemon's clock, which may be off: P04.)
     """
-    for begin, until in _spans(e, ("HALT",)):
+    for begin, end in _spans(e, ("HALT",)):
         for sent in e.wire.orders:
-            if begin + GRACE < sent.at < until:
+            if begin + GRACE < sent.at and _before(sent, end):
                 yield f"order {sent.cl_ord_id} went out at {sent.at}, HALT since {begin}"
         for cancel in e.wire.cancels:
             amends = cancel.what in ("amend_order", "edit_order", "AmendOrder", "EditOrder")
+            until = e.facts.ended_at if end is None else end["at"]
             if amends and begin + GRACE < cancel.at < until:
                 yield f"{cancel.what} went out at {cancel.at}, HALT since {begin}"
-    for begin, until in _spans(e, ("HALT", "REDUCE")):
+    for begin, end in _spans(e, ("HALT", "REDUCE")):
         for sent in e.wire.orders:
-            if sent.raises and begin + GRACE < sent.at < until:
+            if sent.raises and begin + GRACE < sent.at and _before(sent, end):
                 yield f"purchase {sent.cl_ord_id} went out at {sent.at}, REDUCE since {begin}"
 
 
-def _spans(e: Evidence, states: tuple[str, ...]) -> Iterator[tuple[datetime, datetime]]:
+def _before(sent: SentOrder, end: Row | None) -> bool:
+    """Whether an order went out before the state of this row held; None: it never did."""
+    if end is None:
+        return True
+    stamp = end.get("committed_at")
+    return sent.at < end["at"] if stamp is None else sent.real < stamp
+
+
+def _spans(e: Evidence, states: tuple[str, ...]) -> Iterator[tuple[datetime, Row | None]]:
     """From the first row of one of these states to the first of another, again and again."""
     begin: datetime | None = None
     for row in e.rows.risk_history or []:
         if row["state"] in states:
             begin = begin or row["at"]
         elif begin is not None:
-            yield begin, row["at"]
+            yield begin, row
             begin = None
     if begin is not None:
-        yield begin, e.facts.ended_at
+        yield begin, None
 
 
 def i_24(e: Evidence) -> Iterator[str]:

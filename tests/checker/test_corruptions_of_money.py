@@ -25,7 +25,7 @@ def sent_at(run: Any, row: dict[str, Any]) -> Any:
 
 def risk(run: Any, at: Any, state: str, **changes: Any) -> None:
     """One version more of the risk row, in its place; what follows within 2 s says the same."""
-    row = {**run.rows.risk_history[0], "at": at, "state": state, **changes}
+    row = {**run.rows.risk_history[0], "at": at, "state": state, "committed_at": None, **changes}
     for other in run.rows.risk_history:
         if at < other["at"] < at + 2 * S:
             other["state"] = state
@@ -186,6 +186,10 @@ def i_23_a_purchase_in_reduce(run):
     risk(run, at + S, "RUN")
 
 
+def i_23_a_purchase_before_run_was_kept(run):
+    next(row for row in run.rows.risk_history if row["state"] == "RUN")["committed_at"] += 60 * S
+
+
 def i_23_an_amend_in_halt(run):
     risk(run, run.facts.ended_at - 2 * S, "HALT", halted=True)
     text = '{"method":"amend_order","params":{"cl_ord_id":"st1-1"}}'
@@ -325,3 +329,12 @@ def test_every_rule_has_a_corruption():
 
     made = [*CORRUPTIONS, *orders.CORRUPTIONS]
     assert {f"I-{one.__name__[2:4]}" for one in made} == set(RULES)
+
+
+def test_i_23_p04_a_date_of_a_clock_that_is_off_is_no_purchase_in_reduce(run):
+    at = sent_at(run, first_buy(run))
+    row = next(row for row in run.rows.risk_history if row["state"] == "RUN")
+    row["at"] = at + S
+    assert run.judged("I-23") == []
+    row["committed_at"] = None
+    assert ids_of(run.judged("I-23")) == {"I-23"}
