@@ -16,7 +16,7 @@ from simple_trader.domain.orders import Origin
 from simple_trader.domain.reasons import TEXT, Reason
 from simple_trader.domain.records import AuditRow, OrderStateRow, RiskRow
 
-CANCELABLE = (OrderState.OPEN, OrderState.PARTIAL)
+CANCELABLE = (OrderState.OPEN, OrderState.PARTIAL, OrderState.AMENDING)
 TROUBLES = frozenset(
     {
         Reason.PRIVATE_DOWN,

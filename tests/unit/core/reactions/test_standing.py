@@ -81,6 +81,18 @@ def test_halt_hides_lesser_causes_and_cancels_what_is_ours() -> None:
     assert (row.action, row.after) == ("halt", "books differ")
 
 
+def test_x31_i_28_a_halt_does_not_wait_for_a_change_of_an_order_that_is_under_way() -> None:
+    desk = Desk()
+    desk.open()
+    request = desk.place()
+    desk.do(e.OrderAcked(cl_ord_id=request.cl_ord_id, order_id="O1"))
+    orders = desk.engine.state.orders
+    assert orders.move(orders.orders[request.cl_ord_id], OrderState.AMENDING, desk.at)
+    told = halt_on(desk.engine.state, desk.at, R.INVARIANT, "books differ")
+    assert only(told, a.CancelOrder).order_id == "O1"
+    assert orders.orders[request.cl_ord_id].state is OrderState.PENDING_CANCEL
+
+
 def test_a_second_halt_keeps_the_first_reason() -> None:
     desk = Desk()
     desk.open()
