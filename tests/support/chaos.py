@@ -222,9 +222,19 @@ class Campaign:
         daemon.ready()
         asked = self.halts[-1][1] if self.halts else ""
         if asked == "resume" and "HALT" in daemon.wait_for(STATUS, BACK_WITHIN_S):
-            self.ask("resume")  # the other one died with the daemon that took it: HALT outlives it
-            daemon.wait_for(r"Resumed by", BACK_WITHIN_S)
+            assert wait_until(lambda: self._resumed(daemon), BACK_WITHIN_S), daemon.text
         return daemon
+
+    def _resumed(self, daemon: Daemon) -> bool:
+        """Ask again, as a person does: a resume is refused while an order is in doubt, and one that
+        died with the daemon that took it lifts nothing.
+        """
+        if "Resumed by" in daemon.text:
+            return True
+        if not (self.where.state / "control" / "resume.json").exists():
+            self.ask("resume")
+            time.sleep(0.3)
+        return False
 
     def _start(self, *flags: str) -> Daemon:
         drawn: list[str] = []
