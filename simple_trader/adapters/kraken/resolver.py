@@ -124,6 +124,7 @@ class Resolver:
                     looked_from=looked_from,
                     clean=False,
                     detail=str(error) or type(error).__name__,
+                    question_id=action.question.question_id,
                 )
             ]
         events: list[Event] = [self._report(fill, raw) for fill, raw in trades]
@@ -142,6 +143,7 @@ class Resolver:
                 looked_from=looked_from,
                 clean=True,
                 detail=f"{len(trades)} trades, {len(entries)} ledger entries",
+                question_id=action.question.question_id,
             )
         )
         return events

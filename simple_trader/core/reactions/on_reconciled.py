@@ -34,8 +34,12 @@ def on_reconciled(state: EngineState, event: Reconciled, at: datetime) -> list[A
 
     A clean look lifts RECONCILING; balances of trades that it must have shown are believed.
     """
-    after = state.health.look_after
-    if after is not None and event.looked_from < after:
+    asked, after = state.questions.get(event.question_id), state.health.look_after
+    if asked is not None:
+        # It began when it was asked for, wherever the clock was set to since.
+        began = max(event.looked_from, asked.asked_at)
+        event = msgspec.structs.replace(event, looked_from=began)
+    elif event.question_id or (after is not None and event.looked_from < after):
         return []  # begun before what made it worthless: the look asked for since then will answer
     state.close_about(asking.ACCOUNT, "all")
     if not event.clean:

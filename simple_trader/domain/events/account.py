@@ -39,6 +39,7 @@ class Reconciled(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     clean: bool
     detail: str
     foreign: tuple[VenueOrderRow, ...] = ()  # open, and not ours
+    question_id: str = ""  # of the question that it answers
 
 
 class OperatorExplained(msgspec.Struct, frozen=True, tag=True, kw_only=True):

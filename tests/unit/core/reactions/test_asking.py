@@ -103,3 +103,28 @@ def test_i_27_x17_x22_x30_a_look_that_was_under_way_when_trouble_came_reconciles
     assert not desk.engine.state.health.reconciled
     desk.reconciled()
     assert desk.engine.state.health.reconciled
+
+
+def test_p04_a_look_that_was_asked_for_counts_wherever_the_clock_was_set_to_since() -> None:
+    desk = Desk()
+    desk.open()
+    superseded = only(desk.timer("reconcile"), a.AskReconcile).question
+    desk.at += timedelta(seconds=1)
+    told = desk.do(e.LoopGapSeen(gap_s=6.0))
+    asked = only(told, a.AskReconcile).question
+
+    def answer(question_id: str) -> e.Reconciled:
+        return e.Reconciled(
+            open_cl_ord_ids=(),
+            foreign_open_orders=0,
+            looked_from=desk.at - timedelta(hours=1),
+            clean=True,
+            detail="",
+            question_id=question_id,
+        )
+
+    assert desk.do(answer(superseded.question_id)) == []
+    assert not desk.engine.state.health.reconciled
+    desk.do(answer(asked.question_id))
+    assert desk.engine.state.health.reconciled
+    assert desk.engine.state.recon.looked_from == asked.asked_at
