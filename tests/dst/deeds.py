@@ -17,6 +17,24 @@ if TYPE_CHECKING:
 MOST_STEPS = 14  # await points between a send and its reply are fewer
 
 
+_OF_DATABASE = {"down": "D02", "session": "D09", "busy": "D08", "slow": "D05"}
+_OF_PROCESS = {
+    "kill": "P01", "twice": "P01", "term": "P02", "stop": "P03", "step": "P04", "second": "P10",
+}  # fmt: skip
+
+
+def ident_of(planned: Planned) -> str:
+    """The id under which a fault is counted once it acts."""
+    word = planned.words.split()[0]
+    match planned.family:
+        case "D":
+            return _OF_DATABASE.get(word, "D01")
+        case "P":
+            return _OF_PROCESS.get(word, "K")
+        case _:
+            return word
+
+
 class Deeds:
     """The hand that breaks things; counts what really acted, by id."""
 
@@ -48,15 +66,15 @@ class Deeds:
 
     def _database(self, words: list[str]) -> None:
         server, kind = self._lives.server, words[0]
+        ident = ident_of(Planned(0.0, "D", kind))
         if kind == "down":
-            self.tell("D02")
+            self.tell(ident)
             server.go_down(float(words[1]))
         elif kind == "session":
-            self.tell("D09")
             if server.live is not None:
+                self.tell(ident)
                 server.live.drop()
         else:
-            ident = {"busy": "D08", "slow": "D05"}.get(kind, "D01")
             seconds = float(words[2]) if len(words) > 2 else 0.0
             server.fates.append(Fate(kind, words[1], seconds, lambda: self.tell(ident)))
 
@@ -70,8 +88,8 @@ class Deeds:
                 if words[0] == "twice":
                     lives.kill("now")
             case "term":
-                self.tell("P02")
-                lives.ask_to_stop()
+                if lives.ask_to_stop():
+                    self.tell("P02")
             case "stop":
                 self.tell("P03")
                 lives.stand_still(float(words[1]))
@@ -79,8 +97,8 @@ class Deeds:
                 self.tell("P04")
                 self._step_clock(float(words[1]))
             case "second":
-                self.tell("P10")
-                lives.start_second()
+                if lives.start_second():
+                    self.tell("P10")
             case _:
                 self.tell("K")
                 self._halt(words[1:])

@@ -149,10 +149,12 @@ class Lives:
             self.connection.drop()
         self._killed.set()
 
-    def ask_to_stop(self) -> None:
-        """SIGTERM."""
-        if self._alive and self.daemon is not None:
-            self.daemon.stop_asked.set()
+    def ask_to_stop(self) -> bool:
+        """SIGTERM; whether a daemon was there to hear it."""
+        if not self._alive or self.daemon is None:
+            return False
+        self.daemon.stop_asked.set()
+        return True
 
     def stand_still(self, seconds: float) -> None:
         """SIGSTOP, and SIGCONT after so many seconds; the world goes on."""
@@ -160,14 +162,18 @@ class Lives:
         self.agenda.stand_still(seconds)
         self.tally.pauses.append(Span(begun, self.truth.now(), "stop"))
 
-    def start_second(self) -> None:
-        """A second daemon is started on the same database: it must be refused (P10)."""
+    def start_second(self) -> bool:
+        """A second daemon is started on the same database: it must be refused (P10).
+
+        Whether that could be tried: it cannot while nobody holds the lock.
+        """
         if not self._alive or self.daemon is None or self.server.is_down:
-            return
+            return False
         if self.connection is None or not self.connection.connected:
-            return  # nobody holds the lock right now
+            return False
         if not self.nested.call(refused_lock(self.server.dsn)):
             self.tally.wrong.append("I-26: a second daemon got the writer's lock")
+        return True
 
     def operator(self, what: str) -> None:
         """`simple-trader halt` or `resume`."""

@@ -43,9 +43,10 @@ class Campaign:
         done = self._results
         hours = sum(result.virtual_s for result in done) / 3600
         spent = sum(result.real_s for result in done)
-        faults, kills, states = Counter[str](), Counter[str](), Counter[str]()
+        faults, kills, states, drawn = (Counter[str]() for _ in range(4))
         for result in done:
             faults.update(result.faults)
+            drawn.update(result.drawn)
             kills.update(result.kills)
             states.update(result.states)
         orders, fills = sum(r.sent for r in done), sum(r.fills for r in done)
@@ -59,6 +60,11 @@ class Campaign:
             f"which is {100 * cpu_s / max(spent, 1e-9):.0f} % of it (the rest: Postgres, waiting)"
         )
         print(f"faults: {faults.total()}, {faults.total() / hours:.0f} an hour: {_listed(faults)}")
+        never = sorted(drawn.keys() - faults.keys())
+        print(
+            f"drawn: {drawn.total()} of {len(drawn)} ids; drawn and never acted: "
+            f"{', '.join(never) or 'none'}"
+        )
         print(f"kills: {kills.total()}: {_listed(kills)}")
         print(f"orders: {orders}, {orders / hours:.0f} an hour: {_listed(states)}; fills: {fills}")
         print(f"violations: {found} in {len(bad)} seeds {bad[:20]}")

@@ -12,6 +12,7 @@ from checker.check import check
 from virtual_time import VirtualLoop, run_virtually
 
 from dst import judge
+from dst.deeds import ident_of
 from dst.lives import Lives
 from dst.plan import Scenario, draw
 
@@ -26,6 +27,7 @@ class Result:
     cpu_s: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)
+    drawn: Counter[str] = field(default_factory=Counter)
     ends: list[str] = field(default_factory=list)
     orders: int = 0
     sent: int = 0
@@ -46,7 +48,8 @@ def run_seed(
     A calm shorter than usual (`calm_s`) leaves orders in doubt: only for comparing runs.
     """
     scenario: Scenario = draw(seed, minutes)
-    result = Result(seed=seed, virtual_s=scenario.span_s)
+    drawn = Counter(ident_of(planned) for planned in scenario.faults)
+    result = Result(seed=seed, virtual_s=scenario.span_s, drawn=drawn)
     began, busy = time.perf_counter(), time.process_time()
     made: list[Lives] = []
     broken = False
