@@ -245,6 +245,11 @@ def i_27_no_look_after_a_pause(run):
     run.wire = [entry for entry in run.wire if entry.way != "rest" or entry.at < at - 11 * S]
 
 
+def i_27_no_look_before_the_first_purchase_over_a_connection(run):
+    at = sent_at(run, first_buy(run))
+    run.wire = [entry for entry in run.wire if entry.way != "rest" or entry.at > at]
+
+
 def i_28_an_order_after_the_kill_switch(run):
     at = sent_at(run, first_buy(run))
     run.facts = run.facts.but(halts=((at - S, "halt"),))
