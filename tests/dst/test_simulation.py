@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from checker import history
+from virtual_time import VirtualLoop, run_virtually
 
+from dst.lives import Lives
 from dst.plan import draw
 from dst.run import Result, run_seed
 
@@ -42,6 +44,29 @@ def test_i_52_the_same_seed_gives_the_same_journal_hash(databases) -> None:
     assert first.sent > 0
     assert first.faults.total() > 0
     assert told(first) == told(second)
+
+
+def test_i_48_a_read_given_up_for_a_cancel_lands_and_counts_as_cut(tmp_path: Path) -> None:
+    """Its nonce may arrive after that of the cancel (X18, I-28): it was given out before."""
+
+    async def scene(loop: VirtualLoop) -> None:
+        lives = Lives(loop, draw(1, 1.0), "", tmp_path)
+        asks = [
+            lives.venue.request(
+                "POST", "http://virtual/0/private/Balance", headers={}, body=body, timeout_s=10
+            )
+            for body in (b"nonce=5", b"nonce=6")
+        ]
+        given_up, kept = (asyncio.ensure_future(ask) for ask in asks)
+        await asyncio.sleep(0)
+        given_up.cancel()
+        assert (await kept).status == 200
+        await asyncio.sleep(1.0)
+        lives.nested.stop()
+        rest = {e.body: e.status for e in lives.venue.log.entries if e.way == "rest"}
+        assert rest == {"nonce=5": 0, "nonce=6": 200}
+
+    run_virtually(scene)
 
 
 def told(result: Result) -> tuple[str, int, int, int]:

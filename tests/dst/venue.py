@@ -208,7 +208,7 @@ class VirtualVenue:
                 self.flush()
             if act.status:
                 status, answer = act.status, act.body
-            if act.cut:
+            if act.cut or reply.done():  # given up meanwhile: it lands, and nobody hears of it
                 status, answer = 0, b""
             self.log.request(method, path, dict(headers), body, status, answer)
             self._answer(reply, None if act.cut else HttpReply(status, answer))
