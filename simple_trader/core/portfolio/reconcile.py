@@ -39,6 +39,7 @@ class AssetBook(msgspec.Struct):
     explained: Decimal = ZERO
     short: Decimal = ZERO
     early: list[LedgerEntry] = []
+    shift: Decimal = ZERO  # by `early`, of the opening: a total that lagged moves it back
 
     @property
     def expected(self) -> Decimal:
@@ -171,13 +172,11 @@ class Reconciliation(msgspec.Struct):
         book = self.book_of(asset)
         left = balance - book.expected
         if left != ZERO and book.early and self.since is not None:
-            shift = _held_by_opening(book.early, left, self.since)
-            book.opening += shift
-            left -= shift
-            if shift != ZERO:
+            shift = _held_by_opening(book.early, left + book.shift, self.since)
+            if shift == left + book.shift:
+                book.opening += left
+                book.shift, left = shift, ZERO
                 self.written.pop(asset, None)  # its row must tell the new opening
-        if left == ZERO:
-            book.early = []
         return left
 
     def agrees(self, balances: Mapping[str, Decimal]) -> bool:
@@ -206,8 +205,10 @@ class Reconciliation(msgspec.Struct):
         for asset in sorted({*self.assets, *balances}) if self.since is not None else ():
             balance = balances.get(asset, ZERO)
             left = self.residual(asset, balance)
+            book = self.book_of(asset)
+            if left == ZERO and self.since is not None and at > self.since + seconds(LAG_S):
+                book.early = []  # the opening is sure: nothing later may hide behind it
             if left != ZERO:
-                book = self.assets[asset]
                 text = f"balance {balance:f}, books {book.expected:f}, difference {left:f}"
                 found[asset] = Finding(asset=asset, detail=text, residual=left)
         self._find_trades(found, digits, at)

@@ -138,6 +138,23 @@ def test_i_13_an_entry_close_to_the_opening_counts_once_wherever_it_was(
     assert found(recon, {**now, "USD": balance + 2})["USD"].residual == D(2)
 
 
+def test_i_13_a_total_that_lags_at_the_opening_does_not_move_it_for_good() -> None:
+    recon = opened()
+    feed(recon, *(entry(f"L{n}", "USD", D(-44), seconds=1) for n in (1, 2)))
+    assert recon.residual("USD", D(1000)) == 0
+    assert recon.assets["USD"].opening == D(1088)
+    assert recon.residual("USD", D(912)) == 0
+    assert recon.assets["USD"].opening == D(1000)
+
+
+def test_i_13_once_the_lag_of_rest_is_over_nothing_hides_behind_the_opening() -> None:
+    recon = opened()
+    feed(recon, entry("L1", "USD", D(-44), seconds=1))
+    now = {**OPENING, "USD": D(956)}
+    assert found(recon, now, at(LAG_S + 1)) == {}
+    assert found(recon, {**now, "USD": D(1000)}, at(LAG_S + 2))["USD"].residual == D(44)
+
+
 # -- trades ----------------------------------------------------------------------------------
 
 
