@@ -423,7 +423,7 @@ async def test_c09_a_template_that_lost_a_variable_is_a_version_and_the_prompt_j
 # ------------------------------------------------------------------------------------- C10
 
 
-async def test_c10_i_44_a_change_of_mode_while_running_is_ignored_with_a_sentence(place: Place) -> None:
+async def test_c10_i_44_a_change_of_mode_while_running_is_ignored_and_told(place: Place) -> None:
     place.edit("mode: sim\n", "mode: live\n")
     place.edit("base_order: 200", "base_order: 90")
     place.watcher.look()
