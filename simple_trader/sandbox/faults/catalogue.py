@@ -91,7 +91,7 @@ _EXCHANGE = (
     _kind("X09", "empty-cancel", "rest",
           "REST says canceled and vol_exec 0 although trades exist"),
     _kind("X10", "fast-fill", "out",
-          "an order fills at once; its response and its events are lost", 1),
+          "an order fills at once; its response and its events are lost (a snapshot tells)", 1),
     _kind("X11", "many-fills", "time", "resting orders fill in many small parts", 1,
           fills=60, pair=""),
     _kind("X12", "paging-shifts", "rest", "rows are added between two pages", 1,
