@@ -213,8 +213,8 @@ class Lives:
 
     def _calm_s(self) -> float:
         """A key that was shut out is not tried again for a quarter of an hour (X20)."""
-        shut_out = any(planned.words.startswith("X20") for planned in self.scenario.faults)
-        return CALM_S + (SHUT_OUT_S if shut_out else 0.0)
+        shut_out = [p.at_s + SHUT_OUT_S for p in self.scenario.faults if p.words.startswith("X20")]
+        return CALM_S + max(0.0, max(shut_out, default=0.0) + LOOK_S - self.scenario.span_s)
 
     def _unseen(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An error that nobody awaits: of the harness, or of a task that died silently (I-51)."""
