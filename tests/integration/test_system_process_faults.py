@@ -137,12 +137,19 @@ def test_p12_p14_a_power_loss_then_a_crash_loop_and_the_halt_is_still_there(wher
         since = len(daemon.lines)
         time.sleep(1)  # two market minutes: four cycles that may not trade
         assert not [line for line in daemon.lines[since:] if "Filled " in line]
-        campaign.ask("resume")
+        assert system.wait_until(lambda: resumed(campaign, daemon, since), 90), daemon.text
         daemon.wait_for("Filled ", 60, since=since)
         assert daemon.stop(signal.SIGTERM) == 0
     assert books.compare(where).differences == []
     (row,) = system.select(where, "SELECT count(DISTINCT epoch) AS lives FROM engine_journal")
-    assert row["lives"] >= 3
+    assert row["lives"] >= 2  # lives that die before their first event leave none
+
+
+def resumed(campaign: Campaign, daemon: Daemon, since: int) -> bool:
+    """Ask as a person does: again while an order is in doubt, for then a resume is refused."""
+    campaign.ask("resume")
+    time.sleep(0.5)
+    return any("Resumed by" in line for line in daemon.lines[since:])
 
 
 def _files(daemon: Daemon) -> int:
