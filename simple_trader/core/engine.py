@@ -165,11 +165,7 @@ class Engine:
 def _halt_on_broken(state: EngineState, at: datetime) -> list[Action]:
     """A move of an order outside the table of states was asked for and not done (I-06)."""
     broken, state.orders.broken = state.orders.broken, []
-    return [
-        action
-        for detail in broken
-        for action in halt_on(state, at, Reason.INVARIANT, detail)
-    ]
+    return [action for detail in broken for action in halt_on(state, at, Reason.INVARIANT, detail)]
 
 
 def _get_ready(state: EngineState, at: datetime) -> bool:

@@ -77,9 +77,7 @@ def on_book_lost(state: EngineState, event: BookLost, at: datetime) -> list[Acti
     board = state.board.board(event.pair)
     if event.detail.startswith(CHECKSUM) and board.on_checksum_failed(at):
         text = f"Checksums of {event.pair} failed {LOSSES_MAX} times: no new risk on it for now."
-        told.append(
-            Note(level="error", text=text, reason=Reason.PAIR_MISTRUSTED, pair=event.pair)
-        )
+        told.append(Note(level="error", text=text, reason=Reason.PAIR_MISTRUSTED, pair=event.pair))
     watched = event.pair in state.watched_pairs()  # else it ended because its pair was taken out
     return [
         *told,
@@ -88,7 +86,7 @@ def on_book_lost(state: EngineState, event: BookLost, at: datetime) -> list[Acti
             text=f"Order book of {event.pair} lost: {event.detail}",
             reason=Reason.BOOK_UNTRUSTED,
             pair=event.pair,
-        )
+        ),
     ]
 
 
