@@ -94,9 +94,7 @@ def world(dead: str, presses: int, seed: int) -> Found:
     return found
 
 
-def press_on(
-    dead: str, presses: int, daemon: "object", record: Path, dice: random.Random
-) -> Found:
+def press_on(dead: str, presses: int, daemon: "object", record: Path, dice: random.Random) -> Found:
     """So many presses, with a resume between them."""
     import chaos
     import system
@@ -127,9 +125,7 @@ def press_on(
     orders = [e.real for e in wire if e.way == "in" and '"add_order"' in e.text]
     by_rest = ("/CancelAll", "/CancelOrder")
     cancels = [
-        e.real
-        for e in wire
-        if (e.way == "in" and '"cancel_' in e.text) or e.path.endswith(by_rest)
+        e.real for e in wire if (e.way == "in" and '"cancel_' in e.text) or e.path.endswith(by_rest)
     ]
     found.orders = len(orders)
     for begun, ended in pressed:

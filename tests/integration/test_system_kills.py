@@ -22,9 +22,7 @@ def where() -> Iterator[Place]:
 
 
 @pytest.mark.parametrize("victim", chaos.VICTIMS)
-def test_p01_p07_i_02_i_04_i_11_the_books_balance_after_kills_of(
-    victim: str, where: Place
-) -> None:
+def test_p01_p07_i_02_i_04_i_11_the_books_balance_after_kills_of(victim: str, where: Place) -> None:
     """The daemon dies at three crash points of the order path, the others at random moments.
 
     P07: what the kernel's OOM killer does is SIGKILL, and that is what is done here.

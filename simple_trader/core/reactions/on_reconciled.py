@@ -54,10 +54,8 @@ def on_reconciled(state: EngineState, event: Reconciled, at: datetime) -> list[A
     gone = [
         order
         for order in state.orders.live()
-        if order.state in _ON_VENUE
-        and order.cl_ord_id not in seen
-        and (order.changed_at is None or order.changed_at < event.looked_from)
-    ]
+        if order.state in _ON_VENUE and order.cl_ord_id not in seen
+    ]  # one that changed since the look began too: nobody else would ask about it for a quarter hour
     actions: list[Action] = ask_orders(state, gone, at)
     recon.lost_orders = tuple(name for name in seen if state.orders.find(name, None) is None)
     recon.looked_from = event.looked_from

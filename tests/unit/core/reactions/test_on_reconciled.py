@@ -463,6 +463,16 @@ def test_i_04_an_order_that_is_open_only_in_our_books_is_asked_about() -> None:
     assert ask.cl_ord_ids == (order.cl_ord_id,)
 
 
+def test_i_04_an_order_that_changed_during_the_look_is_asked_about_too() -> None:
+    """Its end may have been told to a life before this one (P01): no later look asked for it."""
+    desk = opened()
+    order = desk.place()
+    began = desk.at - timedelta(seconds=1)
+    desk.do(e.OrderAcked(cl_ord_id=order.cl_ord_id, order_id="O1"))
+    (ask,) = [x for x in look(desk, looked_from=began) if isinstance(x, a.AskOrders)]
+    assert ask.cl_ord_ids == (order.cl_ord_id,)
+
+
 def test_i_04_d12_an_order_of_ours_that_no_row_knows_blocks_new_risk_until_it_is_gone() -> None:
     desk = opened()
     look(desk, open_cl_ord_ids=("stz-9",))
