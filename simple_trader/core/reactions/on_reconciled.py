@@ -51,11 +51,12 @@ def on_reconciled(state: EngineState, event: Reconciled, at: datetime) -> list[A
     cause = "start" if recon.looks == 0 else "rest" if state.health.reconciled else "reconnect"
     recon.looks += 1
     seen = dict.fromkeys(event.open_cl_ord_ids)
+    # One that changed since the look began too: nobody else would ask about it for 15 minutes.
     gone = [
         order
         for order in state.orders.live()
         if order.state in _ON_VENUE and order.cl_ord_id not in seen
-    ]  # one that changed since the look began too: nobody else would ask about it for a quarter hour
+    ]
     actions: list[Action] = ask_orders(state, gone, at)
     recon.lost_orders = tuple(name for name in seen if state.orders.find(name, None) is None)
     recon.looked_from = event.looked_from
