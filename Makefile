@@ -64,7 +64,7 @@ chaos: ## kill daemon, sandbox and database again and again (KILLS=50)
 soak: ## hours of trading with faults: nothing may grow (HOURS=2)
 	@$(BOOTSTRAP) soak --hours $(HOURS) $(ARGS)
 
-planted: ## every planted bug must be caught, from its seed (ARGS=--search: look anew)
+planted: ## every planted bug must be caught (ARGS=--search: by chance, --record: keep seeds)
 	@$(BOOTSTRAP) planted $(ARGS)
 
 lost-acks: ## lose the acknowledgements of many orders on virtual time (CASES=2000)

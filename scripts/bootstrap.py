@@ -311,7 +311,7 @@ do_chaos = campaign(
 )
 do_soak = campaign("tests/campaign/soak.py", "Trade for hours with faults: nothing may grow.")
 do_planted = campaign(
-    "tests/planted/hunt.py", "Let the simulation catch every planted bug (`--search`: new seeds)."
+    "tests/planted/hunt.py", "Let the simulation catch every planted bug (`--search`: by chance)."
 )
 do_lost_acks = campaign(
     "tests/lost_acks/run.py", "Lose the replies to many orders on virtual time and judge each."

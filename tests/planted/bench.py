@@ -3,22 +3,16 @@
 import dataclasses
 import logging
 import os
-import random
-import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dst.plan import Scenario
     from planted.patching import Bug
-
-ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = (ROOT, ROOT / "scripts", ROOT / "tests", ROOT / "tests" / "support")
 
 
 @dataclass
@@ -54,36 +48,6 @@ def server() -> Iterator[str]:
         yield dsn
 
 
-def focused(scenario: "Scenario", words: tuple[str, ...]) -> "Scenario":
-    """The same seed with faults of these words only, drawn every twenty seconds or so, and with
-    short cycles of large orders: what a bug needs comes often.
-    """
-    from dst.plan import FAMILIES, Planned
-
-    known = [
-        (family, text)
-        for family, texts in FAMILIES.items()
-        for text in texts
-        if text.startswith(words)
-    ]
-    dice = random.Random(f"focus {scenario.seed}")
-    faults, at_s = [], 20.0
-    while known and at_s < scenario.span_s - 10.0:
-        family, text = dice.choice(known)
-        pair = dice.choice(scenario.pairs)
-        text = text.format(pair=pair, base=pair.partition("/")[0])
-        faults.append(Planned(at_s, family, text))
-        at_s += dice.uniform(8.0, 32.0)
-    return dataclasses.replace(
-        scenario,
-        faults=tuple(faults),
-        interval_s=dice.choice((5, 6, 8)),
-        candle_minutes=1,
-        base_order=Decimal(dice.choice((3000, 15_000, 15_000))),
-        counters=False,
-    )
-
-
 def directed(scenario: "Scenario", plan: tuple[tuple[float, str], ...]) -> "Scenario":
     """The same seed with these faults at these moments and no others: three pairs, whose first
     orders go out after five seconds and the next in the second minute.
@@ -112,21 +76,13 @@ def directed(scenario: "Scenario", plan: tuple[tuple[float, str], ...]) -> "Scen
     )
 
 
-def asked(scenario: "Scenario", bug: "Bug | None") -> "Scenario":
-    """The scenario in which a bug is looked for."""
-    if bug is not None and bug.plan:
-        return directed(scenario, bug.plan)
-    if bug is not None and bug.drawn:
-        return focused(scenario, bug.drawn)
-    return scenario
-
-
 def run(
-    dsn: str, seed: int, minutes: float, bug: "Bug | None" = None, *, planted: bool = True
+    dsn: str, seed: int, minutes: float, bug: "Bug", *, planted: bool = True, chance: bool = False
 ) -> Verdict:
     """One seed on a database of its own; what the daemon or the patch throws is a finding.
 
-    With a bug in the faults that it asks for; `planted` False leaves only the bug itself out.
+    The faults are those that the bug asks for, or with `chance` those that the seed draws for
+    `make simulate`; `planted` False leaves only the bug itself out.
     """
     from dst import run as simulation
     from dst.simulate import TEMPLATE, execute
@@ -137,10 +93,10 @@ def run(
     at = dsn.replace("@/simple_trader?", f"@/{name}?")
     try:
         drawn = simulation.draw
-        simulation.draw = lambda *ask: asked(drawn(*ask), bug)
-        world = nullcontext if bug is None else bug.planted if planted else bug.without
+        if not chance:
+            simulation.draw = lambda *ask: directed(drawn(*ask), bug.plan)
         try:
-            with world():
+            with bug.planted() if planted else bug.without():
                 result, lives = simulation.run_seed(seed, minutes, at)
         finally:
             simulation.draw = drawn
@@ -175,16 +131,3 @@ def _judge(verdict: Verdict, dsn: str, lives: object) -> None:
     for row in read(dsn).risk_history or ():
         if row["halted"] and "INVARIANT" in row["reasons"].upper():
             verdict.halted.append(f"{row['at']}: {row['reasons']}")
-
-
-def prepare() -> None:
-    """Make the harness importable in a fresh process."""
-    sys.path[:0] = [str(folder) for folder in FOLDERS if str(folder) not in sys.path]
-
-
-if __name__ == "__main__":
-    prepare()
-    first, last, minutes_ = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-    with server() as dsn_:
-        for seed_ in range(first, last + 1):
-            print(run(dsn_, seed_, minutes_), flush=True)

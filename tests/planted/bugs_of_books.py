@@ -1,4 +1,4 @@
-"""Planted bugs of the books: fills, lots, fees, looks at the account, risk memory."""
+"""Planted bugs of the books: fills, lots, fees, looks at the account, prices."""
 
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -84,6 +84,15 @@ def _without(kind: str) -> Make:
         return bug
 
     return make
+
+
+def _public_is_fine(on_feed_down):
+    """That the public side is gone holds nothing back."""
+
+    def bug(state, event, at):
+        return on_feed_down(state, event, at) if event.feed == "private" else []
+
+    return bug
 
 
 def _first_fill_only(on_report):
@@ -199,35 +208,13 @@ def _adopts(book_external):
     return bug
 
 
-def _halt_forgotten(risk):
-    """A start begins with a clean risk memory."""
-
-    async def bug(connection):
-        from simple_trader.domain.memory import RiskMemory
-
-        await risk(connection)
-        return RiskMemory()
-
-    return bug
-
-
-def _resumes_itself(restate):
-    """A halt is lifted when nothing else holds trading back."""
-
-    def bug(state, at):
-        if state.memory.halted and state.health.reconciled:
-            state.memory = msgspec.structs.replace(state.memory, halted=False, halt_reason=None)
-        return restate(state, at)
-
-    return bug
-
-
 BUGS = (
     Bug(
         "no-exec-duplicate-check",
         "an execution told twice is booked twice",
         ((f"{_CORE}.state:EngineState.see_exec", _forget_exec),),
         ("I-07", "I-12", "I-15", "END"),
+        plan=((2, "X05 count=9"),),
     ),
     Bug(
         "lot-booked-twice",
@@ -258,7 +245,7 @@ BUGS = (
         "fills are folded in the order of arrival",
         ((f"{_CORE}.portfolio.lots:LotBook.book", _arrival_order),),
         ("I-12",),
-        ("X06", "X10", "N05", "X04"),
+        plan=((2, "X06 count=9"),),
     ),
     Bug(
         "fills-without-order-row",
@@ -271,7 +258,6 @@ BUGS = (
         "a second fill of an order is taken as a repeat",
         ((f"{_CORE}.reactions.on_execution:on_report", _first_fill_only),),
         ("I-11", "I-04", "I-07", "LIVE"),
-        ("X05", "X11"),
     ),
     Bug(
         "no-reconcile-after-reconnect",
@@ -313,7 +299,7 @@ BUGS = (
         "a look is dated a minute later than it began",
         ((f"{_RESOLVER}.look", _looks_late),),
         ("I-05",),
-        ("N02", "N17", "N11 for_s=30"),
+        plan=((3, "X10 count=3"), (3, "X08 for_s=90")),
     ),
     Bug(
         "snapshots-dropped",
@@ -337,7 +323,6 @@ BUGS = (
         "quantities are rounded up to the next step",
         (("simple_trader.domain.money:floor_to_step", _round_up),),
         ("I-18",),
-        ("X05",),
     ),
     Bug(
         "no-candle-guard",
@@ -354,36 +339,26 @@ BUGS = (
             (f"{_CORE}.risk.limits:room_for", lambda old: _room),
         ),
         ("I-18",),
-        ("X05",),
-        TIGHT,
+        world=TIGHT,
     ),
     Bug(
         "adopts-foreign-trades",
         "other people's trades become lots of the strategy",
         ((f"{_CORE}.reactions.on_execution:_book_external", _adopts),),
         ("I-09", "I-11", "I-15"),
-        ("X28 how=trade", "X12"),
-    ),
-    Bug(
-        "halt-forgotten-by-restart",
-        "a restart lifts the halt",
-        (("simple_trader.adapters.store.recovery:_risk", _halt_forgotten),),
-        ("I-24", "I-28", "I-23", "I-33"),
-        ("kill now", "halt", "term"),
-    ),
-    Bug(
-        "resumes-by-itself",
-        "a halt lifts itself when the account is reconciled",
-        ((f"{_CORE}.reactions.standing:restate", _resumes_itself),),
-        ("I-24", "I-28"),
-        plan=((10, "halt 100"), (12, "kill now")),
+        plan=((10, "X28 how=trade"),),
     ),
     Bug(
         "old-prices",
-        "orders are priced with whatever was seen last",
-        (without_check("price_fresh"), without_check("book_trusted"), without_check("priced_now")),
+        "orders are priced with whatever was seen last, the public side there or not",
+        (
+            without_check("price_fresh"),
+            without_check("book_trusted"),
+            without_check("priced_now"),
+            (f"{_CORE}.reactions.on_life:on_feed_down", _public_is_fine),
+        ),
         ("I-21",),
-        ("N03", "N10", "N02", "N07"),
+        plan=((40, "N10 for_s=45"),),
     ),
 )
 

@@ -243,7 +243,7 @@ BUGS = (
         "an order without an answer is sent again",
         (("simple_trader.adapters.kraken.order_desk:OrderDesk.place", _place_twice),),
         ("I-02",),
-        ("X01",),
+        plan=((3, "X01 count=3"),),
     ),
     Bug(
         "unknown-is-rejected",
@@ -257,14 +257,14 @@ BUGS = (
         "an answer that proves nothing (5xx, unavailable) is taken as a refusal",
         (("simple_trader.adapters.kraken.order_desk:_placed", _every_error_is_a_reject),),
         ("I-06", "I-04"),
-        ("S06",),
+        plan=((3, "S06 count=3"),),
     ),
     Bug(
         "not-accepted-too-early",
         "no trace right after the deadline is taken as never accepted",
         ((f"{_CORE}.portfolio.doubts:LAG_MARGIN_S", always(0.0)),),
         ("I-05",),
-        ("N02", "N17", "N11 for_s=30"),
+        plan=((3, "X10 count=3"), (3, "X08 for_s=90")),
     ),
     Bug(
         "no-late-evidence",
@@ -317,7 +317,7 @@ BUGS = (
             without_check("not_reduce_only"),
         ),
         ("I-23", "I-28"),
-        ("halt",),
+        plan=((8, "halt 80"),),
     ),
     Bug(
         "cancels-everything",
@@ -353,9 +353,10 @@ BUGS = (
                 _live_without("UNKNOWN", "SENT", "DISPATCHING"),
             ),
             (f"{_CORE}.portfolio.open_orders:OpenOrders.unresolved_on", gives(None)),
+            (f"{_CORE}.reactions.trade:_reserve", _without_caps),
         ),
         ("I-18", "I-04"),
-        ("X01", "N02 for_s=20 on=private", "N17"),
-        TIGHT,
+        plan=((3, "X10 count=3"), (3, "X08 for_s=90")),
+        world=TIGHT,
     ),
 )

@@ -1,5 +1,6 @@
-"""Planted bugs of the one writer: commits, epochs, lock, journal, nonces, pauses, the switch."""
+"""Planted bugs of the one writer: commits, epochs, lock, journal, nonces, pauses, kept halts."""
 
+import msgspec
 from planted.patching import Bug, always
 
 _STORE = "simple_trader.adapters.store"
@@ -82,20 +83,57 @@ def _drops_some(put):
     return bug
 
 
+def _halt_forgotten(risk):
+    """A start begins with a clean risk memory."""
+
+    async def bug(connection):
+        from simple_trader.domain.memory import RiskMemory
+
+        await risk(connection)
+        return RiskMemory()
+
+    return bug
+
+
+def _resumes_itself(restate):
+    """A halt is lifted when nothing else holds trading back."""
+
+    def bug(state, at):
+        if state.memory.halted and state.health.reconciled:
+            state.memory = msgspec.structs.replace(state.memory, halted=False, halt_reason=None)
+        return restate(state, at)
+
+    return bug
+
+
 BUGS = (
+    Bug(
+        "halt-forgotten-by-restart",
+        "a restart lifts the halt",
+        (("simple_trader.adapters.store.recovery:_risk", _halt_forgotten),),
+        ("I-24", "I-28", "I-23", "I-33"),
+        plan=((8, "halt 80"), (10, "kill now")),
+    ),
+    Bug(
+        "resumes-by-itself",
+        "a halt lifts itself when the account is reconciled",
+        (("simple_trader.core.reactions.standing:restate", _resumes_itself),),
+        ("I-24", "I-28"),
+        plan=((10, "halt 100"), (12, "kill now")),
+    ),
     Bug(
         "unknown-commit-landed",
         "a commit without an answer is taken as done",
         ((f"{_STORE}.ledger_lane:LedgerLane._was_committed", _fate(True)),),
         ("END", "I-01", "I-04", "I-11", "I-52"),
-        ("unknown_not_landed",),
+        plan=((3, "unknown_not_landed intent"),),
     ),
     Bug(
         "unknown-commit-aborted",
         "a commit without an answer is taken as undone",
         ((f"{_STORE}.ledger_lane:LedgerLane._was_committed", _fate(False)),),
         ("END", "I-52", "I-07"),
-        ("unknown_landed",),
+        plan=((3, "unknown_landed intent"),),
     ),
     Bug(
         "writes-twice",
@@ -114,6 +152,7 @@ BUGS = (
         "a restart uses the epoch of the life before it",
         ((f"{_STORE}.recovery:Recovery._journal_end", _same_epoch),),
         ("I-02", "I-26", "END"),
+        plan=((10, "kill now"),),
     ),
     Bug(
         "chain-forgets",
@@ -133,6 +172,7 @@ BUGS = (
         "a second daemon may write too",
         ((f"{_STORE}.lane_connection:AsyncpgLedgerConnection._take_lock", _no_lock),),
         ("I-26",),
+        plan=((20, "second"),),
     ),
     Bug(
         "pause-unnoticed",
@@ -142,6 +182,6 @@ BUGS = (
             ("simple_trader.runtime.gate:LOOP_GAP_MAX_S", always(1e9)),
         ),
         ("I-27", "I-20"),
-        ("stop ",),
+        plan=((56, "stop 8"),),
     ),
 )

@@ -53,16 +53,14 @@ def _holders(old: object, owner: object, name: str) -> list[tuple[Any, str]]:
 class Bug:
     """One planted bug: what it does wrong, where, and the ids that may be named for it.
 
-    What brings it to light is `plan`, faults at chosen moments (seconds), or `drawn`, words of
-    faults of which a seed draws one every twenty seconds. `world` changes the daemon for the bug
-    and for its clean run.
+    What brings it to light is `plan`, faults at chosen moments (seconds); many need none. `world`
+    changes the daemon for the bug and for its clean run.
     """
 
     name: str
     what: str
     places: tuple[tuple[str, Make], ...]
     ids: tuple[str, ...]
-    drawn: tuple[str, ...] = ()
     plan: tuple[tuple[float, str], ...] = ()
     world: tuple[tuple[str, Make], ...] = ()
 
