@@ -15,6 +15,7 @@ from simple_trader.core.reactions import asking
 from simple_trader.core.reactions.asking import ask_orders, ask_reconcile, ask_unresolved
 from simple_trader.core.reactions.evidence import settle_evidence
 from simple_trader.core.reactions.standing import audit, halt_on, restate
+from simple_trader.core.schedule.timers import RECONCILE
 from simple_trader.core.state import EngineState, Flow
 from simple_trader.domain.actions import Action, Note, RecycleStream, Remember
 from simple_trader.domain.events import OperatorExplained, Reconciled
@@ -58,6 +59,10 @@ def on_reconciled(state: EngineState, event: Reconciled, at: datetime) -> list[A
         if order.state in _ON_VENUE and order.cl_ord_id not in seen
     ]
     actions: list[Action] = ask_orders(state, gone, at)
+    if cause != "rest" and any(name in state.orders.orders for name in seen):
+        # REST may still list what ended while nobody listened: look again when its lag is over.
+        again = at + seconds(LAG_S + 5)
+        state.timers.wake(RECONCILE, min(state.timers.due.get(RECONCILE, again), again))
     recon.lost_orders = tuple(name for name in seen if state.orders.find(name, None) is None)
     recon.looked_from = event.looked_from
     verified = event.looked_from - seconds(LAG_S)

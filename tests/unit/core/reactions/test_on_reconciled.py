@@ -473,6 +473,17 @@ def test_i_04_an_order_that_changed_during_the_look_is_asked_about_too() -> None
     assert ask.cl_ord_ids == (order.cl_ord_id,)
 
 
+def test_i_04_x08_what_rest_lists_after_a_reconnect_is_looked_at_again_after_its_lag() -> None:
+    """One that ended while nobody listened may still be listed as open for a minute."""
+    desk = opened()
+    order = desk.place()
+    desk.do(e.OrderAcked(cl_ord_id=order.cl_ord_id, order_id="O1"))
+    desk.do(e.FeedDown(feed="private", detail="closed"))
+    desk.do(e.FeedUp(feed="private"))
+    look(desk, open_cl_ord_ids=(order.cl_ord_id,))
+    assert desk.engine.state.timers.due["reconcile"] == desk.at + timedelta(seconds=LAG_S + 5)
+
+
 def test_i_04_d12_an_order_of_ours_that_no_row_knows_blocks_new_risk_until_it_is_gone() -> None:
     desk = opened()
     look(desk, open_cl_ord_ids=("stz-9",))
