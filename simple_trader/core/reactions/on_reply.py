@@ -31,6 +31,12 @@ from simple_trader.domain.records import OrderStateRow
 SILENT_S = 10.0  # the desk gives up a few seconds after the deadline: then something went wrong
 FOUND = "found by a look"
 _OVER = (OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED)
+_TAKEN = (
+    OrderState.OPEN,
+    OrderState.PARTIAL,
+    OrderState.PENDING_CANCEL,
+    OrderState.AMENDING,
+)
 _SILENT = (OrderState.DISPATCHING, OrderState.SENT, OrderState.VOID)
 # The exchange has spoken of the order itself: that is the better proof.
 _BETTER_KNOWN = (
@@ -161,9 +167,21 @@ def on_looked(state: EngineState, event: OrderLooked, at: datetime) -> list[Acti
             actions.extend(_as_looked(state, order.cl_ord_id, event, at))
         covered(state, event.cl_ord_id, event.looked_from)
         actions.extend(_contradicted(state, event, at))
+        actions.extend(_not_listed(state, event, at))
     actions.extend(claim(state, at))
     plan_look(state, at)
     return actions
+
+
+def _not_listed(state: EngineState, event: OrderLooked, at: datetime) -> list[Action]:
+    """An order that the exchange took and no list of REST shows yet (X08): its end may have been
+    told to a life before this one, so it is asked about until the lag of REST is over.
+    """
+    order = state.orders.find(event.cl_ord_id, event.order_id)
+    if order is None or event.status is not None or order.state not in _TAKEN:
+        return []
+    heard_at = order.changed_at or order.approved_at
+    return ask_order(state, order, at) if event.looked_from < conclusive(heard_at) else []
 
 
 def _contradicted(state: EngineState, event: OrderLooked, at: datetime) -> list[Action]:

@@ -110,6 +110,17 @@ def test_i_05_no_trace_counts_only_after_deadline_and_lag(after_s: float, state:
     assert bool(next_look(desk)) is (state is S.UNKNOWN)
 
 
+def test_i_04_x08_a_taken_order_that_rest_lists_nowhere_is_asked_about_again() -> None:
+    desk, request = placed()
+    desk.fill(request, "E1", qty=request.qty / 2)
+    desk.at += timedelta(seconds=20)
+    desk.do(looked(request, desk))
+    assert next_look(desk) == (request.cl_ord_id,)
+    desk.at += timedelta(seconds=80)
+    desk.do(looked(request, desk, status="canceled", filled_qty=request.qty / 2, order_id="O1"))
+    assert (state_of(desk, request), next_look(desk)) == (S.CANCELED, ())
+
+
 def test_a_look_that_failed_proves_nothing_and_is_asked_again() -> None:
     desk, request = placed()
     desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="socket lost"))
