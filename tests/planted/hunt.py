@@ -33,7 +33,7 @@ def main() -> int:
     asked.add_argument("--search", action="store_true", help="how many drawn seeds it takes")
     asked.add_argument("--record", action="store_true", help="look in each bug's own faults anew")
     asked.add_argument("--cheapest", type=int, default=0, help="only so many, the quickest")
-    asked.add_argument("--minutes", type=float, default=MINUTES)
+    asked.add_argument("--minutes", type=float, default=None, help="of what is recorded anew")
     asked.add_argument("--seeds", type=int, default=MOST_SEEDS, help="at most, of a search")
     asked.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     options = asked.parse_args()
@@ -130,10 +130,12 @@ def _search(dsn: str, names: list[str], known: dict, options: argparse.Namespace
     from planted.catalogue import Known, save
 
     left, chance = list(names), options.search
-    minutes = CHANCE_MINUTES if chance else options.minutes
+    kept = {} if chance or options.minutes else {name: one.minutes for name, one in known.items()}
+    usual = CHANCE_MINUTES if chance else options.minutes or MINUTES
+    lengths = {name: kept.get(name, usual) for name in names}
     with _workers(options.jobs) as pool:
         for seed in range(1, 1 + options.seeds):
-            asks = [(dsn, name, seed, minutes, chance) for name in left]
+            asks = [(dsn, name, seed, lengths[name], chance) for name in left]
             for name, ids, told, seconds in pool.imap_unordered(_tried, asks):
                 if not ids:
                     print(f"{name:<30} seed {seed:>3}: {told[:110] or 'not seen'}", flush=True)
@@ -141,7 +143,7 @@ def _search(dsn: str, names: list[str], known: dict, options: argparse.Namespace
                 left.remove(name)
                 if not chance:
                     before = known[name].by_chance if name in known else None
-                    known[name] = Known(seed, minutes, ids, round(seconds, 1), before)
+                    known[name] = Known(seed, lengths[name], ids, round(seconds, 1), before)
                 elif name in known:
                     known[name] = replace(known[name], by_chance=seed)
                 save(known)
