@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import itertools
+import logging
 import os
 import shutil
 import tempfile
@@ -28,6 +29,13 @@ settings.load_profile(os.environ.get("SIMPLE_TRADER_EXAMPLES", "house"))
 ROOT = Path(__file__).resolve().parent.parent
 _TEMPLATE = "migrated_template"
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def logs_are_on() -> Iterator[None]:
+    """A simulation switches all logs off for its speed: the next test may read them."""
+    yield
+    logging.disable(logging.NOTSET)
 
 
 def run_apart(make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:

@@ -116,4 +116,6 @@ async def test_i_26_p10_the_first_stops_before_its_next_await_with_its_loop_none
         assert taken == [True]
         assert [path.refusal_of(name) for name in names] == [Reason.LOCK_LOST] * committed
         assert path.venue.sends[1:] == []
-        assert await path.settled(path.offer()), "the lock was free again: it goes on"
+        await until(lambda: path.lane.alive)  # the lock was free again: it goes on, and
+        name = path.offer()  # where the outage was told already, new risk waits until it settled
+        assert await path.settled(name) or path.refusal_of(name) is Reason.REDUCE_ONLY

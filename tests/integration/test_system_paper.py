@@ -7,6 +7,7 @@ import books
 import pytest
 import sandbox_parts
 import system
+from programs import at_length
 from system import BUSY, Daemon, Place
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -78,6 +79,7 @@ def test_paper_decides_orders_and_fills_on_relayed_prices_and_goes_on(where: Pla
     assert same == world
 
 
+@at_length
 def test_a_killed_relay_and_a_lost_kraken_cost_paper_nothing_but_time(
     where: Place, kraken: sandbox_parts.Child
 ) -> None:

@@ -21,6 +21,7 @@ import pytest
 import system
 from chaos import BACK, NEW_ORDER, PAUSE_S, Campaign
 from checker.record import WireEntry, load_record
+from programs import at_length
 from system import BUSY, Daemon, Place
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
@@ -115,6 +116,7 @@ def _judge_kill_switch(wire: list[WireEntry], pressed: datetime, resumed: dateti
     assert "add_order" not in words[words.index("cancel_all") :]
 
 
+@at_length
 def test_p12_p14_a_power_loss_then_a_crash_loop_and_the_halt_is_still_there(where: Place) -> None:
     dark = Daemon(where, "--speed", "120", "--crash-at", "commit_in_flight:2").ready()
     sandbox, server = dark.sandbox_pid(), system.postmaster_of(where)

@@ -1,12 +1,12 @@
 """The restore drill: yesterday's backup, today's exchange, the real daemon (fault D12)."""
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
 import books
+import programs
 import pytest
 import system
 from system import BUSY, ROOT, Daemon, Place
@@ -14,10 +14,7 @@ from system import BUSY, ROOT, Daemon, Place
 pytestmark = [
     pytest.mark.system,
     pytest.mark.timeout(300),
-    pytest.mark.skipif(
-        not os.environ.get("SIMPLE_TRADER_NEED_PROGRAMS"),
-        reason="the restore drill takes half a minute: it is part of `make test-system`",
-    ),
+    programs.at_length,
 ]
 SPEED = "240"
 _FLAG = re.compile(r"Order (st\S+) is ours and was not in the books")

@@ -17,6 +17,12 @@ PACKAGES = {
     "setpriv": "util-linux",
 }
 
+# Whole daemons for most of a minute, whose rule a shorter test holds too.
+at_length = pytest.mark.skipif(
+    not os.environ.get("SIMPLE_TRADER_NEED_PROGRAMS"),
+    reason="takes most of a minute: it is part of `make test-system`",
+)
+
 
 def need(program: str) -> None:
     """Skip the test that calls this when `program` is missing; fail it under `make test-system`."""
