@@ -61,7 +61,7 @@ def run_seed(
 
         try:
             run_virtually(begin)
-        except Exception as error:  # noqa: BLE001 - a broken harness or exchange is a finding too
+        except Exception as error:  # a broken harness or exchange is a finding too
             broken = True
             result.violations.append(f"HARNESS: {type(error).__name__}: {error}")
     lives = made[0] if made else None

@@ -10,7 +10,8 @@ from store_parts import running
 
 from simple_trader.adapters.store.named_sql import named
 from simple_trader.adapters.store.recovery import Recovery
-from simple_trader.core.portfolio.reconcile import LAG_S, Reconciliation
+from simple_trader.core.portfolio.balances import REST_LAG_S
+from simple_trader.core.portfolio.reconcile import Reconciliation
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain.records import BookMetricsRow, PriceRow
@@ -54,7 +55,7 @@ def traded_and_tampered() -> Desk:
     desk.at += timedelta(minutes=1)
     desk.do(e.LedgerSeen(entry=ledger("D1", "USD", "500", f"{usd - 7}", desk.at)))
     desk.timer("balances")
-    desk.at += timedelta(seconds=LAG_S)
+    desk.at += timedelta(seconds=REST_LAG_S)
     desk.reconciled()
     return desk
 

@@ -262,7 +262,7 @@ BUGS = (
     Bug(
         "not-accepted-too-early",
         "no trace right after the deadline is taken as never accepted",
-        ((f"{_CORE}.portfolio.doubts:LAG_MARGIN_S", always(0.0)),),
+        ((f"{_CORE}.portfolio.doubts:REST_LAG_S", always(0.0)),),
         ("I-05",),
         plan=((3, "X10 count=3"), (3, "X08 for_s=90")),
     ),

@@ -17,7 +17,7 @@ from simple_trader.domain.money import ZERO
 from simple_trader.domain.orders import Side
 
 PENDING_LIFE_S = 90.0  # market seconds after which the channel's total alone is believed
-REST_LAG_S = 75.0  # a total read by REST may be that much older than the stream (reliability 0.4)
+REST_LAG_S = 75.0  # what REST shows may be that much older than the stream (reliability 0.4)
 SNAPSHOT_SLACK_S = 2.0  # a ledger entry older than the snapshot by more than this is in it
 MAX_SEEN = 20_000
 

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from simple_trader.core.portfolio.balances import REST_LAG_S
 from simple_trader.domain.moments import seconds
 
-LAG_MARGIN_S = 75.0  # REST may lag behind the stream by a minute (reliability 0.4)
 FRESH_S = 2.0  # least pause before a look for an order that no look has covered
 RETRY_S = 5.0  # after a look that could have concluded and failed
 PAUSES_S = ((5.0, 5.0), (15.0, 10.0))  # (age of the doubt below which, pause until the next look)
@@ -44,7 +44,7 @@ class Doubt(msgspec.Struct):
 
 def conclusive(deadline: datetime) -> datetime:
     """The first moment at which a look may begin that takes an order as never accepted (I-05)."""
-    return deadline + seconds(LAG_MARGIN_S) + _A_MOMENT
+    return deadline + seconds(REST_LAG_S) + _A_MOMENT
 
 
 class Doubts(msgspec.Struct):

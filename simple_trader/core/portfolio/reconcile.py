@@ -4,7 +4,8 @@ For every asset `balance = opening + ledger + explained`, residual exactly zero 
 is the balance at one moment (`since`) of the world's first start; the ledger is the sum of amount
 less fee of every entry stamped after it. Each entry of a trade must meet the legs of a booked fill
 of the same ref id, and each fill its entries. What does not agree is a doubt: reports come in any
-order and REST lags, so it is told only when a full look begun `LAG_S` after it has not mended it.
+order and REST lags, so it is told only when a full look begun
+`REST_LAG_S` after it has not mended it.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from decimal import Decimal
 
 import msgspec
 
-from simple_trader.core.portfolio.balances import legs_of
+from simple_trader.core.portfolio.balances import REST_LAG_S, legs_of
 from simple_trader.domain.fills import Fill, LedgerEntry
 from simple_trader.domain.moments import seconds
 from simple_trader.domain.money import ZERO
@@ -22,7 +23,6 @@ from simple_trader.domain.recovered import LedgerMemory
 
 SLACK_S = 5.0  # the exchange's clock and ours may differ by this much where HALT does not yet come
 GRACE_S = 10.0  # between the fill and the ledger entries of one trade
-LAG_S = 75.0  # what REST shows may be that much older than what the stream has told
 DIGITS = 10  # of an asset that is not known
 TRADE = "trade"
 
@@ -206,7 +206,7 @@ class Reconciliation(msgspec.Struct):
             balance = balances.get(asset, ZERO)
             left = self.residual(asset, balance)
             book = self.book_of(asset)
-            if left == ZERO and self.since is not None and at > self.since + seconds(LAG_S):
+            if left == ZERO and self.since is not None and at > self.since + seconds(REST_LAG_S):
                 book.early = []  # the opening is sure: nothing later may hide behind it
             if left != ZERO:
                 text = f"balance {balance:f}, books {book.expected:f}, difference {left:f}"
@@ -265,7 +265,11 @@ class Reconciliation(msgspec.Struct):
             doubt = self.doubts.setdefault(name, Doubt(at, name, finding))
             doubt.finding = finding
             looked = self.looked_from
-            if not doubt.told and looked is not None and looked >= doubt.since + seconds(LAG_S):
+            if (
+                not doubt.told
+                and looked is not None
+                and looked >= doubt.since + seconds(REST_LAG_S)
+            ):
                 doubt.told = True
                 due.append(doubt)
         return due, over
@@ -281,7 +285,7 @@ class Reconciliation(msgspec.Struct):
     def look_due(self, at: datetime) -> bool:
         """Whether a doubt is old enough for the look that decides it, and has not had one."""
         for doubt in self.doubts.values():
-            decided = doubt.since + seconds(LAG_S)
+            decided = doubt.since + seconds(REST_LAG_S)
             if not doubt.told and at >= decided and (self.looked_from or doubt.since) < decided:
                 return True
         return False

@@ -7,9 +7,10 @@ exchange anew; people are told.
 from datetime import datetime, timedelta
 
 from simple_trader.core.reactions.asking import ask_order, ask_reconcile
+from simple_trader.core.reactions.booking import note_order
 from simple_trader.core.reactions.standing import audit, restate
 from simple_trader.core.state import AI_OWNER, EngineState
-from simple_trader.domain.actions import Action, Note, Remember
+from simple_trader.domain.actions import Action, Remember
 from simple_trader.domain.events import ExecutionReport, Reconciled
 from simple_trader.domain.ids import epoch_of
 from simple_trader.domain.moments import EPOCH
@@ -33,14 +34,7 @@ def late(state: EngineState, order: Order, text: str, at: datetime) -> list[Acti
     """An order we took as over was not: told as an alert, REDUCE until reconciled (I-06)."""
     state.health.late_since = at
     return [
-        Note(
-            level="error",
-            text=text,
-            reason=Reason.LATE_EVIDENCE,
-            pair=order.request.pair,
-            decision_id=order.decision_id,
-            cl_ord_id=order.cl_ord_id,
-        ),
+        note_order("error", text, order, Reason.LATE_EVIDENCE),
         *restate(state, at),
         *ask_reconcile(state, at),
     ]

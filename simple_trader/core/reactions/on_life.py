@@ -6,9 +6,8 @@ from decimal import Decimal
 import msgspec
 
 from simple_trader.core.market.price_board import PriceBoard
-from simple_trader.core.portfolio.balances import Balances
+from simple_trader.core.portfolio.balances import REST_LAG_S, Balances
 from simple_trader.core.portfolio.lots import LotBook
-from simple_trader.core.portfolio.reconcile import LAG_S
 from simple_trader.core.reactions.asking import ask_unresolved, look_anew
 from simple_trader.core.reactions.decide import cut_off
 from simple_trader.core.reactions.evidence import books_end
@@ -103,7 +102,7 @@ def verified_until(event: Started) -> datetime | None:
     in, less the lag of REST; without one, all before the newest fill.
     """
     looked = event.ledger.looked_from
-    return event.last_trade_at if looked is None else looked - seconds(LAG_S)
+    return event.last_trade_at if looked is None else looked - seconds(REST_LAG_S)
 
 
 def _realised_today(event: Started, at: datetime) -> Decimal:

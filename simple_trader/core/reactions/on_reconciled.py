@@ -1,8 +1,8 @@
 """Reconciliation: a full look came in, or the stream's balances are due for a comparison.
 
 When each difference is told: one the stream shows is noticed by the check every 60 s, looked into
-at once by one look, and decided by a look `LAG_S` later; one that only REST shows is noticed by the
-full look every 15 min and decided the same way. Meanwhile nothing takes new risk (RECONCILING).
+at once by one look, and decided by a look `REST_LAG_S` later; one that only REST shows is noticed
+by the full look every 15 min and decided the same way. Until then nothing takes new risk.
 """
 
 from datetime import datetime
@@ -10,7 +10,8 @@ from decimal import Decimal
 
 import msgspec
 
-from simple_trader.core.portfolio.reconcile import LAG_S, Doubt
+from simple_trader.core.portfolio.balances import REST_LAG_S
+from simple_trader.core.portfolio.reconcile import Doubt
 from simple_trader.core.reactions import asking
 from simple_trader.core.reactions.asking import ask_orders, ask_reconcile, ask_unresolved
 from simple_trader.core.reactions.evidence import settle_evidence
@@ -61,11 +62,11 @@ def on_reconciled(state: EngineState, event: Reconciled, at: datetime) -> list[A
     actions: list[Action] = ask_orders(state, gone, at)
     if cause != "rest" and any(name in state.orders.orders for name in seen):
         # REST may still list what ended while nobody listened: look again when its lag is over.
-        again = at + seconds(LAG_S + 5)
+        again = at + seconds(REST_LAG_S + 5)
         state.timers.wake(RECONCILE, min(state.timers.due.get(RECONCILE, again), again))
     recon.lost_orders = tuple(name for name in seen if state.orders.find(name, None) is None)
     recon.looked_from = event.looked_from
-    verified = event.looked_from - seconds(LAG_S)
+    verified = event.looked_from - seconds(REST_LAG_S)
     state.watermark = max(state.watermark or verified, verified)
     state.balances.settle(at, older_than_s=10.0)
     state.health.reconciled = True

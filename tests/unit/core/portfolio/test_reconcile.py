@@ -9,7 +9,8 @@ from brain_desk import T0, D
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simple_trader.core.portfolio.reconcile import GRACE_S, LAG_S, Finding, Reconciliation
+from simple_trader.core.portfolio.balances import REST_LAG_S
+from simple_trader.core.portfolio.reconcile import GRACE_S, Finding, Reconciliation
 from simple_trader.domain.fills import Fee, Fill, LedgerEntry
 from simple_trader.domain.orders import Side
 from simple_trader.domain.recovered import AssetLedger, LedgerMemory, OpenDoubt, Unmet
@@ -151,8 +152,8 @@ def test_i_13_once_the_lag_of_rest_is_over_nothing_hides_behind_the_opening() ->
     recon = opened()
     feed(recon, entry("L1", "USD", D(-44), seconds=1))
     now = {**OPENING, "USD": D(956)}
-    assert found(recon, now, at(LAG_S + 1)) == {}
-    assert found(recon, {**now, "USD": D(1000)}, at(LAG_S + 2))["USD"].residual == D(44)
+    assert found(recon, now, at(REST_LAG_S + 1)) == {}
+    assert found(recon, {**now, "USD": D(1000)}, at(REST_LAG_S + 2))["USD"].residual == D(44)
 
 
 # -- trades ----------------------------------------------------------------------------------
@@ -244,10 +245,10 @@ OFF = {"USD": Finding(asset="USD", detail="x", residual=D(1))}
 def test_a_difference_is_told_by_the_first_look_that_lag_cannot_excuse() -> None:
     recon = opened()
     assert recon.doubt(OFF, at(100)) == ([], [])
-    recon.looked_from = at(100 + LAG_S - 1)
+    recon.looked_from = at(100 + REST_LAG_S - 1)
     assert recon.doubt(OFF, at(200)) == ([], [])
     assert recon.told == ""
-    recon.looked_from = at(100 + LAG_S)
+    recon.looked_from = at(100 + REST_LAG_S)
     due, _ = recon.doubt(OFF, at(201))
     assert [doubt.finding.asset for doubt in due] == ["USD"]
     assert recon.told.startswith("USD")
@@ -257,7 +258,7 @@ def test_a_difference_is_told_by_the_first_look_that_lag_cannot_excuse() -> None
 def test_a_transient_is_never_told() -> None:
     recon = opened()
     recon.doubt(OFF, at(100))
-    recon.looked_from = at(100 + LAG_S)
+    recon.looked_from = at(100 + REST_LAG_S)
     assert recon.doubt({}, at(200)) == ([], [])
     assert recon.doubts == {}
 
@@ -275,9 +276,9 @@ def test_a_later_entry_explains_by_itself() -> None:
 def test_the_deciding_look_is_due_once() -> None:
     recon = opened()
     recon.doubt(OFF, at(100))
-    assert not recon.look_due(at(100 + LAG_S - 1))
-    assert recon.look_due(at(100 + LAG_S))
-    recon.looked_from = at(100 + LAG_S)
+    assert not recon.look_due(at(100 + REST_LAG_S - 1))
+    assert recon.look_due(at(100 + REST_LAG_S))
+    recon.looked_from = at(100 + REST_LAG_S)
     assert not recon.look_due(at(300))
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from brain_desk import BTC, Desk, only, report
 
-from simple_trader.core.portfolio.reconcile import LAG_S
+from simple_trader.core.portfolio.balances import REST_LAG_S
 from simple_trader.core.reactions.asking import (
     OVERLAP,
     ask_order,
@@ -51,7 +51,7 @@ def test_x11_a_full_look_overlaps_the_newest_look_by_the_lag_and_two_minutes() -
     desk.fill(desk.place(), "E1")  # proves nothing of the fills before it (N05)
     desk.at += timedelta(hours=1)
     asked = only(ask_reconcile(desk.engine.state, desk.at), a.AskReconcile)
-    assert asked.since == looked_from - timedelta(seconds=LAG_S) - OVERLAP
+    assert asked.since == looked_from - timedelta(seconds=REST_LAG_S) - OVERLAP
     assert ask_reconcile(desk.engine.state, desk.at) == []
 
 

@@ -21,7 +21,7 @@ from brain_desk import (
     traded,
 )
 
-from simple_trader.core.portfolio.reconcile import LAG_S
+from simple_trader.core.portfolio.balances import REST_LAG_S
 from simple_trader.core.risk.breaker import loss_today
 from simple_trader.core.schedule.timers import intervals
 from simple_trader.domain import actions as a
@@ -115,7 +115,7 @@ def test_i_13_a_difference_of_the_stream_is_looked_into_at_once_and_told_after_t
     assert len(asked(noticed)) == 1
     assert desk.engine.state.causes == (Reason.RECONCILING,)
     assert rows(look(desk), "UNEXPLAINED") == []
-    desk.at += timedelta(seconds=LAG_S)
+    desk.at += timedelta(seconds=REST_LAG_S)
     assert len(asked(desk.timer("risk_check"))) == 1
     told = look(desk)
     (row,) = rows(told, "UNEXPLAINED")
@@ -147,7 +147,7 @@ def unexplained() -> Desk:
     desk = opened()
     desk.do(e.BalancesSeen(balances={"USD": D(990)}, source="ws"))
     desk.timer("balances")
-    desk.at += timedelta(seconds=LAG_S)
+    desk.at += timedelta(seconds=REST_LAG_S)
     look(desk)
     assert desk.engine.state.causes == (Reason.BALANCE_UNEXPLAINED,)
     desk.quotes()
@@ -184,7 +184,7 @@ def test_i_24_what_a_person_explained_is_no_loss() -> None:
     desk.timer("risk_check")
     assert not desk.engine.state.memory.day_stopped, "a difference is not judged before it is found"
     desk.timer("balances")
-    desk.at += timedelta(seconds=LAG_S)
+    desk.at += timedelta(seconds=REST_LAG_S)
     look(desk)
     desk.do(e.OperatorExplained(asset="USD", actor="ann", detail="the bank"))
     assert heals(desk)
@@ -289,7 +289,7 @@ def test_n04_the_check_sees_the_silence_and_one_look_at_trades_follows() -> None
 def test_n04_a_fill_that_no_look_finds_is_unexplained() -> None:
     desk, _, _ = silent()
     look(desk)
-    desk.at += timedelta(seconds=LAG_S)
+    desk.at += timedelta(seconds=REST_LAG_S)
     told = look(desk)
     assert [row.subject for row in rows(told, "UNEXPLAINED")] == ["trade E1"]
 
@@ -481,14 +481,14 @@ def test_i_04_x08_what_rest_lists_after_a_reconnect_is_looked_at_again_after_its
     desk.do(e.FeedDown(feed="private", detail="closed"))
     desk.do(e.FeedUp(feed="private"))
     look(desk, open_cl_ord_ids=(order.cl_ord_id,))
-    assert desk.engine.state.timers.due["reconcile"] == desk.at + timedelta(seconds=LAG_S + 5)
+    assert desk.engine.state.timers.due["reconcile"] == desk.at + timedelta(seconds=REST_LAG_S + 5)
 
 
 def test_i_04_d12_an_order_of_ours_that_no_row_knows_blocks_new_risk_until_it_is_gone() -> None:
     desk = opened()
     look(desk, open_cl_ord_ids=("stz-9",))
     assert desk.engine.state.causes == (Reason.RECONCILING,)
-    desk.at += timedelta(seconds=LAG_S)
+    desk.at += timedelta(seconds=REST_LAG_S)
     told = look(desk, open_cl_ord_ids=("stz-9",))
     assert [row.subject for row in rows(told, "UNEXPLAINED")] == ["order stz-9"]
     assert desk.engine.state.causes == (Reason.BALANCE_UNEXPLAINED,)
@@ -506,7 +506,7 @@ def test_d12_a_fill_of_ours_without_its_order_is_booked_once_and_blocks_until_ex
     again = look(desk, traded(fill, desk.at, source="rest"), *entries)
     assert len(records(first, r.TradeRow)) == 1
     assert records(again, r.TradeRow) == []
-    desk.at += timedelta(seconds=LAG_S)
+    desk.at += timedelta(seconds=REST_LAG_S)
     told = look(desk)
     assert [row.subject for row in rows(told, "UNEXPLAINED")] == ["fill T7"]
     assert desk.engine.state.trading_state == "REDUCE"
@@ -546,7 +546,7 @@ def test_x07_after_a_gap_of_the_stream_everything_since_the_last_look_is_read() 
     desk.do(e.FeedDown(feed="private", detail="sequence 5 came where 4 was due"))
     assert Reason.PRIVATE_DOWN in desk.engine.state.causes
     (read,) = asked(desk.do(e.FeedUp(feed="private")))
-    assert read.since == looked_from - timedelta(seconds=LAG_S, minutes=2)
+    assert read.since == looked_from - timedelta(seconds=REST_LAG_S, minutes=2)
     assert Reason.RECONCILING in desk.engine.state.causes
 
 
