@@ -7,7 +7,7 @@ from decimal import Decimal
 PAIRS = ("BTC/USD", "ETH/USD", "SOL/USD", "XRP/USD", "ADA/USD", "DOGE/USD")
 REGIMES = ("mixed", "trend", "chop", "crash", "thin", "calm")
 FIRST_FAULT_S = 20.0
-MEAN_GAP_S = 40.0  # between two moments of faults; two of three moments bring a pair of faults
+MEAN_GAP_S = 50.0  # between two moments of faults; two of three moments bring a pair of faults
 PAIR_WITHIN_S = 10.0
 
 # Family N on the virtual wire. N08 and N12 with their full figures belong to real sockets.
@@ -191,8 +191,8 @@ def draw(seed: int, minutes: float) -> Scenario:
     """The scenario of a seed; the same for ever."""
     dice = random.Random(f"scenario {seed}")
     pairs = tuple(dice.sample(PAIRS, dice.choice((1, 2, 3, 3))))
-    # Most cycles are short, so that most seeds trade a lot; 120 s comes too.
-    interval_s = round(5 * 24 ** (dice.random() ** 1.6))
+    # Most cycles are short: an hour of seeds must hold a hundred orders. 120 s comes too.
+    interval_s = round(5 * 24 ** (dice.random() ** 2.2))
     return Scenario(
         seed=seed,
         minutes=minutes,
