@@ -339,14 +339,16 @@ COMMENT ON COLUMN engine_snapshots.recorded_at IS 'Wall time at which the databa
 CREATE TABLE config_versions (
     config_hash TEXT NOT NULL,
     source TEXT NOT NULL,
+    texts JSONB NOT NULL,
     at TIMESTAMP WITH TIME ZONE NOT NULL,
     recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_config_versions PRIMARY KEY (config_hash)
 );
 
-COMMENT ON TABLE config_versions IS 'The text behind every config_hash.';
+COMMENT ON TABLE config_versions IS 'The texts behind every config_hash.';
 COMMENT ON COLUMN config_versions.config_hash IS 'Hash of config.yaml, templates and tool schemas.';
 COMMENT ON COLUMN config_versions.source IS 'The text of the configuration (it holds no secrets).';
+COMMENT ON COLUMN config_versions.texts IS 'Templates and tool schemas by name: the prompts can be rendered again.';
 COMMENT ON COLUMN config_versions.at IS 'Market time of the event that caused this row.';
 COMMENT ON COLUMN config_versions.recorded_at IS 'Wall time at which the database wrote this row (a stamp, not an order).';
 

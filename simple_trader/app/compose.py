@@ -165,6 +165,7 @@ def _plan_of(config: Config, world: World) -> BootPlan:
         settings=trading_settings(config),
         config_hash=config.hash,
         source=config.source,
+        texts=config.texts,
     )
 
 

@@ -102,6 +102,7 @@ class Reloading:
                 before=change.before,
                 after=change.after,
                 source=config.source,
+                texts=config.texts,
             )
         )
 

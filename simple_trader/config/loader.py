@@ -46,6 +46,14 @@ class Config:
     directories: tuple[Path, Path]
     hash: str
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """Templates and tool schemas by name, as config_versions keeps them for replay."""
+        return {
+            **{f"templates/{name}": text for name, text in self.templates.items()},
+            **{f"tools/{name}": text for name, text in self.tools.items()},
+        }
+
 
 def find_config(path: Path | None) -> Path:
     """The file to read: `path`, else ./config.yaml, else the one shipped with the program."""

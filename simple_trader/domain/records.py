@@ -251,11 +251,12 @@ class AuditRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class ConfigRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """config_versions: the text behind a hash."""
+    """config_versions: the texts behind a hash: config.yaml, templates and tool schemas by name."""
 
     config_hash: str
     at: datetime
     source: str
+    texts: dict[str, str] = {}
 
 
 # -- mirrors, written by boot and reconciliation -----------------------------------------

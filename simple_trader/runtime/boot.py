@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from typing import TypeVar
@@ -41,6 +41,7 @@ class BootPlan:
     settings: TradingSettings
     config_hash: str
     source: str = ""  # the text behind the hash, for config_versions
+    texts: Mapping[str, str] = field(default_factory=dict)  # templates and tool schemas by name
 
 
 async def boot(
@@ -126,6 +127,7 @@ def _started(
         undecided=recovered.undecided,
         ledger=recovered.ledger,
         source=plan.source,
+        texts=dict(plan.texts),
     )
 
 

@@ -201,7 +201,7 @@ _ROWS: dict[type, _Rows] = {
     r.ReconciliationRow: _same(sql.INSERT_RECONCILIATION),
     r.RiskRow: _risk,
     r.AuditRow: _same(sql.INSERT_AUDIT),
-    r.ConfigRow: _same(sql.INSERT_CONFIG),
+    r.ConfigRow: _same(sql.INSERT_CONFIG, "texts"),
     r.AssetRow: _asset,
     r.PairRow: _pair,
     r.VenueOrderRow: _same(sql.UPSERT_VENUE_ORDER),

@@ -81,7 +81,11 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
     state.causes = causes_of(state)
     state.trading_state = HALT if state.memory.halted else REDUCE if state.causes else RUN
     return state, [
-        Remember(record=ConfigRow(config_hash=event.config_hash, at=at, source=event.source)),
+        Remember(
+            record=ConfigRow(
+                config_hash=event.config_hash, at=at, source=event.source, texts=event.texts
+            )
+        ),
         audit(at, "engine", "engine", "start", event.world, "", f"{event.mode}, {event.epoch}"),
         risk_row(state, at),
         *recovered,

@@ -111,7 +111,11 @@ def on_settings(state: EngineState, event: SettingsChanged, at: datetime) -> lis
     if left:
         note += f" No new entries on {', '.join(left)}; what is held there is still followed."
     return [
-        Remember(record=ConfigRow(config_hash=event.config_hash, at=at, source=event.source)),
+        Remember(
+            record=ConfigRow(
+                config_hash=event.config_hash, at=at, source=event.source, texts=event.texts
+            )
+        ),
         audit(at, "file", "config", "config", "config.yaml", event.before, event.after),
         Note(level="info", text=note),
         *restate(state, at),

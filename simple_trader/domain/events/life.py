@@ -46,6 +46,7 @@ class Started(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     undecided: tuple[Undecided, ...] = ()  # of a cycle that the last end cut off
     ledger: LedgerMemory = LedgerMemory()
     source: str = ""  # the text of the configuration, for config_versions (it holds no secrets)
+    texts: dict[str, str] = {}  # templates and tool schemas of that version, by name
     venue: VenueStatus = VenueStatus.ONLINE  # SystemStatus, before the first word of a stream
 
 
@@ -63,6 +64,7 @@ class SettingsChanged(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     before: str
     after: str
     source: str  # the text of the configuration, for config_versions (it holds no secrets)
+    texts: dict[str, str] = {}  # templates and tool schemas of that version, by name
 
 
 class SettingsRejected(msgspec.Struct, frozen=True, tag=True, kw_only=True):

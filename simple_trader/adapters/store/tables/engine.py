@@ -124,9 +124,10 @@ CONFIG_VERSIONS = Table(
     METADATA,
     words("config_hash", "Hash of config.yaml, templates and tool schemas.", key=True),
     words("source", "The text of the configuration (it holds no secrets)."),
+    document("texts", "Templates and tool schemas by name: the prompts can be rendered again."),
     at(),
     recorded_at(),
-    comment="The text behind every config_hash.",
+    comment="The texts behind every config_hash.",
 )
 
 AUDIT_LOG = Table(
