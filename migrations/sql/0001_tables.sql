@@ -101,12 +101,29 @@ CREATE TABLE ai_decisions (
     detail TEXT NOT NULL,
     cl_ord_id TEXT,
     config_hash TEXT NOT NULL,
+    price_target NUMERIC,
+    stop_loss NUMERIC,
+    expected_move_pct DOUBLE PRECISION,
+    horizon_minutes DOUBLE PRECISION,
+    bias_allocation DOUBLE PRECISION,
+    sentiment DOUBLE PRECISION,
+    wanted_side TEXT,
+    wanted_value NUMERIC,
+    sized_qty NUMERIC,
+    size_confidence DOUBLE PRECISION,
+    reused_from TEXT,
+    expected_move_used_pct DOUBLE PRECISION,
+    cost_pct NUMERIC,
     at TIMESTAMP WITH TIME ZONE NOT NULL,
     recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_ai_decisions PRIMARY KEY (decision_id),
     CONSTRAINT ck_ai_decisions_action_known CHECK (action IN ('buy', 'sell', 'hold')),
     CONSTRAINT ck_ai_decisions_verdict_known CHECK (verdict IN ('approved', 'refused', 'hold')),
-    CONSTRAINT ck_ai_decisions_confidence_fraction CHECK (confidence >= 0 AND confidence <= 1)
+    CONSTRAINT ck_ai_decisions_wanted_side_known CHECK (wanted_side IN ('buy', 'sell')),
+    CONSTRAINT ck_ai_decisions_confidence_fraction CHECK (confidence >= 0 AND confidence <= 1),
+    CONSTRAINT ck_ai_decisions_size_confidence_fraction CHECK (size_confidence >= 0 AND size_confidence <= 1),
+    CONSTRAINT ck_ai_decisions_wanted_value_not_negative CHECK (wanted_value >= 0 AND wanted_value < 'Infinity'::numeric),
+    CONSTRAINT ck_ai_decisions_sized_qty_not_negative CHECK (sized_qty >= 0 AND sized_qty < 'Infinity'::numeric)
 );
 
 CREATE INDEX ix_ai_decisions_cl_ord_id ON ai_decisions (cl_ord_id);
@@ -128,6 +145,19 @@ COMMENT ON COLUMN ai_decisions.reason IS 'The one reason of the verdict (docs/re
 COMMENT ON COLUMN ai_decisions.detail IS 'The numbers behind the reason.';
 COMMENT ON COLUMN ai_decisions.cl_ord_id IS 'The order it became (pending_trades).';
 COMMENT ON COLUMN ai_decisions.config_hash IS 'Version of the configuration (config_versions).';
+COMMENT ON COLUMN ai_decisions.price_target IS 'Where the idea has paid off, in quote units.';
+COMMENT ON COLUMN ai_decisions.stop_loss IS 'Where the idea is wrong, in quote units.';
+COMMENT ON COLUMN ai_decisions.expected_move_pct IS 'Advised change of the price, in percent.';
+COMMENT ON COLUMN ai_decisions.horizon_minutes IS 'Within which that is expected.';
+COMMENT ON COLUMN ai_decisions.bias_allocation IS 'Advised share of the most allowed, [-1, 1].';
+COMMENT ON COLUMN ai_decisions.sentiment IS 'Mood of the market by the advisor, [-1, 1].';
+COMMENT ON COLUMN ai_decisions.wanted_side IS 'Side wished for: buy or sell; null for hold.';
+COMMENT ON COLUMN ai_decisions.wanted_value IS 'Value wished for, in quote units, before any cap.';
+COMMENT ON COLUMN ai_decisions.sized_qty IS 'Quantity after caps, funds and steps, in base units.';
+COMMENT ON COLUMN ai_decisions.size_confidence IS 'Confidence that sized it, calibrated, [0, 1].';
+COMMENT ON COLUMN ai_decisions.reused_from IS 'Call whose earlier answer was used again (llm_calls).';
+COMMENT ON COLUMN ai_decisions.expected_move_used_pct IS 'Expected move that was judged, percent.';
+COMMENT ON COLUMN ai_decisions.cost_pct IS 'Fees and spread of a round trip, percent of price.';
 COMMENT ON COLUMN ai_decisions.at IS 'Market time of the event that caused this row.';
 COMMENT ON COLUMN ai_decisions.recorded_at IS 'Wall time at which the database wrote this row (a stamp, not an order).';
 

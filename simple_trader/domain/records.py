@@ -87,7 +87,12 @@ class LlmCallRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class DecisionRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """ai_decisions: one row per pair and cycle, with the verdict and its one reason."""
+    """ai_decisions: one row per pair and cycle, with the verdict and its one reason.
+
+    `price_target` to `sentiment` are the advisor's words; `wanted_*` (quote units, before caps; the
+    side is None for hold) and `sized_qty` (base units) are what the program made of them.
+    `expected_move_used_pct` and `cost_pct` (round trip) are percent of the price.
+    """
 
     decision_id: str
     cycle_id: str
@@ -104,6 +109,19 @@ class DecisionRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     detail: str
     cl_ord_id: str | None
     config_hash: str
+    price_target: Decimal | None = None
+    stop_loss: Decimal | None = None
+    expected_move_pct: float | None = None
+    horizon_minutes: float | None = None
+    bias_allocation: float | None = None
+    sentiment: float | None = None
+    wanted_side: Side | None = None
+    wanted_value: Decimal | None = None
+    sized_qty: Decimal | None = None
+    size_confidence: float | None = None  # the factor of the size, after calibration
+    reused_from: str | None = None  # call_id of the answer that was used again
+    expected_move_used_pct: float | None = None
+    cost_pct: Decimal | None = None
 
 
 class PredictionRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
