@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import simple_trader
-from simple_trader.adapters.store.books import AssetBooks, check_books
 from simple_trader.adapters.store.db_manager import check_schema, schema_revision
-from simple_trader.adapters.store.facts import Facts, read_facts
+from simple_trader.adapters.store.facts import (
+    Facts,
+    balances_explained,
+    read_facts,
+    unexplained,
+)
 from simple_trader.adapters.store.journal_reader import verify_journal
 from simple_trader.adapters.store.pooler import POOLER_SENTENCE, pooler_trouble
 from simple_trader.app import database
@@ -41,7 +46,7 @@ async def examine_database(
             await check_schema(dsn)
             facts = await read_facts(dsn)
             found.append(await _journal(dsn))
-            found.append(_books(await check_books(dsn)))
+            found.append(_books(await balances_explained(dsn), await unexplained(dsn)))
     except TraderError as error:
         return [fail("database", str(error), "see the sentence; `db upgrade` for an old schema")]
     program = Path(simple_trader.__file__)
@@ -59,16 +64,16 @@ async def _journal(dsn: str) -> Finding:
     return ok("journal", f"ends at event {end.last_seq}, {end.events} checked")
 
 
-def _books(assets: tuple[AssetBooks, ...]) -> Finding:
-    """Balances against ledger and lots."""
-    wrong = [one.asset for one in assets if not one.balanced]
+def _books(assets: list[dict[str, Any]], doubts: list[dict[str, Any]]) -> Finding:
+    """Balances against opening, ledger and lots, as `simple-trader reconcile` shows them."""
+    wrong = dict.fromkeys(one["asset"] for one in assets if one["residual"] != 0)
+    wrong.update(dict.fromkeys(one["asset"] or one["subject"] for one in doubts))
     if not wrong:
         return ok("books", f"{len(assets)} assets: balances, ledger and lots agree")
     return warn(
         "books",
         f"{', '.join(wrong)}: balance, ledger and lots do not agree",
-        "look again in a minute (a fill may be under way); if it stays: start the daemon, which "
-        "reconciles with the exchange",
+        "look again in a minute (a fill may be under way); if it stays: simple-trader reconcile",
     )
 
 

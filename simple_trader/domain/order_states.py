@@ -166,6 +166,8 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
 
 TERMINAL = frozenset({_S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED, _S.VOID, _S.NOT_ACCEPTED})
 UNRESOLVED = frozenset({_S.DISPATCHING, _S.SENT, _S.UNKNOWN})
+# The exchange told us that it has it: a list of its open orders must show it.
+RESTING = frozenset({_S.OPEN, _S.PARTIAL, _S.PENDING_CANCEL, _S.AMENDING})
 
 
 def may_become(old: OrderState, new: OrderState) -> bool:

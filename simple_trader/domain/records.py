@@ -13,7 +13,7 @@ from simple_trader.domain.fills import Fill, LedgerEntry, Lot
 from simple_trader.domain.instruments import AssetRules, PairRules
 from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.orders import Order, Side
-from simple_trader.domain.predictions import PendingPrediction
+from simple_trader.domain.predictions import HorizonView, ModelSkill, PendingPrediction
 from simple_trader.domain.reasons import Reason
 
 # -- market lane -------------------------------------------------------------------------
@@ -59,7 +59,7 @@ class SnapshotRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     mid: Decimal
     features: dict[str, float | None]
     balances: dict[str, str]  # fractions of equity, as text
-    probability: float | None
+    probabilities: tuple[HorizonView, ...]
     config_hash: str
 
 
@@ -136,14 +136,23 @@ class PredictionScoreRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     prediction_id: str
     outcome: int
     brier: float
+    log_loss: float
     mid: Decimal
     scored_at: datetime
 
 
+class SkillRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """model_skills, upserted: how good the predictions for one pair and horizon were so far."""
+
+    skill: ModelSkill
+
+
 class ModelRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """model_snapshots: a checkpoint with its hash."""
+    """model_snapshots: a checkpoint with its hash; `basis` is the model it went on from."""
 
     model_id: str
+    kind: str  # trained, or online: what was learned since, kept now and then
+    basis: str
     trained_at: datetime
     sha256: str
     blob: bytes
@@ -312,14 +321,6 @@ class VenueOrderRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     reason: str
 
 
-class RateCounterRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """rate_counters: the model of a venue counter, value and time."""
-
-    name: str
-    value: float
-    at: datetime
-
-
 MarketRecord = PriceRow | BookMetricsRow
 LedgerRecord = (
     SnapshotRow
@@ -327,6 +328,7 @@ LedgerRecord = (
     | DecisionRow
     | PredictionRow
     | PredictionScoreRow
+    | SkillRow
     | ModelRow
     | IntentRow
     | OrderStateRow
@@ -342,6 +344,5 @@ LedgerRecord = (
     | AssetRow
     | PairRow
     | VenueOrderRow
-    | RateCounterRow
 )
 Record = MarketRecord | LedgerRecord

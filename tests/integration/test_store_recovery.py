@@ -28,12 +28,10 @@ from store_parts import (
     story,
 )
 
-from simple_trader.adapters.store.books import check_books
 from simple_trader.adapters.store.journal import GENESIS
 from simple_trader.adapters.store.recovery import Recovery
 from simple_trader.adapters.store.training import training_rows
 from simple_trader.domain.errors import InvariantBroken
-from simple_trader.domain.fills import LedgerEntry
 from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import (
@@ -48,10 +46,8 @@ from simple_trader.domain.orders import (
 )
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import (
-    BalanceRow,
     IntentRow,
     LedgerRecord,
-    LedgerRow,
     LotRow,
     OrderStateRow,
     PairRow,
@@ -304,53 +300,6 @@ async def test_training_rows_are_those_of_the_span(database: str) -> None:
     assert [row.as_of for row in rows] == [moment(1), moment(2)]
     assert rows[0].mid == Decimal("132.45")
     assert rows[0].features == {"rsi_14": 55.5, "sma_50": None}
-
-
-def entry(number: int, amount: str, fee: str, balance: str) -> LedgerRow:
-    one = LedgerEntry(
-        ledger_id=f"K{number}",
-        ref_id="T",
-        at=AT,  # all in one moment: the check must not lean on an order
-        kind="trade",
-        asset="USD",
-        amount=Decimal(amount),
-        fee=Decimal(fee),
-        balance=Decimal(balance),
-    )
-    return LedgerRow(entry=one)
-
-
-async def test_the_books_check_explains_every_unit(database: str) -> None:
-    ledger = (
-        entry(3, "-10", "0.04", "989.96"),
-        entry(1, "5", "0.02", "994.94"),
-        entry(2, "-5", "0", "989.94"),
-    )
-    usd = BalanceRow(asset="USD", balance=Decimal("994.94"), at=AT, cause="trade")
-    btc = BalanceRow(asset="BTC", balance=Decimal("0.03"), at=AT, cause="trade")
-    # 1000 -> 989.96 -> 994.94; then one entry that follows none.
-    await write(database, (ledger[0], ledger[1], usd, btc, LotRow(lot=lot(1))))
-    by_asset = {books.asset: books for books in await check_books(database)}
-    assert by_asset["USD"].opening == Decimal(1000)
-    assert by_asset["USD"].balanced
-    assert by_asset["BTC"].balanced
-    assert by_asset["BTC"].external == Decimal("0.02")
-    await write(database, (BalanceRow(asset="USD", balance=Decimal("990"), at=AT, cause="x"),))
-    assert not {b.asset: b for b in await check_books(database)}["USD"].balanced
-    await write(database, (LotRow(lot=lot(2)), LotRow(lot=lot(3)), LotRow(lot=lot(4))))
-    assert not {b.asset: b for b in await check_books(database)}["BTC"].balanced
-
-
-async def test_a_missing_ledger_entry_is_a_gap(database: str) -> None:
-    parts = (
-        entry(1, "-10", "0.04", "989.96"),
-        entry(2, "7", "0", "960.00"),
-        BalanceRow(asset="USD", balance=Decimal("960.00"), at=AT, cause="trade"),
-    )
-    await write(database, parts)
-    (usd,) = await check_books(database)
-    assert usd.gaps == 1
-    assert not usd.balanced
 
 
 async def test_d12_a_sequence_behind_its_table_is_mended_at_the_start_and_said(

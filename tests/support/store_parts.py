@@ -332,7 +332,6 @@ def opening() -> tuple[r.LedgerRecord, ...]:
             ledger_sum=Decimal(0),
             explained=Decimal(0),
         ),
-        r.RateCounterRow(name="rest", value=1.5, at=AT),
     )
 
 

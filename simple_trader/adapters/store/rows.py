@@ -205,7 +205,6 @@ _ROWS: dict[type, _Rows] = {
     r.AssetRow: _asset,
     r.PairRow: _pair,
     r.VenueOrderRow: _same(sql.UPSERT_VENUE_ORDER),
-    r.RateCounterRow: _same(sql.UPSERT_RATE_COUNTER),
 }
 
 KNOWN_RECORDS = frozenset(_ROWS)

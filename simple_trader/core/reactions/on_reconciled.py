@@ -22,11 +22,10 @@ from simple_trader.domain.actions import Action, Note, RecycleStream, Remember
 from simple_trader.domain.events import OperatorExplained, Reconciled
 from simple_trader.domain.moments import seconds
 from simple_trader.domain.money import ZERO
-from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.order_states import RESTING
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import ReconciliationRow
 
-_ON_VENUE = (OrderState.OPEN, OrderState.PARTIAL, OrderState.PENDING_CANCEL)
 CLEAN, EXPLAINED, UNEXPLAINED = "clean", "explained", "UNEXPLAINED"
 
 
@@ -57,7 +56,7 @@ def on_reconciled(state: EngineState, event: Reconciled, at: datetime) -> list[A
     gone = [
         order
         for order in state.orders.live()
-        if order.state in _ON_VENUE and order.cl_ord_id not in seen
+        if order.state in RESTING and order.cl_ord_id not in seen
     ]
     actions: list[Action] = ask_orders(state, gone, at)
     if cause != "rest" and any(name in state.orders.orders for name in seen):

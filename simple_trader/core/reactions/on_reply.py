@@ -23,7 +23,7 @@ from simple_trader.domain.events import (
 )
 from simple_trader.domain.moments import seconds
 from simple_trader.domain.money import ZERO
-from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.order_states import RESTING, OrderState
 from simple_trader.domain.orders import Order
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import OrderStateRow
@@ -31,12 +31,6 @@ from simple_trader.domain.records import OrderStateRow
 SILENT_S = 10.0  # the desk gives up a few seconds after the deadline: then something went wrong
 FOUND = "found by a look"
 _OVER = (OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED)
-_TAKEN = (
-    OrderState.OPEN,
-    OrderState.PARTIAL,
-    OrderState.PENDING_CANCEL,
-    OrderState.AMENDING,
-)
 _SILENT = (OrderState.DISPATCHING, OrderState.SENT, OrderState.VOID)
 # The exchange has spoken of the order itself: that is the better proof.
 _BETTER_KNOWN = (
@@ -178,7 +172,7 @@ def _not_listed(state: EngineState, event: OrderLooked, at: datetime) -> list[Ac
     told to a life before this one, so it is asked about until the lag of REST is over.
     """
     order = state.orders.find(event.cl_ord_id, event.order_id)
-    if order is None or event.status is not None or order.state not in _TAKEN:
+    if order is None or event.status is not None or order.state not in RESTING:
         return []
     heard_at = order.changed_at or order.approved_at
     return ask_order(state, order, at) if event.looked_from < conclusive(heard_at) else []

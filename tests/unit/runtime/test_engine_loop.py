@@ -1,13 +1,14 @@
 """The engine loop numbers events, splits rows by lane, and holds what is visible until commit."""
 
 import asyncio
+from decimal import Decimal
 
 import msgspec
 from runtime_parts import T0, HandClock, ListLane, approved, quote
 
 from simple_trader.domain.actions import Note, PlaceOrder, Remember
 from simple_trader.domain.events import FeedUp, QuoteSeen, Stamped
-from simple_trader.domain.records import PriceRow, RateCounterRow
+from simple_trader.domain.records import BalanceRow, PriceRow
 from simple_trader.runtime.engine_loop import EngineLoop
 from simple_trader.runtime.inbox import Inbox
 
@@ -67,11 +68,11 @@ def test_an_event_is_numbered_stamped_and_journaled_even_if_it_causes_nothing() 
 
 
 def test_market_rows_go_to_the_market_lane_and_ledger_rows_into_the_batch() -> None:
-    counter = RateCounterRow(name="rest", value=1.0, at=T0)
-    loop, parts, _ = loop_with([Remember(record=price_row()), Remember(record=counter)])
+    balance = BalanceRow(asset="USD", balance=Decimal(1), at=T0, cause="trade")
+    loop, parts, _ = loop_with([Remember(record=price_row()), Remember(record=balance)])
     loop.handle(FeedUp(feed="public"))
     assert parts["market"].batches == [price_row()]
-    assert parts["lane"].batches[0].records == (counter,)
+    assert parts["lane"].batches[0].records == (balance,)
 
 
 def test_an_order_is_held_for_its_commit_and_makes_the_batch_urgent() -> None:

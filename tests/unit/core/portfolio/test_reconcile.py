@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 from brain_desk import T0, D
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from simple_trader.core.portfolio.balances import REST_LAG_S
@@ -411,7 +411,10 @@ def test_i_13_any_single_tampering_is_found(history, dice, data) -> None:
     # More than the last digit of a ledger, which is rounding between a fill and its entries.
     step = D("0.0002")
     if what == "lost entry":
-        kept.remove(dice.choice(kept))
+        # One whose fee eats it whole moves no money: I-13 is about balances, and they agree.
+        moving = [entry for entry in kept if entry.amount != entry.fee]
+        assume(moving)
+        kept.remove(dice.choice(moving))
     elif what == "changed entry":
         victim = dice.choice(kept)
         tampered = msgspec.structs.replace(victim, amount=victim.amount + step)

@@ -142,6 +142,17 @@ def test_an_order_that_is_open_nowhere_is_asked_about() -> None:
     assert asked.cl_ord_ids == (request.cl_ord_id,)
 
 
+def test_x31_an_order_under_change_that_is_open_nowhere_is_asked_about() -> None:
+    desk = Desk()
+    desk.open()
+    request = desk.place()
+    desk.do(e.OrderAcked(cl_ord_id=request.cl_ord_id, order_id="O1"))
+    orders = desk.engine.state.orders
+    assert orders.move(orders.orders[request.cl_ord_id], OrderState.AMENDING, desk.at)
+    desk.at += timedelta(seconds=5)
+    assert only(desk.reconciled(), a.AskOrders).cl_ord_ids == (request.cl_ord_id,)
+
+
 def test_i_15_lots_above_the_balance_block_new_risk_until_explained() -> None:
     desk = Desk()
     desk.open()
