@@ -15,6 +15,8 @@ from simple_trader.core.portfolio.reconcile import Reconciliation
 from simple_trader.core.risk.repeats import Repeats
 from simple_trader.core.risk.turnover import Turnover
 from simple_trader.core.schedule.timers import Timers
+from simple_trader.core.scoring.calibration import Calibration
+from simple_trader.core.scoring.outcomes import OpenMarks
 from simple_trader.domain.actions import PairBrief, Question
 from simple_trader.domain.events import ExecutionReport
 from simple_trader.domain.ids import client_order_id, local_id
@@ -140,6 +142,8 @@ class EngineState(msgspec.Struct, kw_only=True):
     questions: dict[str, Question] = {}
     cycle: Cycle | None = None
     pending_predictions: tuple[PendingPrediction, ...] = ()
+    marks: OpenMarks = msgspec.field(default_factory=OpenMarks)
+    calibration: Calibration = msgspec.field(default_factory=Calibration)
     model_id: str = ""
     seen_execs: dict[str, bool] = {}
     orphans: dict[str, ExecutionReport] = {}

@@ -122,6 +122,8 @@ class Reason(StrEnum):
     NONCE_REFUSED = "nonce_refused"
     REJECT_STORM = "reject_storm"
     REPEATED_ORDERS = "repeated_orders"
+    # marks
+    MARK_GAP = "mark_gap"
     # learning
     MODEL_OFF = "model_off"
     MODEL_LATE = "model_late"
@@ -235,6 +237,7 @@ TEXT: dict[Reason, str] = {
     Reason.NONCE_REFUSED: "The exchange refuses our nonces: something else may use the key.",
     Reason.REJECT_STORM: "The exchange refused twenty orders in a row.",
     Reason.REPEATED_ORDERS: "The same side of a pair was filled again and again within minutes.",
+    Reason.MARK_GAP: "No price came within one more horizon after the outcome was due.",
     Reason.MODEL_OFF: "The online model is not available.",
     Reason.MODEL_LATE: "The online model did not answer in time.",
     Reason.MODEL_FAILED: "The online model failed.",

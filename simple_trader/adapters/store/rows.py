@@ -10,6 +10,12 @@ from simple_trader.adapters.store import statements as sql
 from simple_trader.adapters.store.statements import Statement
 from simple_trader.domain import records as r
 from simple_trader.domain.fills import Fill
+from simple_trader.domain.marks import (
+    CounterfactualRow,
+    DecisionMarkRow,
+    MarkOutcomeRow,
+    ShadowDecisionRow,
+)
 from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import Order
 from simple_trader.domain.records import LedgerRecord
@@ -83,6 +89,13 @@ def _prediction(record: r.PredictionRow, at: datetime) -> list[Row]:
     values |= {"at": at, "features": _json(record.prediction.features)}
     values |= {"outcome": None, "brier": None, "scored_mid": None, "scored_at": None}
     return [(sql.INSERT_PREDICTION, values)]
+
+
+def _mark(record: DecisionMarkRow, at: datetime) -> list[Row]:
+    mark = record.mark
+    values = msgspec.structs.asdict(mark) | msgspec.structs.asdict(mark.source) | {"at": at}
+    waits = ("outcome_mid", "mid_at", "roi_pct", "net_roi_pct", "is_right", "void_reason")
+    return [(sql.INSERT_MARK, values | dict.fromkeys((*waits, "scored_at")))]
 
 
 def _intent(record: r.IntentRow, at: datetime) -> list[Row]:
@@ -190,6 +203,10 @@ _ROWS: dict[type, _Rows] = {
     r.DecisionRow: _same(sql.INSERT_DECISION),
     r.PredictionRow: _prediction,
     r.PredictionScoreRow: _same(sql.SCORE_PREDICTION),
+    DecisionMarkRow: _mark,
+    MarkOutcomeRow: _same(sql.SETTLE_MARK),
+    CounterfactualRow: _same(sql.INSERT_COUNTERFACTUAL),
+    ShadowDecisionRow: _same(sql.INSERT_SHADOW),
     r.ModelRow: _same(sql.INSERT_MODEL, "metrics"),
     r.IntentRow: _intent,
     r.OrderStateRow: _order_state,

@@ -65,6 +65,9 @@ INSERT_SNAPSHOT = _insert(tables.AI_SNAPSHOTS, key="snapshot_id")
 INSERT_LLM_CALL = _insert(tables.LLM_CALLS, key="call_id")
 INSERT_DECISION = _insert(tables.AI_DECISIONS, key="decision_id")
 INSERT_PREDICTION = _insert(tables.MODEL_PREDICTIONS, key="prediction_id", keep=True)
+INSERT_MARK = _insert(tables.DECISION_MARKS, key="mark_id", keep=True)
+INSERT_COUNTERFACTUAL = _insert(tables.COUNTERFACTUALS, key="decision_id", keep=True)
+INSERT_SHADOW = _insert(tables.SHADOW_DECISIONS, key="shadow_id")
 INSERT_MODEL = _insert(tables.MODEL_SNAPSHOTS, key="model_id", keep=True)
 # A client order id that is used again must fail: no conflict clause.
 INSERT_INTENT = _insert(tables.PENDING_TRADES)
@@ -136,6 +139,24 @@ SCORE_PREDICTION = Statement(
         "WHERE prediction_id = $1 AND outcome IS NULL"
     ),
     columns=("prediction_id", "outcome", "brier", "mid", "scored_at"),
+)
+SETTLE_MARK = Statement(
+    table="decision_marks",
+    sql=(
+        "UPDATE decision_marks SET outcome_mid = $2, mid_at = $3, roi_pct = $4, net_roi_pct = $5, "
+        "is_right = $6, void_reason = $7, scored_at = $8 "
+        "WHERE mark_id = $1 AND scored_at IS NULL"
+    ),
+    columns=(
+        "mark_id",
+        "outcome_mid",
+        "mid_at",
+        "roi_pct",
+        "net_roi_pct",
+        "is_right",
+        "void_reason",
+        "scored_at",
+    ),
 )
 
 # -- the lane's own ----------------------------------------------------------------------

@@ -23,6 +23,11 @@ from simple_trader.adapters.store.tables.history import (
     MARKET_TRADES,
 )
 from simple_trader.adapters.store.tables.market import ORDER_BOOK_METRICS, PRICE_HISTORY
+from simple_trader.adapters.store.tables.marks import (
+    COUNTERFACTUALS,
+    DECISION_MARKS,
+    SHADOW_DECISIONS,
+)
 from simple_trader.adapters.store.tables.mirrors import (
     KRAKEN_ASSETS,
     KRAKEN_BALANCE_HISTORY,
@@ -49,6 +54,8 @@ __all__ = [
     "AI_SNAPSHOTS",
     "AUDIT_LOG",
     "CONFIG_VERSIONS",
+    "COUNTERFACTUALS",
+    "DECISION_MARKS",
     "ENGINE_JOURNAL",
     "ENGINE_SNAPSHOTS",
     "EXECUTIONS",
@@ -74,6 +81,7 @@ __all__ = [
     "RATE_COUNTERS",
     "RECONCILIATIONS",
     "RISK_STATES",
+    "SHADOW_DECISIONS",
     "TRADES",
     "WORLD",
     "WRITER_EPOCH",

@@ -1,0 +1,92 @@
+"""Calibration: how often each confidence turned out right, as a fold over marks in event order."""
+
+import msgspec
+
+from simple_trader.domain.marks import MarkSource, MarkTally
+
+MIN_MARKS = 200  # below this the gate's threshold stands in for the calibrated confidence
+BINS = 101
+
+
+def source_key(source: MarkSource) -> str:
+    """The key of a source: provider, model and prompt version; who asked does not matter."""
+    return f"{source.provider}\n{source.model}\n{source.template_hash}"
+
+
+def bin_of(confidence: float) -> int:
+    """The bin of a confidence in [0, 1]: hundredths, rounded down."""
+    return min(BINS - 1, max(0, int(confidence * 100)))
+
+
+class Tally(msgspec.Struct, kw_only=True):
+    """Marks by bin of confidence, and those of them that were right."""
+
+    marks: dict[int, int] = {}
+    right: dict[int, int] = {}
+
+    @property
+    def total(self) -> int:
+        """All marks."""
+        return sum(self.marks.values())
+
+    def add(self, index: int, marks: int, right: int) -> None:
+        """Count marks of one bin."""
+        self.marks[index] = self.marks.get(index, 0) + marks
+        self.right[index] = self.right.get(index, 0) + right
+
+    def calibrated(self, confidence: float) -> float:
+        """How often decisions of this confidence were right: isotonic, by pooled neighbours.
+
+        Pool adjacent violators over the bins gives the rising step function closest to what was
+        seen (Ayer et al. 1955). A confidence between two blocks takes the lower one, below all of
+        them the lowest; 0 without any mark.
+        """
+        index, found = bin_of(confidence), 0.0
+        for number, (first, rate) in enumerate(self.blocks()):
+            if number == 0 or first <= index:
+                found = rate
+        return found
+
+    def blocks(self) -> list[tuple[int, float]]:
+        """The steps of the isotonic fit: first bin of the block, share that was right; rising."""
+        pooled: list[tuple[int, int, int]] = []  # first bin, marks, right
+        for index in sorted(self.marks):
+            block = (index, self.marks[index], self.right[index])
+            while pooled and pooled[-1][2] * block[1] >= block[2] * pooled[-1][1]:
+                first, marks, right = pooled.pop()
+                block = (first, marks + block[1], right + block[2])
+            pooled.append(block)
+        return [(first, right / marks) for first, marks, right in pooled]
+
+
+class Calibration(msgspec.Struct, kw_only=True):
+    """What is known of each source; part of EngineState, changed only by settled marks."""
+
+    tallies: dict[str, Tally] = {}
+
+    def begin(self, tallies: tuple[MarkTally, ...]) -> None:
+        """Take up the counts of the rows at a start."""
+        for item in tallies:
+            tally = self.tallies.setdefault(source_key(item.source), Tally())
+            tally.add(item.bin, item.marks, item.right)
+
+    def learn(self, source: MarkSource, confidence: float, *, is_right: bool) -> None:
+        """Count one settled mark of a purchase or sale at its own horizon."""
+        tally = self.tallies.setdefault(source_key(source), Tally())
+        tally.add(bin_of(confidence), 1, int(is_right))
+
+    def marks(self, source: MarkSource) -> int:
+        """How many marks are known of the source."""
+        tally = self.tallies.get(source_key(source))
+        return 0 if tally is None else tally.total
+
+    def size_confidence(self, source: MarkSource, raw: float, threshold: float) -> float:
+        """The confidence that sizes a trade: min(raw, calibrated), in [0, 1].
+
+        With fewer than 200 marks of the source nothing is known of its confidence: then it is
+        min(raw, `threshold`), the gate's own minimum (evaluation.md: never size by raw confidence).
+        """
+        tally = self.tallies.get(source_key(source))
+        if tally is None or tally.total < MIN_MARKS:
+            return min(raw, threshold)
+        return min(raw, tally.calibrated(raw))
