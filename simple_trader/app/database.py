@@ -10,7 +10,7 @@ from simple_trader.adapters.store.postgres_binaries import data_majors
 from simple_trader.app.places import Places, Setup, read_places
 from simple_trader.config.loader import load_database
 from simple_trader.config.options import RunOptions
-from simple_trader.config.schema import Database as Section
+from simple_trader.config.sections import Database as Section
 from simple_trader.domain.errors import ConfigError
 
 

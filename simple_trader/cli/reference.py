@@ -88,7 +88,7 @@ def _default(info: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return ", ".join(value)
+        return ", ".join(map(str, value)) or "[]"
     if isinstance(value, float):
         return f"{value:g}"
     return '""' if value == "" else str(value)

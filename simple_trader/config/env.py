@@ -1,11 +1,13 @@
 """Secrets from the environment and .env, read once at the start and never shown."""
 
 import os
+import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from io import StringIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self, SupportsIndex
 
 from dotenv.main import DotEnv
@@ -63,17 +65,33 @@ _NONE = Secret("")
 
 @dataclass(frozen=True, kw_only=True)
 class Secrets:
-    """Every secret the daemon knows; the field names in capitals are the variable names."""
+    """Every secret the daemon knows; the field names in capitals are the variable names.
+
+    `provider_keys` are the keys of further LLM providers by variable, as COHERE_API_KEY: all that
+    end in _API_KEY, since a reload may name another one of them.
+    """
 
     kraken_api_key: Secret = _NONE
     kraken_secret_api_key: Secret = _NONE
     openai_api_key: Secret = _NONE
     postgres_dsn: Secret = _NONE
+    provider_keys: Mapping[str, Secret] = field(default_factory=lambda: MappingProxyType({}))
 
     def values(self) -> tuple[str, ...]:
         """All values that are set, for the masking of the logs (a DSN also gives its password)."""
-        found = [getattr(self, f.name).reveal() for f in fields(self)]
+        found = [getattr(self, name).reveal() for name in _NAMED]
+        found += [secret.reveal() for secret in self.provider_keys.values()]
         return tuple(v for v in [*found, password_of(self.postgres_dsn.reveal())] if v)
+
+    def provider_key(self, variable: str) -> Secret:
+        """The key in `variable`, falsy where it is not set."""
+        if variable == "OPENAI_API_KEY":
+            return self.openai_api_key
+        return self.provider_keys.get(variable, _NONE)
+
+
+_NAMED = tuple(f.name for f in fields(Secrets) if f.name != "provider_keys")
+_PROVIDER_KEY = re.compile(r"(?!KRAKEN)[A-Z][A-Z0-9_]{0,60}_API_KEY")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +116,7 @@ PLACES = ("SIMPLE_TRADER_STATE_DIR",)
 
 def names() -> tuple[str, ...]:
     """Every variable that is read, as `.env.template` lists them."""
-    return (*(f.name.upper() for f in fields(Secrets)), *PLACES)
+    return (*(name.upper() for name in _NAMED), *PLACES)
 
 
 def read_environment(
@@ -116,15 +134,17 @@ def read_environment(
         from_file = _parse(env_file)
         loose = _loose(env_file)
     merged: dict[str, str] = {}
-    for name in names():
+    further = sorted(n for n in {*process, *from_file} if _PROVIDER_KEY.fullmatch(n))
+    for name in dict.fromkeys([*names(), *further]):
         value = process.get(name, "").strip() or from_file.get(name, "").strip()
         if any(ord(c) < 32 or ord(c) == 127 for c in value):
             raise ConfigError(f"{name}: the value holds a control character; write it again.")
         merged[name] = value
-    secrets = {f.name: Secret(merged[f.name.upper()]) for f in fields(Secrets)}
+    secrets = {name: Secret(merged[name.upper()]) for name in _NAMED}
+    keys = {n: Secret(merged[n]) for n in further if merged[n] and n.lower() not in _NAMED}
     place = merged["SIMPLE_TRADER_STATE_DIR"]
     return Environment(
-        secrets=Secrets(**secrets),
+        secrets=Secrets(**secrets, provider_keys=MappingProxyType(keys)),
         state_dir=Path(place).expanduser() if place else None,
         variables=process,
         loose_file=loose,

@@ -9,6 +9,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 _PAIR = re.compile(r"[A-Z0-9]{1,12}/[A-Z0-9]{1,12}")
+_HOST = re.compile(
+    r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])(?::[0-9]{1,5})?"
+)
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+KEY_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,60}_API_KEY")
 
 
 def _exact(value: object) -> Decimal:
@@ -100,6 +105,50 @@ def _sizes(value: object) -> dict[str, Decimal]:
     return found
 
 
+def _wholes(value: object) -> tuple[int, ...]:
+    """A rising list of 1 to 8 whole numbers from 1 to 96."""
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"must be a list of whole numbers, not {_kind(value)}")
+    found = tuple(_whole(item) for item in value)
+    if not 1 <= len(found) <= 8 or not all(1 <= item <= 96 for item in found):
+        raise ValueError("must hold 1 to 8 whole numbers from 1 to 96")
+    if list(found) != sorted(set(found)):
+        raise ValueError("must rise, each number once")
+    return found
+
+
+def _hosts(value: object) -> tuple[str, ...]:
+    """A list of hosts, each with or without a port; small letters."""
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"must be a list of hosts, not {_kind(value)}")
+    for item in value:
+        if not isinstance(item, str) or not _HOST.fullmatch(item):
+            raise ValueError(f"{item!r} is not a host such as llm.example.org or 127.0.0.1:11434")
+        if value.count(item) > 1:
+            raise ValueError(f"{item} stands twice")
+    return tuple(value)
+
+
+def _word(value: str) -> str:
+    """A name that can stand in a file name and a table."""
+    if not _NAME.fullmatch(value):
+        raise ValueError("must be 1 to 40 of a-z, 0-9, - and _, beginning with a letter")
+    return value
+
+
+def _key_variable(value: str) -> str:
+    """A variable that holds a provider's key: no other secret may be sent to one."""
+    if value and (not KEY_VARIABLE.fullmatch(value) or value.startswith("KRAKEN")):
+        raise ValueError(
+            "must name a variable that ends in _API_KEY, as OPENAI_API_KEY, and none of Kraken's"
+        )
+    return value
+
+
+def _price(value: object) -> Decimal | None:
+    return None if value is None else _exact(value)
+
+
 def _dsn(value: str) -> str:
     """A PostgreSQL DSN without a password: secrets come from the environment only."""
     if not value:
@@ -139,10 +188,15 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 Text = Annotated[str, BeforeValidator(_text)]
 Sizes = Annotated[dict[str, Decimal], BeforeValidator(_sizes)]
 Pairs = Annotated[tuple[str, ...], BeforeValidator(_pairs)]
+Wholes = Annotated[tuple[int, ...], BeforeValidator(_wholes)]
+Hosts = Annotated[tuple[str, ...], BeforeValidator(_hosts)]
 CandleMinutes = Annotated[Literal[1, 5, 15, 30, 60, 240, 1440], BeforeValidator(_whole)]
 Depth = Annotated[Literal[10, 25, 100, 500, 1000], BeforeValidator(_whole)]
 Dsn = Annotated[Text, AfterValidator(_dsn)]
 BaseUrl = Annotated[Text, AfterValidator(_base_url)]
+Name = Annotated[Text, AfterValidator(_word)]
+KeyVariable = Annotated[Text, AfterValidator(_key_variable)]
+Price = Annotated[Decimal | None, BeforeValidator(_price)]
 
 
 class Section(BaseModel):

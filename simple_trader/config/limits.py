@@ -6,11 +6,13 @@ first start of a state directory accepts what its config.yaml says.
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from simple_trader.config.fields import Section
 from simple_trader.config.files import write_whole
 from simple_trader.config.schema import Settings, marked
 from simple_trader.domain.errors import ConfigError
@@ -26,7 +28,7 @@ def limits_of(settings: Settings) -> dict[str, Decimal]:
     """
     found: dict[str, Decimal] = {}
     for name in marked("limit"):
-        value = getattr(settings, name)
+        value = attrgetter(name)(settings)
         if isinstance(value, dict):
             found |= {f"{name}.{pair}": qty for pair, qty in value.items()}
         else:
@@ -82,14 +84,17 @@ def hold_raised(settings: Settings, accepted: Limits) -> tuple[Settings, tuple[s
     for name, asked in asked_for.items():
         allowed = accepted.get(name, asked)
         if asked > allowed:
-            key, _, pair = name.partition(".")
-            now = getattr(settings, key, None)
-            if now is None:
-                continue  # a key of another version
-            if pair:
-                held[key] = {**held.get(key, now), pair: allowed}
-            else:
+            key, _, part = name.partition(".")
+            now = held.get(key, getattr(settings, key, None))
+            if isinstance(now, Section) and part in type(now).model_fields:
+                kind = type(getattr(now, part))
+                held[key] = now.model_copy(update={part: kind(allowed)})
+            elif isinstance(now, dict):
+                held[key] = {**now, part: allowed}
+            elif now is not None and not part:
                 held[key] = type(now)(allowed)
+            else:
+                continue  # a key of another version
             notes.append(
                 f"{name}: {allowed} stays in force; raising it to {asked} waits for: "
                 "simple-trader limits accept"

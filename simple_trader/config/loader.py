@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from simple_trader.assets import asset_path
 from simple_trader.config.env import Secrets
 from simple_trader.config.fields import Section
-from simple_trader.config.schema import Database, Settings
+from simple_trader.config.schema import Settings
+from simple_trader.config.sections import Database
 from simple_trader.config.templates import broken_tags
 from simple_trader.config.yaml_reader import Document, KeyPath, YamlRefused, dotted, read_yaml
 from simple_trader.domain.errors import ConfigError, ModeError
@@ -103,6 +104,10 @@ def load(path: Path, *, overrides: Mapping[str, object] | None = None) -> Config
             raise ConfigError(f"{templates_dir / name}: {trouble}.")
     for name, text in tools.items():
         _check_tool(tools_dir / name, text)
+    for shadow in settings.shadows:
+        if shadow.template and f"prompts/{shadow.template}" not in templates:
+            missing = templates_dir / "prompts" / shadow.template
+            raise ConfigError(f"{path}: shadows: {shadow.name} needs {missing}, which is missing.")
     return Config(
         path=path,
         settings=settings,
@@ -150,7 +155,10 @@ def trading_settings(config: Config, *, armed: bool = False) -> TradingSettings:
         aggregator_interval_s=s.aggregator_interval_seconds,
         quantity_of_price_history=s.quantity_of_price_history,
         advice_deadline_s=s.advice_deadline_seconds,
-        min_confidence=s.min_confidence,
+        advice_reuse_s=s.advice_reuse_seconds,
+        shadows=tuple(shadow.name for shadow in s.shadows),
+        min_confidence=s.confidence_in_force,
+        min_expected_move_pct=s.min_expected_move_pct,
         max_risk_level=s.max_risk_level,
         base_order=s.base_order,
         risk_multiplier_low=s.risk_multipliers.low,
@@ -182,7 +190,7 @@ def trading_settings(config: Config, *, armed: bool = False) -> TradingSettings:
         take_profit_percent=s.take_profit_percent,
         risk_manager_interval_s=s.risk_manager_interval_seconds,
         enable_model=s.enable_model,
-        model_horizon_cycles=s.model_horizon_cycles,
+        model_horizons=s.model_horizons,
         training_interval_s=s.training_interval_seconds,
         model_lookback_days=s.model_lookback_days,
         min_training_rows=s.min_training_rows,
@@ -195,9 +203,10 @@ def trading_settings(config: Config, *, armed: bool = False) -> TradingSettings:
 def uses_stand_in(settings: Settings, secrets: Secrets) -> bool:
     """Whether the sandbox's stand-in advisor is asked; live without a provider is a ModeError.
 
-    sim: unless config.yaml names an openai_base_url. paper: with neither address nor key.
+    sim: unless config.yaml names providers or an openai_base_url. paper: with none of both and no
+    key.
     """
-    if settings.openai_base_url:
+    if settings.openai_base_url or settings.providers:
         return False
     if settings.mode == "sim":
         return True
@@ -206,8 +215,8 @@ def uses_stand_in(settings: Settings, secrets: Secrets) -> bool:
     if settings.mode == "paper":
         return True
     raise ModeError(
-        "mode live needs an LLM provider: put OPENAI_API_KEY into .env or openai_base_url into "
-        "config.yaml."
+        "mode live needs an LLM provider: put OPENAI_API_KEY into .env, or providers or "
+        "openai_base_url into config.yaml."
     )
 
 

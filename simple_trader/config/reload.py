@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from simple_trader.config.fields import Section
 from simple_trader.config.limits import Limits, hold_raised, limits_of
 from simple_trader.config.loader import Config, with_settings
 from simple_trader.config.schema import Settings, marked, walk
@@ -171,4 +172,11 @@ def difference(old: Config, new: Config) -> tuple[str, str]:
 
 
 def _json(values: Mapping[str, object]) -> str:
-    return msgspec.json.encode(values).decode()
+    return msgspec.json.encode(values, enc_hook=_plain).decode()
+
+
+def _plain(value: object) -> object:
+    """A provider or shadow as a mapping; what else has no JSON form is a bug."""
+    if isinstance(value, Section):
+        return value.model_dump()
+    raise NotImplementedError(f"{type(value).__name__} has no JSON form")

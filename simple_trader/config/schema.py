@@ -11,117 +11,44 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
+from simple_trader.config.advisors import LlmBudget, Provider, Shadow, advisor_faults
 from simple_trader.config.fields import (
     BaseUrl,
     CandleMinutes,
     Depth,
-    Dsn,
     Flag,
+    Hosts,
     Money,
     Pairs,
     Real,
     Section,
     Sizes,
-    Speed,
     Text,
     Whole,
+    Wholes,
     setting,
+)
+from simple_trader.config.sections import (
+    Database,
+    Health,
+    Paper,
+    RetentionDays,
+    RiskMultipliers,
+    Sim,
 )
 
 Mode = Literal["sim", "paper", "live"]
 Level = Literal["low", "medium", "high"]
-
-
-class Sim(Section):
-    """The simulated exchange."""
-
-    initial_capital: Money = setting(
-        Decimal(1000), "Opening balance of the sandbox account.",
-        unit="USD", ge=0, le=Decimal("1e12"), at_start=True,
-    )  # fmt: skip
-    speed: Speed = setting(
-        60.0, "Ceiling of market seconds per real second, above 0, or max for none; `--speed` "
-        "overrides it.", unit="market seconds per second", at_start=True,
-    )  # fmt: skip
-    seed: Whole = setting(
-        1, "Seed of the generated market and of the paths inside replayed bars; another seed is "
-        "another world. `--seed` overrides it.", ge=0, le=2**63 - 1, at_start=True,
-    )  # fmt: skip
-
-
-class Paper(Section):
-    """Paper trading: Kraken's live prices, an account and fills of our own."""
-
-    initial_capital: Money = setting(
-        Decimal(1000), "Opening balance of the paper account.",
-        unit="USD", ge=0, le=Decimal("1e12"), at_start=True,
-    )  # fmt: skip
-    latency_low_ms: Whole = setting(
-        30, "Shortest time that an order is on its way.", unit="milliseconds", ge=0, le=10_000,
-        at_start=True,
-    )  # fmt: skip
-    latency_high_ms: Whole = setting(
-        250, "Longest time that an order is on its way; each order draws its own.",
-        unit="milliseconds", ge=0, le=10_000, at_start=True,
-    )  # fmt: skip
-    rest_url: Text = setting(
-        "https://api.kraken.com", "Public REST that is relayed: Kraken's, or a sandbox on this "
-        "machine (http://127.0.0.1:PORT).", at_start=True,
-    )  # fmt: skip
-    public_url: Text = setting(
-        "wss://ws.kraken.com/v2", "Public feed that is relayed: Kraken's, or that of a sandbox on "
-        "this machine (ws://127.0.0.1:PORT/v2).", at_start=True,
-    )  # fmt: skip
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.latency_low_ms > self.latency_high_ms:
-            raise ValueError(
-                f"latency_low_ms ({self.latency_low_ms}) must not be above "
-                f"latency_high_ms ({self.latency_high_ms})"
-            )
-        return self
-
-
-class RiskMultipliers(Section):
-    """Share of base_order for each risk level the advisor names."""
-
-    low: Money = setting(Decimal("1.0"), "Share of base_order at risk level low.", ge=0, le=1)
-    medium: Money = setting(Decimal("0.7"), "Share of base_order at level medium.", ge=0, le=1)
-    high: Money = setting(Decimal("0.5"), "Share of base_order at risk level high.", ge=0, le=1)
-
-
-class Database(Section):
-    """Where the rows go."""
-
-    dsn: Dsn = setting(
-        "", "PostgreSQL 15 or newer, without password (POSTGRES_DSN in .env goes first); "
-        "empty: the embedded server.", at_start=True,
-    )  # fmt: skip
-    bin_dir: Text = setting(
-        "", "Directory with initdb, postgres and psql for the embedded server; empty: the build "
-        "that came with the program.", at_start=True,
-    )  # fmt: skip
-    embedded_in_live: Flag = setting(
-        False, "Whether mode live may keep its books on the embedded server.", at_start=True
-    )
-
-
-class Health(Section):
-    """The loopback health endpoint."""
-
-    port: Whole = setting(
-        0, "Port of GET /health on 127.0.0.1; 0: any free one.", ge=0, le=65_535, at_start=True
-    )
-
-
-class RetentionDays(Section):
-    """Days of market time that high-volume tables keep; the rest is never deleted."""
-
-    price_history: Whole = setting(30, "Days of price_history.", unit="days", ge=1, le=36_500)
-    order_book_metrics: Whole = setting(7, "Days of order_book_metrics.", unit="days", ge=1,
-                                        le=36_500)  # fmt: skip
-    engine_journal: Whole = setting(30, "Days of engine_journal.", unit="days", ge=1, le=36_500)
+MIN_CONFIDENCE = 0.70
+_MANY_SMALL_TRADES_CONFIDENCE = 0.80
+_FLAT = (  # the first provider, where `providers` is empty
+    "openai_model",
+    "openai_base_url",
+    "is_reasoning_model",
+    "reasoning_effort",
+    "is_function_calling_model",
+    "model_max_tokens",
+)
 
 
 def _notional(default: int, when: str) -> Any:
@@ -184,8 +111,30 @@ class Settings(Section):
         2000, "Upper bound of an answer.", unit="tokens", ge=64, le=200_000
     )
     advice_deadline_seconds: Whole = setting(
-        60, "An answer that is not there by then is HOLD.", unit="seconds", ge=1, le=900
+        60, "An answer that is not there by then is HOLD, whoever was tried.", unit="seconds",
+        ge=1, le=900,
+    )  # fmt: skip
+    providers: tuple[Provider, ...] = setting(
+        (), "LLM providers by name, asked in this order until one answers. Empty: the six keys "
+        "from `openai_model` to `model_max_tokens` describe the only one. Both is refused.",
+        max_length=16,
+    )  # fmt: skip
+    llm_hosts: Hosts = setting(
+        (), "Hosts (as host or host:port) that may be asked for advice in mode live beside the "
+        "known ones; local servers belong here.", at_start=True,
+    )  # fmt: skip
+    advice_reuse_seconds: Whole = setting(
+        900, "A usable answer is used again while it is younger than this, no mid moved more than "
+        "0.25 percent and nothing was filled; 0: never.", unit="market seconds", ge=0, le=86_400,
+    )  # fmt: skip
+    llm_budget: LlmBudget = setting(LlmBudget, "What advice may cost.")
+    log_llm_files: Flag = setting(
+        False, "Whether each prompt and reply is also written, masked, below logs/llm/."
     )
+    shadows: tuple[Shadow, ...] = setting(
+        (), "Further models or prompts that are asked on the same snapshot, marked, and never "
+        "traded.", max_length=8,
+    )  # fmt: skip
 
     enable_public_feed: Flag = setting(True, "Prices and trades; off: no new orders.")
     enable_private_feed: Flag = setting(True, "Own executions and balances; off: no new orders.")
@@ -196,8 +145,18 @@ class Settings(Section):
     )
     minimal_order_book_depth: Depth = setting(10, "Levels of the shallower book.", unit="levels")
 
-    min_confidence: Real = setting(0.70, "Advice below this confidence is not traded.", ge=0, le=1)
+    profile: Literal["standard", "many_small_trades"] = setting(
+        "standard", "standard, or many_small_trades, where the default of `min_confidence` (0.70) "
+        "stands for 0.80; another value of it is kept."
+    )  # fmt: skip
+    min_confidence: Real = setting(
+        MIN_CONFIDENCE, "Advice below this confidence is not traded.", ge=0, le=1
+    )
     max_risk_level: Level = setting("medium", "Advice above this risk level is not traded.")
+    min_expected_move_pct: Real = setting(
+        0.02, "An expected move that is not this far above the fees and the spread of a round trip "
+        "is not traded.", unit="percent", ge=0, le=100,
+    )  # fmt: skip
     base_order: Money = setting(
         Decimal(200), "Value of an order before risk level, confidence and caps scale it down.",
         unit="quote currency", gt=0, le=Decimal("1e9"),
@@ -283,9 +242,10 @@ class Settings(Section):
     )  # fmt: skip
 
     enable_model: Flag = setting(True, "Whether the online model predicts and learns.")
-    model_horizon_cycles: Whole = setting(
-        1, "How far ahead it predicts.", unit="decision cycles", ge=1, le=96
-    )
+    model_horizons: Wholes = setting(
+        (1, 2, 3, 5, 10), "How far ahead it predicts: 1 to 8 horizons of 1 to 96 cycles, rising.",
+        unit="decision cycles",
+    )  # fmt: skip
     training_interval_seconds: Whole = setting(
         3600, "Time between trainings from ai_snapshots.", unit="market seconds", ge=60,
         le=604_800,
@@ -334,7 +294,24 @@ class Settings(Section):
             raise ValueError(
                 "traded_pairs must share one quote currency, not " + " and ".join(sorted(quotes))
             )
+        flat = [name for name in _FLAT if getattr(self, name) != _default(name)]
+        hosts = self.llm_hosts if self.mode == "live" else None
+        for fault in advisor_faults(
+            self.providers, self.shadows, flat, self.openai_base_url, hosts
+        ):
+            raise ValueError(fault)
         return self
+
+    @property
+    def confidence_in_force(self) -> float:
+        """min_confidence, under the profile."""
+        if self.profile == "many_small_trades" and self.min_confidence == MIN_CONFIDENCE:
+            return _MANY_SMALL_TRADES_CONFIDENCE
+        return self.min_confidence
+
+
+def _default(name: str) -> object:
+    return Settings.model_fields[name].default
 
 
 def walk(visit: Callable[[str, Any], None], model: type[Section] = Settings) -> None:

@@ -77,7 +77,10 @@ class PairBrief(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AskAdvice(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """Render the prompt from these briefs and ask the advisor."""
+    """Render the prompt from these briefs and ask the advisor.
+
+    `advisor` is the name of a shadow (`shadows` in config.yaml); empty: the one that is traded on.
+    """
 
     question: Question
     cycle_id: str
@@ -87,6 +90,7 @@ class AskAdvice(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     max_asset_exposure: float
     max_total_exposure: float
     min_confidence: float
+    advisor: str = ""
 
 
 class Lesson(msgspec.Struct, frozen=True, kw_only=True):

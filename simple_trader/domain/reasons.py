@@ -34,6 +34,8 @@ class Reason(StrEnum):
     ADVICE_MISSING_PAIR = "advice_missing_pair"
     PROMPT_FAILED = "prompt_failed"
     NO_PROVIDER = "no_provider"
+    LLM_BUDGET = "llm_budget"
+    LLM_BREAKER = "llm_breaker"
     # gates before the risk manager
     CONFIDENCE_TOO_LOW = "confidence_too_low"
     RISK_TOO_HIGH = "risk_too_high"
@@ -122,8 +124,6 @@ class Reason(StrEnum):
     NONCE_REFUSED = "nonce_refused"
     REJECT_STORM = "reject_storm"
     REPEATED_ORDERS = "repeated_orders"
-    # marks
-    MARK_GAP = "mark_gap"
     # learning
     MODEL_OFF = "model_off"
     MODEL_LATE = "model_late"
@@ -154,6 +154,8 @@ TEXT: dict[Reason, str] = {
     Reason.ADVICE_MISSING_PAIR: "The answer did not name this pair.",
     Reason.PROMPT_FAILED: "The prompt could not be rendered from its template.",
     Reason.NO_PROVIDER: "No LLM provider is configured.",
+    Reason.LLM_BUDGET: "The budget of tokens or money for advice is used up; nobody was asked.",
+    Reason.LLM_BREAKER: "Every provider failed again and again; the next trial waits a while.",
     Reason.CONFIDENCE_TOO_LOW: "The confidence was below min_confidence.",
     Reason.RISK_TOO_HIGH: "The risk level was above max_risk_level.",
     Reason.NOTHING_TO_SELL: "There is no holding of ours to sell.",
@@ -237,7 +239,6 @@ TEXT: dict[Reason, str] = {
     Reason.NONCE_REFUSED: "The exchange refuses our nonces: something else may use the key.",
     Reason.REJECT_STORM: "The exchange refused twenty orders in a row.",
     Reason.REPEATED_ORDERS: "The same side of a pair was filled again and again within minutes.",
-    Reason.MARK_GAP: "No price came within one more horizon after the outcome was due.",
     Reason.MODEL_OFF: "The online model is not available.",
     Reason.MODEL_LATE: "The online model did not answer in time.",
     Reason.MODEL_FAILED: "The online model failed.",

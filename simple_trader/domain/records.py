@@ -11,12 +11,6 @@ import msgspec
 
 from simple_trader.domain.fills import Fill, LedgerEntry, Lot
 from simple_trader.domain.instruments import AssetRules, PairRules
-from simple_trader.domain.marks import (
-    CounterfactualRow,
-    DecisionMarkRow,
-    MarkOutcomeRow,
-    ShadowDecisionRow,
-)
 from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.orders import Order, Side
 from simple_trader.domain.predictions import HorizonView, ModelSkill, PendingPrediction
@@ -70,7 +64,10 @@ class SnapshotRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class LlmCallRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """llm_calls: the exact prompt and the exact reply of one question."""
+    """llm_calls: the exact prompt and the exact reply of one attempt at a question.
+
+    The attempt that ended a question has the question's id as `call_id`; `attempt` counts from 1.
+    """
 
     call_id: str
     cycle_id: str
@@ -90,6 +87,11 @@ class LlmCallRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     latency_ms: int
     error: str
     reason: Reason | None
+    advisor: str = ""  # name of the shadow that was asked; empty: the advisor that is traded on
+    attempt: int = 1
+    status: int | None = None
+    params: str = "{}"
+    cost_usd: Decimal | None = None
 
 
 class DecisionRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -334,10 +336,6 @@ LedgerRecord = (
     | DecisionRow
     | PredictionRow
     | PredictionScoreRow
-    | DecisionMarkRow
-    | MarkOutcomeRow
-    | CounterfactualRow
-    | ShadowDecisionRow
     | SkillRow
     | ModelRow
     | IntentRow

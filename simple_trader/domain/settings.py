@@ -17,7 +17,10 @@ class TradingSettings(msgspec.Struct, frozen=True, kw_only=True):
     aggregator_interval_s: int
     quantity_of_price_history: int
     advice_deadline_s: int
-    min_confidence: float
+    advice_reuse_s: int  # 0: an answer is never used again
+    shadows: tuple[str, ...]  # names of those that are asked beside and never traded
+    min_confidence: float  # under the profile
+    min_expected_move_pct: float  # above fees and spread of a round trip
     max_risk_level: str
     base_order: Decimal
     risk_multiplier_low: Decimal
@@ -49,7 +52,7 @@ class TradingSettings(msgspec.Struct, frozen=True, kw_only=True):
     take_profit_percent: Decimal
     risk_manager_interval_s: int
     enable_model: bool
-    model_horizon_cycles: int
+    model_horizons: tuple[int, ...]  # decision cycles, rising
     training_interval_s: int
     model_lookback_days: int
     min_training_rows: int

@@ -130,7 +130,7 @@ def _tradable(state: EngineState, pair: str) -> bool:
 
 
 def _horizon_s(state: EngineState) -> int:
-    return state.settings.model_horizon_cycles * state.settings.aggregator_interval_s
+    return state.settings.model_horizons[0] * state.settings.aggregator_interval_s
 
 
 def _without_price(
@@ -204,7 +204,7 @@ def add_predictions(
     cycle.briefs = tuple(
         msgspec.structs.replace(brief, probability=valid.get(brief.pair)) for brief in cycle.briefs
     )
-    horizon_s = cycle.settings.model_horizon_cycles * cycle.settings.aggregator_interval_s
+    horizon_s = cycle.settings.model_horizons[0] * cycle.settings.aggregator_interval_s
     made = tuple(
         PendingPrediction(
             prediction_id=state.next_id("p"),
@@ -212,7 +212,7 @@ def add_predictions(
             cycle_id=cycle.cycle_id,
             made_at=cycle.as_of,
             due_at=cycle.as_of + timedelta(seconds=horizon_s),
-            horizon_cycles=cycle.settings.model_horizon_cycles,
+            horizon_cycles=cycle.settings.model_horizons[0],
             horizon_s=horizon_s,
             probability=valid[row.pair],
             model_id=model_id,

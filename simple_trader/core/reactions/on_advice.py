@@ -129,6 +129,10 @@ def _call_row(
         latency_ms=event.latency_ms,
         error="",
         reason=reason,
+        attempt=len(event.tried) + 1,
+        status=event.status,
+        params=event.params,
+        cost_usd=event.cost_usd,
     )
 
 
@@ -142,16 +146,20 @@ def _failed_row(event: AdviceFailed, cycle_id: str, asked_at: datetime, at: date
         model=event.model,
         advisor_label="",
         prompt_hash=event.prompt_hash,
-        template_hash="",
+        template_hash=event.template_hash,
         prompt=event.prompt,
-        reply="",
+        reply=event.raw,
         kind="",
         finish_reason="",
-        tokens_in=0,
-        tokens_out=0,
+        tokens_in=event.tokens_in,
+        tokens_out=event.tokens_out,
         latency_ms=event.latency_ms,
         error=event.detail,
         reason=event.reason,
+        attempt=len(event.tried) + 1,
+        status=event.status,
+        params=event.params,
+        cost_usd=event.cost_usd,
     )
 
 

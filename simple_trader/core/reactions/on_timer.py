@@ -147,7 +147,7 @@ def _train(state: EngineState, at: datetime) -> list[Action]:
             question=question,
             since=at - timedelta(days=settings.model_lookback_days),
             until=at,
-            horizon_s=settings.model_horizon_cycles * settings.aggregator_interval_s,
+            horizon_s=settings.model_horizons[0] * settings.aggregator_interval_s,
             min_rows=settings.min_training_rows,
         )
     ]

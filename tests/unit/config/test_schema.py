@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from simple_trader.config.schema import RiskMultipliers, Settings, marked, walk
+from simple_trader.config.schema import Settings, marked, walk
+from simple_trader.config.sections import RiskMultipliers
 from simple_trader.config.yaml_reader import read_yaml
 
 SHIPPED = Path(__file__).resolve().parents[3] / "config.yaml"

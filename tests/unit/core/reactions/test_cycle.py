@@ -10,7 +10,7 @@ from simple_trader.domain import records as r
 from simple_trader.domain.predictions import Prediction
 from simple_trader.domain.reasons import Reason
 
-MODEL = settings(enable_model=True, model_horizon_cycles=1)
+MODEL = settings(enable_model=True, model_horizons=(1,))
 
 
 def answered(

@@ -104,7 +104,7 @@ def test_a_training_without_enough_rows_is_a_note() -> None:
 
 def test_lessons_without_a_cycle_are_taught_and_answered_quietly() -> None:
     one = Desk()
-    one.open(settings=settings(enable_model=True, model_horizon_cycles=1))
+    one.open(settings=settings(enable_model=True, model_horizons=(1,)))
     first = only(one.timer("aggregate"), a.AskPredictions)
     late = e.PredictionsArrived(question_id="q0-0", model_id="m1", predictions=(), learned=0)
     assert only(one.do(late), a.Note).reason is R.ADVICE_LATE
