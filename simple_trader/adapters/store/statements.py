@@ -17,13 +17,22 @@ DIALECT: Dialect = import_module("sqlalchemy.dialects.postgresql.asyncpg").diale
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """SQL for the driver, the table it writes and the columns its parameters stand for.
 
-    `one_row` demands that it hits exactly one row (the SQL then ends in RETURNING).
+    `one_row` demands that it hits exactly one row (the SQL then ends in RETURNING). The rest says
+    what it leaves behind, for replay: the columns that name the row (none: a row without a name);
+    whether it makes a row, and keeps one that is there; the columns it changes of one that is
+    there. `renamed` maps a parameter to its column, `kept_if_null` are left as they are by a null.
     """
 
     table: str
     sql: str
     columns: tuple[str, ...]
     one_row: bool = False
+    key: tuple[str, ...] = ()
+    makes: bool = False
+    keeps: bool = False
+    changes: tuple[str, ...] = ()
+    renamed: dict[str, str] = {}
+    kept_if_null: tuple[str, ...] = ()
 
     def arguments(self, values: dict[str, Any]) -> tuple[Any, ...]:
         """The parameters in the order of the statement."""
@@ -49,6 +58,7 @@ def _insert(
     if table is tables.HOLDING_LOTS:
         names.append("deleted")
     statement = insert(table).inline().values({name: bindparam(name) for name in names})
+    changed: list[str] = []
     if keep:
         statement = statement.on_conflict_do_nothing(index_elements=[key] if key else None)
     elif key is not None:
@@ -58,7 +68,16 @@ def _insert(
             set_={name: statement.excluded[name] for name in changed} | {"recorded_at": func.now()},
         )
     compiled = statement.compile(dialect=DIALECT)
-    return Statement(table=table.name, sql=str(compiled), columns=tuple(compiled.positiontup or ()))
+    primary = [column for column in table.primary_key.columns if column.identity is None]
+    return Statement(
+        table=table.name,
+        sql=str(compiled),
+        columns=tuple(compiled.positiontup or ()),
+        key=(key,) if key else tuple(column.name for column in primary),
+        makes=True,
+        keeps=keep,
+        changes=tuple(changed),
+    )
 
 
 INSERT_SNAPSHOT = _insert(tables.AI_SNAPSHOTS, key="snapshot_id")
@@ -131,6 +150,20 @@ UPDATE_ORDER = Statement(
         "amended_price",
     ),
     one_row=True,
+    key=("cl_ord_id",),
+    changes=(
+        "state",
+        "state_reason",
+        "detail",
+        "order_id",
+        "filled_qty",
+        "filled_cost",
+        "fees_quote",
+        "changed_at",
+        "amended_qty",
+        "amended_price",
+    ),
+    kept_if_null=("order_id",),
 )
 SCORE_PREDICTION = Statement(
     table="model_predictions",
@@ -139,6 +172,9 @@ SCORE_PREDICTION = Statement(
         "WHERE prediction_id = $1 AND outcome IS NULL"
     ),
     columns=("prediction_id", "outcome", "brier", "mid", "scored_at"),
+    key=("prediction_id",),
+    changes=("outcome", "brier", "scored_mid", "scored_at"),
+    renamed={"mid": "scored_mid"},
 )
 SETTLE_MARK = Statement(
     table="decision_marks",
