@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from simple_trader.domain.fills import Fill, LedgerEntry, Lot
+from simple_trader.domain.marks import MarkMemory
 from simple_trader.domain.memory import RiskMemory, Turned
 from simple_trader.domain.orders import Order
 from simple_trader.domain.predictions import PendingPrediction
@@ -101,3 +102,4 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     cycles_run: int = 0
     undecided: tuple[Undecided, ...] = ()
     ledger: LedgerMemory = LedgerMemory()
+    marks: MarkMemory = MarkMemory()

@@ -126,6 +126,7 @@ def _started(
         cycles_run=recovered.cycles_run,
         undecided=recovered.undecided,
         ledger=recovered.ledger,
+        marks=recovered.marks,
         source=plan.source,
         texts=dict(plan.texts),
     )

@@ -15,6 +15,7 @@ from simple_trader.adapters.store.db_manager import LONG_PATIENCE, RawConnection
 from simple_trader.adapters.store.journal import GENESIS
 from simple_trader.adapters.store.named_sql import named
 from simple_trader.adapters.store.recovery_ledger import recover_ledger
+from simple_trader.adapters.store.recovery_marks import recover_marks
 from simple_trader.adapters.store.rows import runs_of
 from simple_trader.adapters.store.sequences import mend_sequences
 from simple_trader.adapters.store.statements import INSERT_ENGINE_SNAPSHOT
@@ -128,6 +129,7 @@ class Recovery:
             undecided=tuple(_value(row, Undecided) for row in undecided),
             newest_at=moments["newest_at"],
             ledger=await recover_ledger(connection),
+            marks=await recover_marks(connection),
             pending_predictions=tuple(_prediction(row) for row in predictions),
             model=await _model(connection),
         )

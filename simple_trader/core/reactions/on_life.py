@@ -64,6 +64,8 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
         ),
     )
     state.turnover.begin(event.turned)
+    state.marks.add(event.marks.open)
+    state.calibration.begin(event.marks.tallies)
     state.board.warm(event.candles)
     state.lots.begin(event.lots, event.fills)
     for exec_id in (*(fill.exec_id for fill in event.fills), *event.seen_exec_ids):

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from simple_trader.core.market.price_board import LOSSES_MAX
 from simple_trader.core.reactions.asking import ask_unresolved, look_anew
+from simple_trader.core.reactions.marking import mark_against
 from simple_trader.core.reactions.standing import cancel_again, restate
 from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, Note, Remember
@@ -24,7 +25,8 @@ CHECKSUM = "checksum"  # what the client's word for a book that does not fit beg
 
 
 def on_quote(state: EngineState, event: QuoteSeen, at: datetime) -> list[Action]:
-    """Keep the quote and its row, stamped with the exchange's moment where it gives one.
+    """Keep the quote and its row, stamped with the exchange's moment where it gives one, and mark
+    the decisions whose horizon it ends.
 
     A crossed or empty one is kept, so that nothing is traded on it, but is no row.
     """
@@ -43,7 +45,8 @@ def on_quote(state: EngineState, event: QuoteSeen, at: datetime) -> list[Action]
                 volume=quote.volume,
                 vwap=quote.vwap,
             )
-        )
+        ),
+        *mark_against(state, quote, at),
     ]
 
 

@@ -6,6 +6,7 @@ from simple_trader.core.reactions import asking
 from simple_trader.core.reactions.asking import ask_reconcile, ask_unresolved
 from simple_trader.core.reactions.cycle import begin_cycle
 from simple_trader.core.reactions.exit_orders import due_exits
+from simple_trader.core.reactions.marking import settle_marks
 from simple_trader.core.reactions.on_account import count_flows, follow_assets, judged_equity
 from simple_trader.core.reactions.on_advice import give_up
 from simple_trader.core.reactions.on_execution import claim
@@ -72,6 +73,7 @@ def _risk_check(state: EngineState, at: datetime) -> list[Action]:
         *_look_again(state, at),
         *cancel_again(state, at),
         *due_exits(state, at),
+        *settle_marks(state, at),
     ]
 
 

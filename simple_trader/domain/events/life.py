@@ -7,6 +7,7 @@ import msgspec
 
 from simple_trader.domain.fills import Fill, Lot
 from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules, VenueStatus
+from simple_trader.domain.marks import MarkMemory
 from simple_trader.domain.memory import RiskMemory, Turned
 from simple_trader.domain.orders import Order
 from simple_trader.domain.predictions import PendingPrediction
@@ -45,6 +46,7 @@ class Started(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     cycles_run: int = 0
     undecided: tuple[Undecided, ...] = ()  # of a cycle that the last end cut off
     ledger: LedgerMemory = LedgerMemory()
+    marks: MarkMemory = MarkMemory()  # decisions whose outcome is open, and what is known of others
     source: str = ""  # the text of the configuration, for config_versions (it holds no secrets)
     texts: dict[str, str] = {}  # templates and tool schemas of that version, by name
     venue: VenueStatus = VenueStatus.ONLINE  # SystemStatus, before the first word of a stream
