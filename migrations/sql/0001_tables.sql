@@ -219,6 +219,207 @@ COMMENT ON COLUMN model_predictions.scored_at IS 'Market time of the outcome; nu
 COMMENT ON COLUMN model_predictions.at IS 'Market time of the event that caused this row.';
 COMMENT ON COLUMN model_predictions.recorded_at IS 'Wall time at which the database wrote this row (a stamp, not an order).';
 
+CREATE TABLE decision_marks (
+    mark_id TEXT NOT NULL,
+    decision_id TEXT NOT NULL,
+    advisor TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    template_hash TEXT NOT NULL,
+    pair TEXT NOT NULL,
+    decided_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    horizon_s INTEGER NOT NULL,
+    is_own BOOLEAN NOT NULL,
+    action TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    confidence DOUBLE PRECISION,
+    expected_move_pct DOUBLE PRECISION,
+    mid NUMERIC NOT NULL,
+    cost_pct NUMERIC NOT NULL,
+    past_roi_pct DOUBLE PRECISION,
+    wanted_side TEXT,
+    wanted_value NUMERIC,
+    done_value NUMERIC NOT NULL,
+    outcome_mid NUMERIC,
+    mid_at TIMESTAMP WITH TIME ZONE,
+    roi_pct DOUBLE PRECISION,
+    net_roi_pct DOUBLE PRECISION,
+    is_right INTEGER,
+    void_reason TEXT,
+    scored_at TIMESTAMP WITH TIME ZONE,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_decision_marks PRIMARY KEY (mark_id),
+    CONSTRAINT ck_decision_marks_action_known CHECK (action IN ('buy', 'sell', 'hold')),
+    CONSTRAINT ck_decision_marks_verdict_known CHECK (verdict IN ('approved', 'refused', 'hold')),
+    CONSTRAINT ck_decision_marks_wanted_side_known CHECK (wanted_side IN ('buy', 'sell')),
+    CONSTRAINT ck_decision_marks_confidence_fraction CHECK (confidence >= 0 AND confidence <= 1),
+    CONSTRAINT ck_decision_marks_is_right_fraction CHECK (is_right >= 0 AND is_right <= 1),
+    CONSTRAINT ck_decision_marks_mid_positive CHECK (mid > 0 AND mid < 'Infinity'::numeric),
+    CONSTRAINT ck_decision_marks_done_value_not_negative CHECK (done_value >= 0 AND done_value < 'Infinity'::numeric)
+);
+
+CREATE INDEX ix_decision_marks_decided_at ON decision_marks (decided_at);
+CREATE INDEX ix_decision_marks_decision_id ON decision_marks (decision_id);
+CREATE INDEX ix_decision_marks_open ON decision_marks (due_at) WHERE scored_at IS NULL;
+COMMENT ON TABLE decision_marks IS 'What each decision came to, by horizon; logged before the outcome is known.';
+COMMENT ON COLUMN decision_marks.mark_id IS 'Id of the mark: that of the decision, and the horizon.';
+COMMENT ON COLUMN decision_marks.decision_id IS 'The decision (ai_decisions, or shadow_decisions).';
+COMMENT ON COLUMN decision_marks.advisor IS 'Empty for the advisor that trades, else the name of the shadow.';
+COMMENT ON COLUMN decision_marks.provider IS 'Who answered; empty where nobody did.';
+COMMENT ON COLUMN decision_marks.model IS 'Model by the provider''s name.';
+COMMENT ON COLUMN decision_marks.template_hash IS 'Version of the prompt: SHA-256 of template and tool schema.';
+COMMENT ON COLUMN decision_marks.pair IS 'Pair by its v2 name.';
+COMMENT ON COLUMN decision_marks.decided_at IS 'Market time of the decision: written before the outcome is known.';
+COMMENT ON COLUMN decision_marks.due_at IS 'Market time from which the outcome is known.';
+COMMENT ON COLUMN decision_marks.horizon_s IS 'Horizon in market seconds.';
+COMMENT ON COLUMN decision_marks.is_own IS 'Whether it is the decision''s own horizon: there its confidence is scored.';
+COMMENT ON COLUMN decision_marks.action IS 'buy, sell or hold.';
+COMMENT ON COLUMN decision_marks.verdict IS 'approved, refused or hold.';
+COMMENT ON COLUMN decision_marks.reason IS 'The one reason of the verdict (docs/reference/reasons.md).';
+COMMENT ON COLUMN decision_marks.confidence IS 'Confidence of the advice, in [0, 1].';
+COMMENT ON COLUMN decision_marks.expected_move_pct IS 'Expected move in the direction of the action, in percent.';
+COMMENT ON COLUMN decision_marks.mid IS 'Mid at the decision, in quote units.';
+COMMENT ON COLUMN decision_marks.cost_pct IS 'Round trip: two taker fees and one spread, in percent of the mid.';
+COMMENT ON COLUMN decision_marks.past_roi_pct IS 'Change of the price over the same horizon before, in percent.';
+COMMENT ON COLUMN decision_marks.wanted_side IS 'Side before the gates: buy or sell; null for a hold.';
+COMMENT ON COLUMN decision_marks.wanted_value IS 'Quote units before the gates and caps; of a hold the base order.';
+COMMENT ON COLUMN decision_marks.done_value IS 'Quote units of the order that was approved; 0 for none.';
+COMMENT ON COLUMN decision_marks.outcome_mid IS 'First mid at or after due_at; null until known.';
+COMMENT ON COLUMN decision_marks.mid_at IS 'Market time of that mid; null until known.';
+COMMENT ON COLUMN decision_marks.roi_pct IS 'Change of the mid in percent; null until known.';
+COMMENT ON COLUMN decision_marks.net_roi_pct IS 'What the action made of it after the round trip, in percent; null until known.';
+COMMENT ON COLUMN decision_marks.is_right IS '1 if the action was right after fees, else 0; null until known.';
+COMMENT ON COLUMN decision_marks.void_reason IS 'Why there is no outcome; null where there is one.';
+COMMENT ON COLUMN decision_marks.scored_at IS 'Market time of the outcome; null until known.';
+COMMENT ON COLUMN decision_marks.at IS 'Market time of the event that caused this row.';
+COMMENT ON COLUMN decision_marks.recorded_at IS 'Wall time at which the database wrote this row (a stamp, not an order).';
+
+CREATE TABLE counterfactuals (
+    decision_id TEXT NOT NULL,
+    pair TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    template_hash TEXT NOT NULL,
+    decided_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    horizon_s INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    side TEXT NOT NULL,
+    wanted_value NUMERIC NOT NULL,
+    done_value NUMERIC NOT NULL,
+    roi_pct DOUBLE PRECISION NOT NULL,
+    cost_pct NUMERIC NOT NULL,
+    wanted_pnl NUMERIC NOT NULL,
+    done_pnl NUMERIC NOT NULL,
+    effect NUMERIC NOT NULL,
+    scored_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_counterfactuals PRIMARY KEY (decision_id),
+    CONSTRAINT ck_counterfactuals_kind_known CHECK (kind IN ('vetoed', 'resized', 'held')),
+    CONSTRAINT ck_counterfactuals_side_known CHECK (side IN ('buy', 'sell')),
+    CONSTRAINT ck_counterfactuals_wanted_value_not_negative CHECK (wanted_value >= 0 AND wanted_value < 'Infinity'::numeric),
+    CONSTRAINT ck_counterfactuals_done_value_not_negative CHECK (done_value >= 0 AND done_value < 'Infinity'::numeric)
+);
+
+CREATE INDEX ix_counterfactuals_decided_at ON counterfactuals (decided_at);
+COMMENT ON TABLE counterfactuals IS 'What vetoed, resized and held decisions would have made or lost, after fees.';
+COMMENT ON COLUMN counterfactuals.decision_id IS 'The decision (ai_decisions).';
+COMMENT ON COLUMN counterfactuals.pair IS 'Pair by its v2 name.';
+COMMENT ON COLUMN counterfactuals.provider IS 'Who answered; empty where nobody did.';
+COMMENT ON COLUMN counterfactuals.model IS 'Model by the provider''s name.';
+COMMENT ON COLUMN counterfactuals.template_hash IS 'Version of the prompt: SHA-256 of template and tool schema.';
+COMMENT ON COLUMN counterfactuals.decided_at IS 'Market time of the decision.';
+COMMENT ON COLUMN counterfactuals.horizon_s IS 'The decision''s own horizon in market seconds.';
+COMMENT ON COLUMN counterfactuals.kind IS 'vetoed, resized or held.';
+COMMENT ON COLUMN counterfactuals.reason IS 'The one reason of the verdict (docs/reference/reasons.md).';
+COMMENT ON COLUMN counterfactuals.side IS 'buy or sell; a hold is taken as a purchase that was not made.';
+COMMENT ON COLUMN counterfactuals.wanted_value IS 'Quote units before the gates and caps; of a hold the base order.';
+COMMENT ON COLUMN counterfactuals.done_value IS 'Quote units of the order that was approved; 0 for none.';
+COMMENT ON COLUMN counterfactuals.roi_pct IS 'Change of the mid to the horizon, in percent.';
+COMMENT ON COLUMN counterfactuals.cost_pct IS 'Round trip: two taker fees and one spread, in percent of the mid.';
+COMMENT ON COLUMN counterfactuals.wanted_pnl IS 'What the wish would have made after fees, in quote units.';
+COMMENT ON COLUMN counterfactuals.done_pnl IS 'What the approved part made after fees, in quote units.';
+COMMENT ON COLUMN counterfactuals.effect IS 'done_pnl - wanted_pnl: above zero the gate saved it, below it cost it.';
+COMMENT ON COLUMN counterfactuals.scored_at IS 'Market time of the outcome.';
+COMMENT ON COLUMN counterfactuals.at IS 'Market time of the event that caused this row.';
+COMMENT ON COLUMN counterfactuals.recorded_at IS 'Wall time at which the database wrote this row (a stamp, not an order).';
+
+CREATE TABLE shadow_decisions (
+    shadow_id TEXT NOT NULL,
+    advisor TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    template_hash TEXT NOT NULL,
+    cycle_id TEXT NOT NULL,
+    pair TEXT NOT NULL,
+    snapshot_id TEXT,
+    call_id TEXT,
+    decided_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    action TEXT NOT NULL,
+    confidence DOUBLE PRECISION,
+    risk_level TEXT,
+    price_target NUMERIC,
+    stop_loss NUMERIC,
+    expected_move_pct DOUBLE PRECISION,
+    horizon_minutes DOUBLE PRECISION,
+    bias_allocation DOUBLE PRECISION,
+    sentiment DOUBLE PRECISION,
+    rationale TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    wanted_side TEXT,
+    wanted_value NUMERIC,
+    expected_move_used_pct DOUBLE PRECISION,
+    cost_pct NUMERIC,
+    config_hash TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_shadow_decisions PRIMARY KEY (shadow_id),
+    CONSTRAINT ck_shadow_decisions_action_known CHECK (action IN ('buy', 'sell', 'hold')),
+    CONSTRAINT ck_shadow_decisions_verdict_known CHECK (verdict IN ('approved', 'refused', 'hold')),
+    CONSTRAINT ck_shadow_decisions_wanted_side_known CHECK (wanted_side IN ('buy', 'sell')),
+    CONSTRAINT ck_shadow_decisions_confidence_fraction CHECK (confidence >= 0 AND confidence <= 1)
+);
+
+CREATE INDEX ix_shadow_decisions_cycle_id ON shadow_decisions (cycle_id);
+CREATE INDEX ix_shadow_decisions_decided_at ON shadow_decisions (decided_at);
+COMMENT ON TABLE shadow_decisions IS 'What shadow advisors said on the same snapshots; never traded.';
+COMMENT ON COLUMN shadow_decisions.shadow_id IS 'Id of the decision.';
+COMMENT ON COLUMN shadow_decisions.advisor IS 'Name of the shadow.';
+COMMENT ON COLUMN shadow_decisions.provider IS 'Who was asked.';
+COMMENT ON COLUMN shadow_decisions.model IS 'Model by the provider''s name.';
+COMMENT ON COLUMN shadow_decisions.template_hash IS 'Version of the prompt: SHA-256 of template and tool schema.';
+COMMENT ON COLUMN shadow_decisions.cycle_id IS 'Id of the decision cycle.';
+COMMENT ON COLUMN shadow_decisions.pair IS 'Pair by its v2 name.';
+COMMENT ON COLUMN shadow_decisions.snapshot_id IS 'What was shown (ai_snapshots).';
+COMMENT ON COLUMN shadow_decisions.call_id IS 'What was asked and answered (llm_calls).';
+COMMENT ON COLUMN shadow_decisions.decided_at IS 'Market time of the decision.';
+COMMENT ON COLUMN shadow_decisions.action IS 'buy, sell or hold.';
+COMMENT ON COLUMN shadow_decisions.confidence IS 'Confidence of the advice, in [0, 1].';
+COMMENT ON COLUMN shadow_decisions.risk_level IS 'Risk level of the advice: low, medium or high.';
+COMMENT ON COLUMN shadow_decisions.price_target IS 'Price the advice aims at, in quote units.';
+COMMENT ON COLUMN shadow_decisions.stop_loss IS 'Price at which the advice would give up.';
+COMMENT ON COLUMN shadow_decisions.expected_move_pct IS 'Expected move by the advice, in percent.';
+COMMENT ON COLUMN shadow_decisions.horizon_minutes IS 'Horizon of the advice in minutes.';
+COMMENT ON COLUMN shadow_decisions.bias_allocation IS 'Share of the allowed exposure, in [-1, 1].';
+COMMENT ON COLUMN shadow_decisions.sentiment IS 'Mood by the advice, in [-1, 1].';
+COMMENT ON COLUMN shadow_decisions.rationale IS 'Why, in the shadow''s words.';
+COMMENT ON COLUMN shadow_decisions.verdict IS 'What the gates would have said: approved, refused or hold.';
+COMMENT ON COLUMN shadow_decisions.reason IS 'The one reason of the verdict (docs/reference/reasons.md).';
+COMMENT ON COLUMN shadow_decisions.detail IS 'The numbers behind the reason.';
+COMMENT ON COLUMN shadow_decisions.wanted_side IS 'buy or sell; null for a hold.';
+COMMENT ON COLUMN shadow_decisions.wanted_value IS 'Quote units before all caps.';
+COMMENT ON COLUMN shadow_decisions.expected_move_used_pct IS 'Expected move the gate judged, in percent.';
+COMMENT ON COLUMN shadow_decisions.cost_pct IS 'Round trip the gate judged against, in percent.';
+COMMENT ON COLUMN shadow_decisions.config_hash IS 'Version of the configuration (config_versions).';
+COMMENT ON COLUMN shadow_decisions.at IS 'Market time of the event that caused this row.';
+COMMENT ON COLUMN shadow_decisions.recorded_at IS 'Wall time at which the database wrote this row (a stamp, not an order).';
+
 CREATE TABLE model_snapshots (
     model_id TEXT NOT NULL,
     trained_at TIMESTAMP WITH TIME ZONE NOT NULL,

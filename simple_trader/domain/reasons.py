@@ -32,6 +32,8 @@ class Reason(StrEnum):
     ADVICE_UNKNOWN_PAIR = "advice_unknown_pair"
     ADVICE_DUPLICATE = "advice_duplicate"
     ADVICE_MISSING_PAIR = "advice_missing_pair"
+    ADVICE_CONTRADICTORY = "advice_contradictory"
+    ADVICE_STALE = "advice_stale"
     PROMPT_FAILED = "prompt_failed"
     NO_PROVIDER = "no_provider"
     LLM_BUDGET = "llm_budget"
@@ -39,7 +41,10 @@ class Reason(StrEnum):
     # gates before the risk manager
     CONFIDENCE_TOO_LOW = "confidence_too_low"
     RISK_TOO_HIGH = "risk_too_high"
+    MOVE_TOO_SMALL = "move_too_small"
     NOTHING_TO_SELL = "nothing_to_sell"
+    ALLOCATION_REACHED = "allocation_reached"
+    FLIP_LIMIT = "flip_limit"
     AGGREGATOR_OFF = "aggregator_off"
     CYCLE_BUSY = "cycle_busy"
     # risk manager
@@ -124,12 +129,18 @@ class Reason(StrEnum):
     NONCE_REFUSED = "nonce_refused"
     REJECT_STORM = "reject_storm"
     REPEATED_ORDERS = "repeated_orders"
+    # marks
+    MARK_GAP = "mark_gap"
     # learning
     MODEL_OFF = "model_off"
     MODEL_LATE = "model_late"
     MODEL_FAILED = "model_failed"
     TOO_FEW_ROWS = "too_few_rows"
     TRAINED = "trained"
+    MODEL_DIVERGED = "model_diverged"
+    MODEL_DRIFTED = "model_drifted"
+    MODEL_UNSKILLED = "model_unskilled"
+    MODEL_REGAINED = "model_regained"
 
 
 TEXT: dict[Reason, str] = {
@@ -152,13 +163,18 @@ TEXT: dict[Reason, str] = {
     Reason.ADVICE_UNKNOWN_PAIR: "The answer named a pair that was not asked about.",
     Reason.ADVICE_DUPLICATE: "The answer named a pair twice.",
     Reason.ADVICE_MISSING_PAIR: "The answer did not name this pair.",
+    Reason.ADVICE_CONTRADICTORY: "What the answer says of prices speaks against its own action.",
+    Reason.ADVICE_STALE: "The price moved more than 0.5 % between question and answer.",
     Reason.PROMPT_FAILED: "The prompt could not be rendered from its template.",
     Reason.NO_PROVIDER: "No LLM provider is configured.",
     Reason.LLM_BUDGET: "The budget of tokens or money for advice is used up; nobody was asked.",
     Reason.LLM_BREAKER: "Every provider failed again and again; the next trial waits a while.",
     Reason.CONFIDENCE_TOO_LOW: "The confidence was below min_confidence.",
     Reason.RISK_TOO_HIGH: "The risk level was above max_risk_level.",
+    Reason.MOVE_TOO_SMALL: "The expected move is not min_expected_move_pct above what it costs.",
     Reason.NOTHING_TO_SELL: "There is no holding of ours to sell.",
+    Reason.ALLOCATION_REACHED: "The holding that the advisor wanted is there already.",
+    Reason.FLIP_LIMIT: "The advice changed sides on this pair too often in 24 hours.",
     Reason.AGGREGATOR_OFF: "enable_aggregator is false.",
     Reason.CYCLE_BUSY: "The previous decision cycle was still waiting.",
     Reason.TRADING_HALTED: "Trading is halted; `simple-trader resume` lifts it.",
@@ -239,9 +255,14 @@ TEXT: dict[Reason, str] = {
     Reason.NONCE_REFUSED: "The exchange refuses our nonces: something else may use the key.",
     Reason.REJECT_STORM: "The exchange refused twenty orders in a row.",
     Reason.REPEATED_ORDERS: "The same side of a pair was filled again and again within minutes.",
+    Reason.MARK_GAP: "No price came within one more horizon after the outcome was due.",
     Reason.MODEL_OFF: "The online model is not available.",
     Reason.MODEL_LATE: "The online model did not answer in time.",
     Reason.MODEL_FAILED: "The online model failed.",
     Reason.TOO_FEW_ROWS: "There is too little history to train on.",
     Reason.TRAINED: "The model was trained.",
+    Reason.MODEL_DIVERGED: "Weights were no usable numbers: the last good ones are used again.",
+    Reason.MODEL_DRIFTED: "The errors of the predictions have changed: the market is another.",
+    Reason.MODEL_UNSKILLED: "The predictions are worse than the base rate: not shown any more.",
+    Reason.MODEL_REGAINED: "The predictions are better than the base rate again: shown again.",
 }

@@ -11,6 +11,12 @@ import msgspec
 
 from simple_trader.domain.fills import Fill, LedgerEntry, Lot
 from simple_trader.domain.instruments import AssetRules, PairRules
+from simple_trader.domain.marks import (
+    CounterfactualRow,
+    DecisionMarkRow,
+    MarkOutcomeRow,
+    ShadowDecisionRow,
+)
 from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.orders import Order, Side
 from simple_trader.domain.predictions import HorizonView, ModelSkill, PendingPrediction
@@ -336,6 +342,10 @@ LedgerRecord = (
     | DecisionRow
     | PredictionRow
     | PredictionScoreRow
+    | DecisionMarkRow
+    | MarkOutcomeRow
+    | CounterfactualRow
+    | ShadowDecisionRow
     | SkillRow
     | ModelRow
     | IntentRow
