@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from pydantic import ValidationError
@@ -260,7 +260,8 @@ def _validate(
         return Settings.model_validate(values)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False)
-    first = faults[0]
+    # A misspelt key tells more than the one that is missing for it.
+    first = min(faults, key=lambda fault: fault["type"] == "missing")
     where = tuple(first["loc"])
     name = dotted(where)
     line = next((lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in lines), None)
@@ -281,6 +282,8 @@ def _reason(fault: Mapping[str, Any], where: KeyPath) -> str:
         return "is no key of this file" + (f"; did you mean {near[0]}?" if near else "")
     if kind in {"model_type", "model_attributes_type"}:
         return "must hold keys of its own (indented below it)"
+    if kind == "missing":
+        return "is missing"
     text = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     if kind != "value_error":
         text = f"{text}, not {_shown(fault['input'])}"
@@ -295,8 +298,11 @@ def _shown(value: object) -> str:
 def _keys_at(where: KeyPath) -> list[str]:
     model: type[Section] = Settings
     for part in where:
-        info = model.model_fields.get(str(part))
-        kind = info.annotation if info else None
+        if isinstance(part, int):
+            continue  # an entry of a list: its kind is that of the list
+        info = model.model_fields.get(part)
+        kind: Any = info.annotation if info else None
+        kind = next(iter(get_args(kind)), kind)
         if not (isinstance(kind, type) and issubclass(kind, Section)):
             return []
         model = kind
