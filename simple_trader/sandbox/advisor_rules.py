@@ -22,7 +22,7 @@ FIRST_ABOVE = -0.25  # of a flat account: see `decide_all`
 MIN_ROOM = 0.01  # of equity
 HELD = 0.001  # a holding below this share of equity is dust
 CONFIDENT = 0.70
-_MOMENTUM_KEYS = ("return_15", "ret_15", "return_15_pct", "momentum_15", "change_24h_pct")
+_MOMENTUM_KEYS = ("roc_15_pct", "return_15", "return_15_pct", "momentum_15", "change_24h_pct")
 
 
 class Pair(msgspec.Struct, kw_only=True):

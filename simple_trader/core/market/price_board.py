@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
-from simple_trader.core.market.indicators import Indicators
+from simple_trader.core.market.indicators.panel import Indicators
 from simple_trader.core.market.reference import Mids, median_of
 from simple_trader.domain.money import ZERO
 from simple_trader.domain.quotes import BookSummary, Candle, Quote
@@ -40,11 +40,15 @@ def breaks_series(interval_s: int, gap_s: float) -> bool:
 
 
 class PairBoard(msgspec.Struct, kw_only=True):
-    """What the market of one pair looks like; `candles` holds finished ones, oldest first."""
+    """What the market of one pair looks like; `candles` holds finished ones, oldest first.
+
+    `book_at` is when the book was seen by our clock: the exchange's may run ahead of it.
+    """
 
     pair: str
     quote: Quote | None = None
     book: BookSummary | None = None
+    book_at: datetime | None = None
     book_trusted: bool = False
     candles: list[Candle] = []
     running: Candle | None = None
@@ -125,7 +129,10 @@ class PairBoard(msgspec.Struct, kw_only=True):
         if len(self.candles) > window:
             del self.candles[: len(self.candles) - window]
         self.indicators.update(
-            high=float(candle.high), low=float(candle.low), close=float(candle.close)
+            high=float(candle.high),
+            low=float(candle.low),
+            close=float(candle.close),
+            volume=float(candle.volume),
         )
 
     def _begin_anew(self) -> None:
@@ -165,16 +172,17 @@ class PriceBoard(msgspec.Struct, kw_only=True):
         if ZERO < quote.bid < quote.ask:
             board.mids.see(quote.seen_at, quote.mid)
 
-    def on_book(self, book: BookSummary) -> None:
-        """Keep the latest summary of a verified book: the book is trusted again."""
+    def on_book(self, book: BookSummary, at: datetime) -> None:
+        """Keep the latest summary of a verified book, seen at `at`: the book is trusted again."""
         board = self.board(book.pair)
         board.book = book
+        board.book_at = at
         board.book_trusted = True
 
     def on_book_lost(self, pair: str) -> None:
         """The book cannot be believed until its next summary; the old one is forgotten."""
         board = self.board(pair)
-        board.book = None
+        board.book = board.book_at = None
         board.book_trusted = False
 
     def on_candle(self, candle: Candle) -> Candle | None:

@@ -53,7 +53,7 @@ def on_quote(state: EngineState, event: QuoteSeen, at: datetime) -> list[Action]
 def on_book(state: EngineState, event: BookSeen, at: datetime) -> list[Action]:
     """Keep the summary of a verified book and its row."""
     book = event.book
-    state.board.on_book(book)
+    state.board.on_book(book, at)
     return [
         Remember(
             record=BookMetricsRow(

@@ -90,11 +90,11 @@ def test_a_pair_without_a_quote_is_left_out() -> None:
 
 
 def test_m02_features_from_the_future_break_the_cycle() -> None:
-    late = Features(values={}, newest_event_at=AT + timedelta(microseconds=1))
+    late = Features(values={"sma_20": 1.0}, event_at={"sma_20": AT + timedelta(microseconds=1)})
     with pytest.raises(InvariantBroken, match="BTC/USD") as refused:
         refuse_future(BTC, late, AT)
     assert "had not happened yet" in str(refused.value)
-    refuse_future(BTC, Features(values={}, newest_event_at=AT), AT)
+    refuse_future(BTC, Features(values={"sma_20": 1.0}, event_at={"sma_20": AT}), AT)
 
 
 def test_m02_what_is_known_only_later_stands_in_no_row() -> None:
