@@ -10,11 +10,12 @@ Expected, and nothing else:
      "rationale": "...", "confidence": 0.7}
 
 `rationale` and the outer `confidence` may be missing. The fields of OPTIONAL_RANGES may stand in a
-decision or outside, may be null (tool schemas that are strict ask for every field), are checked,
-and not used yet.
+decision, may be null (tool schemas that are strict ask for every field), and must not contradict
+the action: see `contradiction`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 import msgspec
 
@@ -26,26 +27,37 @@ RISK_LEVELS = ("low", "medium", "high")
 MAX_RATIONALE = 4_000  # characters
 MAX_DECISIONS = 64
 OPTIONAL_RANGES: dict[str, tuple[float, float]] = {
-    "price_target": (0.0, 1e12),
-    "stop_loss": (0.0, 1e12),
+    "price_target": (1e-12, 1e12),
+    "stop_loss": (1e-12, 1e12),
     "expected_move_pct": (-100.0, 1_000.0),
-    "horizon_minutes": (0.0, 525_600.0),
+    "horizon_minutes": (1.0, 525_600.0),
     "bias_allocation": (-1.0, 1.0),
     "sentiment": (-1.0, 1.0),
 }
+_FARTHEST = Decimal(11)  # a target above it is a move out of the range of expected_move_pct
 _FINISHED = ("", "stop", "tool_calls", "function_call", "end_turn", "eos")
 _CUT = ("length", "max_tokens", "model_length")
 _REFUSED = ("content_filter", "refusal", "safety")
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True):
-    """One valid decision of the advisor about one asked pair."""
+    """One valid decision of the advisor about one asked pair; None: the advisor did not say.
+
+    `price_target` and `stop_loss` are quote units, `expected_move_pct` percent of the price.
+    `bias_allocation` is the wanted holding as a share of max_asset_exposure, at or below 0: none.
+    """
 
     pair: str
     action: str  # buy, sell, hold
     confidence: float  # 0..1
     risk_level: str  # low, medium, high
     rationale: str
+    price_target: Decimal | None = None
+    stop_loss: Decimal | None = None
+    expected_move_pct: float | None = None
+    horizon_minutes: float | None = None
+    bias_allocation: float | None = None
+    sentiment: float | None = None
 
 
 class Unusable(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,12 +68,18 @@ class Unusable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge(
-    raw: str, *, kind: str, finish_reason: str, pairs: tuple[str, ...]
+    raw: str,
+    *,
+    kind: str,
+    finish_reason: str,
+    pairs: tuple[str, ...],
+    mids: Mapping[str, Decimal] | None = None,
 ) -> dict[str, Advice | Unusable]:
     """Exactly one entry for each asked pair, in their order; never raises.
 
     `kind` is "tool_call" (the whole text must be the object) or "content" (words around one clear
-    object are tolerated). What is wrong with the whole answer stands at every pair.
+    object are tolerated). What is wrong with the whole answer stands at every pair. `mids` are the
+    middle prices that the model was shown: what it says of prices must fit its action there.
     """
     try:
         _check_finish(finish_reason)
@@ -69,7 +87,49 @@ def judge(
         entries = _entries(answer, len(pairs))
     except Refusal as refusal:
         return {pair: Unusable(reason=refusal.reason, detail=refusal.detail) for pair in pairs}
-    return _for_each(pairs, entries)
+    judged = _for_each(pairs, entries)
+    return {pair: _consistent(entry, (mids or {}).get(pair)) for pair, entry in judged.items()}
+
+
+def contradiction(advice: Advice, mid: Decimal | None) -> str | None:
+    """What in a piece of advice speaks against its own action, in words; None: nothing does.
+
+    To buy is to expect a rise: target above the middle, stop-loss below it, a move above 0 and a
+    wanted holding. To sell is the mirror of it. Exactly at the middle nothing is contradicted: a
+    move of nothing fails at the gate of costs. Hold may say what it likes.
+    """
+    if advice.action == "hold":
+        return None
+    buys = advice.action == "buy"
+    target, stop = advice.price_target, advice.stop_loss
+    against = "below" if buys else "above"
+    towards = "above" if buys else "below"
+    if target is not None and mid is not None and (target < mid if buys else target > mid):
+        return f"{advice.action} with a price_target of {target:f} {against} {mid:f}"
+    if stop is not None and mid is not None and (stop > mid if buys else stop < mid):
+        return f"{advice.action} with a stop_loss of {stop:f} {towards} {mid:f}"
+    if target is not None and stop is not None and (stop >= target if buys else stop <= target):
+        return f"{advice.action} with a stop_loss of {stop:f} and a price_target of {target:f}"
+    move, bias = advice.expected_move_pct, advice.bias_allocation
+    if move is not None and (move < 0 if buys else move > 0):
+        return f"{advice.action} with an expected_move_pct of {move!r}"
+    if buys and bias is not None and bias < 0:
+        return f"buy with a bias_allocation of {bias!r}"
+    return None
+
+
+def _consistent(entry: Advice | Unusable, mid: Decimal | None) -> Advice | Unusable:
+    """The entry, or why what it says of prices cannot be meant."""
+    if isinstance(entry, Unusable):
+        return entry
+    words = contradiction(entry, mid)
+    if words is not None:
+        return Unusable(reason=Reason.ADVICE_CONTRADICTORY, detail=words)
+    target = entry.price_target
+    if target is not None and mid is not None and target > _FARTHEST * mid:
+        detail = f"price_target {target:f} is more than {_FARTHEST} times {mid:f}"
+        return Unusable(reason=Reason.ADVICE_OUT_OF_RANGE, detail=detail)
+    return entry
 
 
 def _check_finish(finish_reason: str) -> None:
@@ -151,6 +211,12 @@ def _decision(pair: str, decision: dict[str, object]) -> Advice | Unusable:
             confidence=_number("confidence", decision.get("confidence"), 0.0, 1.0),
             risk_level=_word("risk_level", decision.get("risk_level"), RISK_LEVELS),
             rationale=clean(_text("rationale", decision.get("rationale", "")), MAX_RATIONALE),
+            price_target=_price(decision, "price_target"),
+            stop_loss=_price(decision, "stop_loss"),
+            expected_move_pct=_optional(decision, "expected_move_pct"),
+            horizon_minutes=_optional(decision, "horizon_minutes"),
+            bias_allocation=_optional(decision, "bias_allocation"),
+            sentiment=_optional(decision, "sentiment"),
         )
     except Refusal as refusal:
         return Unusable(reason=refusal.reason, detail=refusal.detail)
@@ -201,6 +267,18 @@ def _number(name: str, value: object, low: float, high: float) -> float:
     return float(value)
 
 
+def _optional(decision: dict[str, object], name: str) -> float | None:
+    """A number within its range of OPTIONAL_RANGES; None where it is missing or null."""
+    value = decision.get(name)
+    return None if value is None else _number(name, value, *OPTIONAL_RANGES[name])
+
+
+def _price(decision: dict[str, object], name: str) -> Decimal | None:
+    """A price as the shortest decimal text of its number."""
+    value = _optional(decision, name)
+    return None if value is None else Decimal(repr(value))
+
+
 _Check = Callable[[str, object], object]
 
 
@@ -225,9 +303,10 @@ def _among(allowed: tuple[str, ...]) -> _Check:
 _EXTRA: dict[str, _Check] = {
     name: _ranged(*span, nullable=True) for name, span in OPTIONAL_RANGES.items()
 }
-_OUTER: dict[str, _Check] = {**_EXTRA, "rationale": _text, "confidence": _ranged(0.0, 1.0)}
+_OUTER: dict[str, _Check] = {"rationale": _text, "confidence": _ranged(0.0, 1.0)}
 _INNER: dict[str, _Check] = {
     **_OUTER,
+    **_EXTRA,
     "pair": _text,
     "action": _among(ACTIONS),
     "risk_level": _among(RISK_LEVELS),

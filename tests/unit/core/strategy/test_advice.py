@@ -1,6 +1,7 @@
 """Advice: one entry for each asked pair, whatever comes back; what is not plainly right is HOLD."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,14 @@ def answer(*decisions: Any, **outer: Any) -> str:
 
 
 def asked(
-    raw: str, *, kind: str = "content", finish: str = "stop", pairs: tuple[str, ...] = PAIRS
+    raw: str,
+    *,
+    kind: str = "content",
+    finish: str = "stop",
+    pairs: tuple[str, ...] = PAIRS,
+    mids: dict[str, Decimal] | None = None,
 ) -> dict[str, Advice | Unusable]:
-    got = judge(raw, kind=kind, finish_reason=finish, pairs=pairs)
+    got = judge(raw, kind=kind, finish_reason=finish, pairs=pairs, mids=mids)
     assert tuple(got) == pairs
     return got
 
@@ -166,7 +172,14 @@ def test_a_finished_answer_is_read(finish: str) -> None:
         ({"leverage": 10}, Reason.ADVICE_MALFORMED),
         ({"Confidence": 0.9}, Reason.ADVICE_MALFORMED),
         ({"price_target": "high"}, Reason.ADVICE_WRONG_TYPE),
+        ({"price_target": 0}, Reason.ADVICE_OUT_OF_RANGE),
+        ({"price_target": 1.1e12}, Reason.ADVICE_OUT_OF_RANGE),
         ({"stop_loss": -1}, Reason.ADVICE_OUT_OF_RANGE),
+        ({"expected_move_pct": -100.5}, Reason.ADVICE_OUT_OF_RANGE),
+        ({"expected_move_pct": "2 %"}, Reason.ADVICE_WRONG_TYPE),
+        ({"horizon_minutes": 0.5}, Reason.ADVICE_OUT_OF_RANGE),
+        ({"horizon_minutes": 525_601}, Reason.ADVICE_OUT_OF_RANGE),
+        ({"bias_allocation": [1]}, Reason.ADVICE_WRONG_TYPE),
         ({"bias_allocation": 1.5}, Reason.ADVICE_OUT_OF_RANGE),
         ({"horizon_minutes": False}, Reason.ADVICE_WRONG_TYPE),
         ({"sentiment": "euphoric"}, Reason.ADVICE_WRONG_TYPE),
@@ -204,18 +217,106 @@ def test_the_ends_of_the_range_are_confidences_too(written: float, value: float)
     assert type(got.confidence) is float
 
 
-def test_known_extra_fields_are_checked_and_change_nothing() -> None:
-    extra = {
-        "price_target": 120_000,
-        "stop_loss": 90_000.5,
-        "expected_move_pct": -2.5,
-        "horizon_minutes": 60,
-        "bias_allocation": -0.3,
-        "sentiment": -1,
-    }
-    assert asked(answer(decision(**extra), **extra))[BTC] == BUY
-    silent = dict.fromkeys(extra)
-    assert asked(answer(decision(**silent), **silent))[BTC] == BUY
+FULL: dict[str, Any] = {
+    "price_target": 120_000,
+    "stop_loss": 90_000.5,
+    "expected_move_pct": 2.5,
+    "horizon_minutes": 60,
+    "bias_allocation": 0.3,
+    "sentiment": -1,
+}
+
+
+def test_every_optional_field_is_read() -> None:
+    got = asked(answer(decision(**FULL)), mids={BTC: Decimal(100_000)})[BTC]
+    assert got == Advice(
+        pair=BTC,
+        action="buy",
+        confidence=0.8,
+        risk_level="low",
+        rationale="it rises",
+        price_target=Decimal(120_000),
+        stop_loss=Decimal("90000.5"),
+        expected_move_pct=2.5,
+        horizon_minutes=60.0,
+        bias_allocation=0.3,
+        sentiment=-1.0,
+    )
+    assert asked(answer(decision(**dict.fromkeys(FULL))))[BTC] == BUY
+
+
+# -- contradictions ------------------------------------------------------------------------
+
+MID = {BTC: Decimal(100_000), ETH: Decimal(2_000)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"price_target": 99_999.9}, "price_target of 99999.9 below 100000"),
+        ({"stop_loss": 100_000.1}, "stop_loss of 100000.1 above 100000"),
+        ({"expected_move_pct": -0.01}, "expected_move_pct of -0.01"),
+        ({"bias_allocation": -0.01}, "bias_allocation of -0.01"),
+        ({"action": "sell", "price_target": 100_000.1}, "price_target of 100000.1 above 100000"),
+        ({"action": "sell", "stop_loss": 99_999.9}, "stop_loss of 99999.9 below 100000"),
+        ({"action": "sell", "expected_move_pct": 0.01}, "expected_move_pct of 0.01"),
+    ],
+)
+def test_advice_that_speaks_against_its_own_action_is_hold(
+    changes: dict[str, Any], words: str
+) -> None:
+    got = asked(answer(decision(**changes), decision(ETH)), mids=MID)
+    refused = got[BTC]
+    assert isinstance(refused, Unusable)
+    assert refused.reason is Reason.ADVICE_CONTRADICTORY
+    assert words in refused.detail
+    assert isinstance(got[ETH], Advice)
+
+
+@pytest.mark.parametrize("action", ["buy", "sell"])
+def test_target_and_stop_on_the_same_side_contradict_each_other_without_any_price(
+    action: str,
+) -> None:
+    target, stop = (90, 95) if action == "buy" else (95, 90)
+    raw = answer(decision(action=action, price_target=target, stop_loss=stop), decision(ETH))
+    assert reasons(raw) == {BTC: Reason.ADVICE_CONTRADICTORY, ETH: None}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"price_target": 100_000, "stop_loss": 99_999, "expected_move_pct": 0},
+        {"stop_loss": 100_000, "bias_allocation": 0},
+        {"action": "sell", "price_target": 100_000, "stop_loss": 100_001, "expected_move_pct": 0},
+        {"action": "sell", "bias_allocation": 1, "sentiment": 1},
+        {"action": "hold", "price_target": 1, "stop_loss": 2, "expected_move_pct": -5},
+        {"sentiment": -1},
+    ],
+)
+def test_what_only_sounds_odd_is_no_contradiction(changes: dict[str, Any]) -> None:
+    assert isinstance(asked(answer(decision(**changes)), mids=MID)[BTC], Advice)
+
+
+def test_prices_are_judged_against_what_was_shown_and_only_there() -> None:
+    raw = answer(decision(price_target=99_999))
+    assert isinstance(asked(raw)[BTC], Advice)
+    assert isinstance(asked(raw, mids={ETH: Decimal(1)})[BTC], Advice)
+    assert isinstance(asked(raw, mids=MID)[BTC], Unusable)
+
+
+def test_a_target_beyond_any_move_is_out_of_range() -> None:
+    raw = answer(decision(price_target=1_100_000.1), decision(ETH, price_target=22_000))
+    got = asked(raw, mids=MID)
+    refused = got[BTC]
+    assert isinstance(refused, Unusable)
+    assert refused.reason is Reason.ADVICE_OUT_OF_RANGE
+    assert isinstance(got[ETH], Advice)
+
+
+def test_a_price_keeps_the_digits_the_model_wrote() -> None:
+    got = asked(answer(decision(price_target=100_000.1)), mids=MID)[BTC]
+    assert isinstance(got, Advice)
+    assert got.price_target == Decimal("100000.1")
 
 
 def test_every_field_of_the_tool_schema_is_known_and_each_of_its_limits_is_allowed() -> None:
@@ -253,6 +354,8 @@ def test_a_rationale_may_be_missing() -> None:
         (answer(decision(), confidence=2), Reason.ADVICE_OUT_OF_RANGE),
         (answer(decision(), rationale=None), Reason.ADVICE_WRONG_TYPE),
         (answer(decision(), max_exposure=1), Reason.ADVICE_MALFORMED),
+        (answer(decision(), sentiment=0), Reason.ADVICE_MALFORMED),
+        (answer(decision(), price_target=None), Reason.ADVICE_MALFORMED),
         (json.dumps(decision()), Reason.ADVICE_MALFORMED),
     ],
 )
