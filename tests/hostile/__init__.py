@@ -1,0 +1,1 @@
+"""Hostile answers of a model: a corpus kept as data, a fuzzer, and judges that share no code."""
