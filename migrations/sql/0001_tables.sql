@@ -7,15 +7,28 @@ CREATE TABLE ai_snapshots (
     as_of TIMESTAMP WITH TIME ZONE NOT NULL,
     newest_event_at TIMESTAMP WITH TIME ZONE NOT NULL,
     mid NUMERIC NOT NULL,
+    bid NUMERIC NOT NULL,
+    ask NUMERIC NOT NULL,
+    spread_bps DOUBLE PRECISION NOT NULL,
     features JSONB NOT NULL,
+    feature_times JSONB NOT NULL,
     balances JSONB NOT NULL,
-    probability DOUBLE PRECISION,
+    unrealised_pct DOUBLE PRECISION,
+    tradable BOOLEAN NOT NULL,
+    cost_pct NUMERIC,
+    limits JSONB NOT NULL,
+    probabilities JSONB NOT NULL,
+    texts JSONB NOT NULL,
+    position INTEGER NOT NULL,
     config_hash TEXT NOT NULL,
     at TIMESTAMP WITH TIME ZONE NOT NULL,
     recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_ai_snapshots PRIMARY KEY (snapshot_id),
     CONSTRAINT ck_ai_snapshots_mid_positive CHECK (mid > 0 AND mid < 'Infinity'::numeric),
-    CONSTRAINT ck_ai_snapshots_probability_fraction CHECK (probability >= 0 AND probability <= 1)
+    CONSTRAINT ck_ai_snapshots_bid_positive CHECK (bid > 0 AND bid < 'Infinity'::numeric),
+    CONSTRAINT ck_ai_snapshots_ask_positive CHECK (ask > 0 AND ask < 'Infinity'::numeric),
+    CONSTRAINT ck_ai_snapshots_position_counted CHECK (position >= 0),
+    CONSTRAINT ck_ai_snapshots_newest_event_at_at_most_as_of CHECK (newest_event_at <= as_of)
 );
 
 CREATE INDEX ix_ai_snapshots_as_of_pair ON ai_snapshots (as_of, pair);
@@ -27,9 +40,19 @@ COMMENT ON COLUMN ai_snapshots.pair IS 'Pair by its v2 name.';
 COMMENT ON COLUMN ai_snapshots.as_of IS 'Market time the snapshot stands for; nothing in it is newer.';
 COMMENT ON COLUMN ai_snapshots.newest_event_at IS 'Moment of the newest observation in it (never after as_of).';
 COMMENT ON COLUMN ai_snapshots.mid IS 'Middle of bid and ask at as_of, in quote units.';
+COMMENT ON COLUMN ai_snapshots.bid IS 'Best bid at as_of, in quote units.';
+COMMENT ON COLUMN ai_snapshots.ask IS 'Best ask at as_of, in quote units.';
+COMMENT ON COLUMN ai_snapshots.spread_bps IS 'Spread that was shown, in basis points of the mid.';
 COMMENT ON COLUMN ai_snapshots.features IS 'Features by name (numbers; null where there was too little data).';
-COMMENT ON COLUMN ai_snapshots.balances IS 'Holdings as fractions of equity, exact text.';
-COMMENT ON COLUMN ai_snapshots.probability IS 'Model''s chance of a higher mid after the horizon.';
+COMMENT ON COLUMN ai_snapshots.feature_times IS 'Newest event behind each feature: a moment, the features of it.';
+COMMENT ON COLUMN ai_snapshots.balances IS 'Cash and holding as fractions of equity, exact text.';
+COMMENT ON COLUMN ai_snapshots.unrealised_pct IS 'Unrealised result of the holding, % of cost.';
+COMMENT ON COLUMN ai_snapshots.tradable IS 'Whether the pair could be traded.';
+COMMENT ON COLUMN ai_snapshots.cost_pct IS 'Fees and spread of a round trip, percent of price.';
+COMMENT ON COLUMN ai_snapshots.limits IS 'Limits of the house as the prompt told them.';
+COMMENT ON COLUMN ai_snapshots.probabilities IS 'What was shown of the online model, by horizon.';
+COMMENT ON COLUMN ai_snapshots.texts IS 'Texts of others that were shown, each with its source.';
+COMMENT ON COLUMN ai_snapshots.position IS 'Place among the pairs of the prompt, from 0.';
 COMMENT ON COLUMN ai_snapshots.config_hash IS 'Version of the configuration (config_versions).';
 COMMENT ON COLUMN ai_snapshots.at IS 'Market time of the event that caused this row.';
 COMMENT ON COLUMN ai_snapshots.recorded_at IS 'Wall time at which the database wrote this row (a stamp, not an order).';
@@ -208,6 +231,7 @@ COMMENT ON COLUMN model_predictions.made_at IS 'Market time of the prediction: w
 COMMENT ON COLUMN model_predictions.due_at IS 'Market time from which the outcome is known.';
 COMMENT ON COLUMN model_predictions.horizon_cycles IS 'Horizon in decision cycles.';
 COMMENT ON COLUMN model_predictions.horizon_s IS 'Horizon in market seconds.';
+COMMENT ON COLUMN model_predictions.snapshot_id IS 'Snapshot with the features it was made from (ai_snapshots).';
 COMMENT ON COLUMN model_predictions.probability IS 'Chance of a higher mid at due_at, in [0, 1].';
 COMMENT ON COLUMN model_predictions.model_id IS 'Model that made it.';
 COMMENT ON COLUMN model_predictions.mid IS 'Mid when it was made, in quote units.';

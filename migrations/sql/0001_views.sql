@@ -10,7 +10,7 @@ SELECT
     s.as_of,
     s.mid,
     s.features,
-    s.probability,
+    s.probabilities,
     c.call_id,
     c.provider,
     c.model,
@@ -73,7 +73,7 @@ COMMENT ON COLUMN v_decision_audit.snapshot_id IS 'What was shown (ai_snapshots)
 COMMENT ON COLUMN v_decision_audit.as_of IS 'Market time the snapshot stands for (ai_snapshots).';
 COMMENT ON COLUMN v_decision_audit.mid IS 'Middle of bid and ask at as_of, in quote units (ai_snapshots).';
 COMMENT ON COLUMN v_decision_audit.features IS 'Features by name that were shown (ai_snapshots).';
-COMMENT ON COLUMN v_decision_audit.probability IS 'Model''s chance of a higher mid after the horizon, in [0, 1] (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.probabilities IS 'What was shown of the online model, by horizon (ai_snapshots).';
 COMMENT ON COLUMN v_decision_audit.call_id IS 'The question; null where nobody was asked (llm_calls).';
 COMMENT ON COLUMN v_decision_audit.provider IS 'Who was asked, as openai or sandbox (llm_calls).';
 COMMENT ON COLUMN v_decision_audit.model IS 'Model by the provider''s name (llm_calls).';

@@ -11,6 +11,7 @@ import msgspec
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import Record
 from simple_trader.domain.verdicts import Approved
+from simple_trader.domain.shown import OutsideText
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +74,8 @@ class PairBrief(msgspec.Struct, frozen=True, kw_only=True):
     probability: float | None  # of a higher mid after the horizon
     probability_skill: str  # "unproven" until measured
     model_horizon_s: int
+    cost_pct: float | None = None  # of a round trip, in percent of the price
+    texts: tuple[OutsideText, ...] = ()
     tradable: bool
 
 
@@ -89,6 +92,9 @@ class AskAdvice(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     cash_fraction: float
     max_asset_exposure: float
     max_total_exposure: float
+    max_risk_level: str = "high"
+    min_expected_move_pct: float = 0.0
+    interval_s: int = 0  # until the next question; 0: not said
     min_confidence: float
     advisor: str = ""
 

@@ -21,6 +21,7 @@ from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.orders import Order, Side
 from simple_trader.domain.predictions import HorizonView, ModelSkill, PendingPrediction
 from simple_trader.domain.reasons import Reason
+from simple_trader.domain.shown import OutsideText, ShownLimits
 
 # -- market lane -------------------------------------------------------------------------
 
@@ -55,7 +56,13 @@ class BookMetricsRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class SnapshotRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """ai_snapshots: everything about one pair that the model is shown in one cycle."""
+    """ai_snapshots: everything about one pair that the model is shown in one cycle.
+
+    These rows and the template make the prompt, byte for byte (I-43). `balances` holds the cash and
+    the holding as fractions of equity in exact text, `feature_times` for each moment (RFC 3339) the
+    features whose newest event it is: none is after `newest_event_at`, and that not after `as_of`
+    (I-42). `cost_pct` is a round trip in percent of the price, None where no fee is known.
+    """
 
     snapshot_id: str
     cycle_id: str
@@ -64,8 +71,17 @@ class SnapshotRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     newest_event_at: datetime
     mid: Decimal
     features: dict[str, float | None]
-    balances: dict[str, str]  # fractions of equity, as text
-    probabilities: tuple[HorizonView, ...]
+    bid: Decimal
+    ask: Decimal
+    spread_bps: float
+    feature_times: dict[str, tuple[str, ...]] = {}
+    balances: dict[str, str]
+    unrealised_pct: float | None = None
+    tradable: bool
+    cost_pct: Decimal | None = None
+    limits: ShownLimits
+    probabilities: tuple[HorizonView, ...] = ()
+    texts: tuple[OutsideText, ...] = ()
     config_hash: str
 
 

@@ -28,6 +28,7 @@ class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     detail: str
     advisor: str
+    rationale: str = ""
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):

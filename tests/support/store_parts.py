@@ -19,9 +19,10 @@ from simple_trader.domain.instruments import AssetRules, PairRules, PairStatus
 from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import Order, OrderRequest, OrderType, Origin, Side, TimeInForce
-from simple_trader.domain.predictions import PendingPrediction
+from simple_trader.domain.predictions import HorizonView, PendingPrediction
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.recovered import Recovered
+from simple_trader.domain.shown import OutsideText, ShownLimits
 from simple_trader.ports import Batch
 
 AT = datetime(2013, 10, 6, 21, 30, tzinfo=UTC)
@@ -47,6 +48,14 @@ PAIR = PairRules(
     cost_min=Decimal("0.5"),
     cost_precision=5,
     status=PairStatus.ONLINE,
+)
+LIMITS = ShownLimits(
+    min_confidence=0.7,
+    max_risk_level="medium",
+    min_expected_move_pct=0.02,
+    max_asset_exposure=0.3,
+    max_total_exposure=0.8,
+    interval_s=900,
 )
 ROOM = Decimal(1_000_000)  # what all purchases together may reserve
 
@@ -161,8 +170,14 @@ def asked(number: int) -> tuple[r.LedgerRecord, ...]:
             newest_event_at=at,
             mid=Decimal("132.45"),
             features={"rsi_14": 55.5, "sma_50": None},
-            balances={"USD": "0.99", "BTC": "0.01"},
-            probability=0.625,
+            feature_times={"2013-10-06T21:30:00.000000Z": ("rsi_14",)},
+            balances={"cash": "0.990000", "BTC/USD": "0.010000"},
+            unrealised_pct=-1.5,
+            tradable=True,
+            cost_pct=Decimal("0.8755"),
+            limits=LIMITS,
+            probabilities=(HorizonView(horizon_s=900, probability=0.625),),
+            texts=(OutsideText(source="the advisor", text='say "yes" € 1'),),
             config_hash="h",
         ),
         r.LlmCallRow(

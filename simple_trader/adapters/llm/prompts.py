@@ -4,6 +4,7 @@ Every prompt ends with one fenced JSON block of the same data, added here and no
 """
 
 import hashlib
+import json
 import math
 import re
 from decimal import Decimal
@@ -11,14 +12,19 @@ from typing import Any
 
 import msgspec
 
+from simple_trader.adapters.llm import figures
 from simple_trader.adapters.llm.assets import LlmAssets, function_name
+from simple_trader.core.strategy.answer_text import clean
 from simple_trader.domain.actions import AskAdvice, PairBrief
 from simple_trader.domain.moments import to_rfc3339
 from simple_trader.domain.money import plain
+from simple_trader.domain.predictions import HorizonView
+from simple_trader.domain.shown import MAX_SOURCE, MAX_TEXT, MAX_TEXTS
 
-NOT_AVAILABLE = "n/a"
 MAX_TEMPLATE_CHARS = 100_000
-_JSON = msgspec.json.Encoder(decimal_format="number")
+TEXTS = "texts_of_others"  # the one place of the block for words that are not ours
+_FENCE_BREAKERS = frozenset("`<>")
+_JSON = msgspec.json.Encoder()
 _OPENS = re.compile(r"\{\{\s*[#^]\s*([^}]+?)\s*\}\}")
 _CLOSES = re.compile(r"\{\{\s*/\s*([^}]+?)\s*\}\}")
 _SIGNIFICANT = 8  # digits of a feature in the block: enough for any rule, few enough for tokens
@@ -53,7 +59,11 @@ def render(assets: LlmAssets, ask: AskAdvice, *, is_function_calling: bool = Tru
 
 
 def data_block(ask: AskAdvice) -> str:
-    """The cycle as one line of JSON: fractions of equity, prices with the exchange's digits."""
+    """The cycle as one line of JSON: fractions of equity, prices with the exchange's digits.
+
+    The only place for words that are not ours. No character in it can end the fence, open a tag or
+    turn the reading direction: such a character stands as its escape.
+    """
     data = {
         "as_of": to_rfc3339(ask.as_of),
         "cycle_id": ask.cycle_id,
@@ -61,25 +71,41 @@ def data_block(ask: AskAdvice) -> str:
         "max_asset_exposure": _short(ask.max_asset_exposure),
         "max_total_exposure": _short(ask.max_total_exposure),
         "min_confidence": _short(ask.min_confidence),
+        "max_risk_level": ask.max_risk_level,
+        "min_expected_move_pct": _short(ask.min_expected_move_pct),
         "pairs": [_pair_data(brief) for brief in ask.briefs],
     }
-    return _JSON.encode(data).decode()
+    return _guarded(_JSON.encode(data).decode())
 
 
 def _pair_data(brief: PairBrief) -> dict[str, Any]:
     return {
         "pair": brief.pair,
-        "price": brief.mid,
-        "bid": brief.bid,
-        "ask": brief.ask,
+        "price": _number(brief.mid),
+        "bid": _number(brief.bid),
+        "ask": _number(brief.ask),
         "spread_bps": _short(brief.spread_bps),
+        "round_trip_pct": _short(brief.cost_pct),
         "holding_fraction": _short(brief.holding_fraction),
         "unrealised_pct": _short(brief.unrealised_pct),
-        "probability_up": _short(brief.probability),
-        "probability_skill": brief.probability_skill,
-        "model_horizon_s": brief.model_horizon_s,
         "tradable": brief.tradable,
+        "model": [_chance_data(view) for view in brief.probabilities],
         "features": {name: _short(brief.features[name]) for name in sorted(brief.features)},
+        TEXTS: [
+            {"source": clean(item.source, MAX_SOURCE), "text": clean(item.text, MAX_TEXT)}
+            for item in brief.texts[:MAX_TEXTS]
+        ],
+    }
+
+
+def _chance_data(view: HorizonView) -> dict[str, Any]:
+    return {
+        "horizon_s": view.horizon_s,
+        "probability_up": None if view.quarantined else _short(view.probability),
+        "skill": figures.skill(view)
+        if view.quarantined or view.skill is None
+        else _short(view.skill),
+        "scored": view.scored,
     }
 
 
@@ -89,6 +115,23 @@ def _short(value: float | None) -> float | None:
     return round(value, _SIGNIFICANT - 1 - math.floor(math.log10(abs(value)))) if value else 0.0
 
 
+def _number(value: Decimal) -> msgspec.Raw:
+    """A Decimal as a JSON number without exponent, its digits kept."""
+    return msgspec.Raw(plain(value).encode())
+
+
+def _guarded(text: str) -> str:
+    """JSON text in which whatever could break out of the fence stands as an escape."""
+    return "".join(
+        mark
+        if mark.isprintable() and mark not in _FENCE_BREAKERS
+        else json.dumps(mark)[1:-1]
+        if not mark.isascii() or not mark.isprintable()
+        else f"\\u{ord(mark):04x}"
+        for mark in text
+    )
+
+
 # -- the reader's side: every value is text, so a template cannot meet None (pystache prints it) --
 
 
@@ -96,11 +139,15 @@ def _context(ask: AskAdvice) -> dict[str, Any]:
     return {
         "cycle_id": ask.cycle_id,
         "as_of": to_rfc3339(ask.as_of, digits=0),
-        "cash_share": _percent(ask.cash_fraction),
-        "invested_share": _percent(1.0 - ask.cash_fraction),
-        "max_asset_exposure": _percent(ask.max_asset_exposure),
-        "max_total_exposure": _percent(ask.max_total_exposure),
+        "cash_share": figures.share(ask.cash_fraction),
+        "invested_share": figures.share(1.0 - ask.cash_fraction),
+        "max_asset_exposure": figures.share(ask.max_asset_exposure),
+        "max_total_exposure": figures.share(ask.max_total_exposure),
         "min_confidence": f"{ask.min_confidence:.2f}",
+        "max_risk_level": ask.max_risk_level,
+        "min_expected_move": f"{ask.min_expected_move_pct:g} %",
+        "next_question": figures.span(ask.interval_s) if ask.interval_s else "",
+        "texts_key": TEXTS,
         "pair_names": ", ".join(brief.pair for brief in ask.briefs),
         "pairs": [_pair_context(brief) for brief in ask.briefs],
     }
@@ -109,56 +156,35 @@ def _context(ask: AskAdvice) -> dict[str, Any]:
 def _pair_context(brief: PairBrief) -> dict[str, Any]:
     return {
         "pair": brief.pair,
-        "price": _price(brief.mid),
-        "bid": _price(brief.bid),
-        "ask": _price(brief.ask),
+        "price": figures.price(brief.mid),
+        "bid": figures.price(brief.bid),
+        "ask": figures.price(brief.ask),
         "spread": f"{brief.spread_bps:.1f} bps"
         if math.isfinite(brief.spread_bps)
-        else NOT_AVAILABLE,
+        else figures.NOT_AVAILABLE,
+        "round_trip": figures.NOT_AVAILABLE
+        if brief.cost_pct is None
+        else f"{brief.cost_pct:.2f} %",
         "tradable_text": "" if brief.tradable else "Not tradable at the moment: answer hold.",
-        "holding_share": _percent(brief.holding_fraction),
-        "unrealised": NOT_AVAILABLE
-        if brief.unrealised_pct is None
-        else f"{brief.unrealised_pct:+.2f} %",
-        "probability_text": _probability(brief),
-        "features": [
-            {"name": name, "value": _figure(brief.features[name])}
-            for name in sorted(brief.features)
+        "holding_share": figures.share(brief.holding_fraction),
+        "unrealised": figures.signed_percent(brief.unrealised_pct),
+        "probability_text": "; ".join(figures.chance(view) for view in brief.probabilities)
+        or "no probability (it has not learned enough or did not answer)",
+        "groups": [
+            {"name": group, "figures": _figures(names, brief)}
+            for group, names in figures.grouped(brief.features)
         ],
     }
 
 
-def _probability(brief: PairBrief) -> str:
-    if brief.probability is None or not math.isfinite(brief.probability):
-        return "no probability (it has not learned enough or did not answer)."
-    span = _span(brief.model_horizon_s)
-    percent = _percent(brief.probability)
-    return f"{percent} for a higher price in {span} (skill: {brief.probability_skill})."
-
-
-def _span(seconds: int) -> str:
-    for unit_s, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= unit_s and seconds % unit_s == 0:
-            count = seconds // unit_s
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return f"{seconds} seconds"
-
-
-def _percent(fraction: float) -> str:
-    return f"{fraction * 100:.1f} %" if math.isfinite(fraction) else NOT_AVAILABLE
-
-
-def _spread(bps: float) -> str:
-    return f"{bps:.1f} bps" if math.isfinite(bps) else NOT_AVAILABLE
-
-
-def _price(value: Decimal) -> str:
-    whole, dot, decimals = plain(value).partition(".")
-    return f"{Decimal(whole):,}{dot}{decimals}"
-
-
-def _figure(value: float | None) -> str:
-    return NOT_AVAILABLE if value is None or not math.isfinite(value) else f"{value:,.6g}"
+def _figures(names: list[str], brief: PairBrief) -> str:
+    """The known figures of a group in one line, then the names of those that are not known yet."""
+    known = {name: figures.figure(name, brief.features[name], brief) for name in names}
+    parts = [f"{name} {text}" for name, text in known.items() if text != figures.NOT_AVAILABLE]
+    missing = [name for name, text in known.items() if text == figures.NOT_AVAILABLE]
+    if missing:
+        parts.append(f"{figures.NOT_AVAILABLE}: {', '.join(missing)}")
+    return "; ".join(parts)
 
 
 def _mustache(template: str, context: dict[str, Any]) -> str:

@@ -198,7 +198,15 @@ def _pair(record: r.PairRow, at: datetime) -> list[Row]:
 
 _Rows = Callable[[Any, datetime], Sequence[Row]]
 _ROWS: dict[type, _Rows] = {
-    r.SnapshotRow: _same(sql.INSERT_SNAPSHOT, "features", "balances"),
+    r.SnapshotRow: _same(
+        sql.INSERT_SNAPSHOT,
+        "features",
+        "feature_times",
+        "balances",
+        "limits",
+        "probabilities",
+        "texts",
+    ),
     r.LlmCallRow: _same(sql.INSERT_LLM_CALL),
     r.DecisionRow: _same(sql.INSERT_DECISION),
     r.PredictionRow: _prediction,

@@ -1,18 +1,32 @@
-"""The aggregator: what one decision cycle knows about each pair, for record and advisor alike."""
+"""The aggregator: what one decision cycle knows about each pair, for record and advisor alike.
 
+Everything shown goes into the rows first; briefs and question are made of the rows alone, so that
+what is stored is what was asked (I-43).
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 import msgspec
 
 from simple_trader.core.market.price_board import PairBoard
+from simple_trader.core.strategy.answer_text import clean
 from simple_trader.core.strategy.features import Features, features_of
-from simple_trader.domain.actions import PairBrief
+from simple_trader.domain.actions import AskAdvice, PairBrief, Question
 from simple_trader.domain.errors import InvariantBroken
+from simple_trader.domain.moments import to_rfc3339
 from simple_trader.domain.money import ZERO, at_precision, plain
 from simple_trader.domain.quotes import Quote
 from simple_trader.domain.records import SnapshotRow
 from simple_trader.domain.settings import TradingSettings
+from simple_trader.domain.shown import (
+    MAX_SOURCE,
+    MAX_TEXT,
+    MAX_TEXTS,
+    OutsideText,
+    ShownLimits,
+)
 
 CASH = "cash"
 _FRACTION_DECIMALS = 6
@@ -22,8 +36,9 @@ class CycleInputs(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the account and the market at the start of one cycle.
 
     `holdings` are values in quote units by pair, `cash` and `equity` in the reporting currency,
-    `unrealised_pct` percent of cost. Pairs missing from a dict hold nothing, know nothing, or may
-    not be traded.
+    `unrealised_pct` percent of cost, `cost_pct` a round trip in percent of the price. `texts` are
+    words that are not ours. Pairs missing from a dict hold nothing, know nothing, or may not be
+    traded.
     """
 
     cycle_id: str
@@ -35,41 +50,78 @@ class CycleInputs(msgspec.Struct, frozen=True, kw_only=True):
     cash: Decimal
     equity: Decimal
     tradable: dict[str, bool]
+    cost_pct: dict[str, Decimal]
     snapshot_ids: dict[str, str]
-    probabilities: dict[str, float]
-    probability_skill: str
-    model_horizon_s: int
     settings: TradingSettings
+    texts: dict[str, tuple[OutsideText, ...]] = {}
 
 
-def snapshots(
-    inputs: CycleInputs,
-) -> tuple[tuple[SnapshotRow, ...], tuple[PairBrief, ...]]:
-    """One row to remember and one brief to show for each pair that has a quote.
+def snapshots(inputs: CycleInputs) -> tuple[SnapshotRow, ...]:
+    """One row to remember for each pair that has a quote by now, in the order of the prompt.
 
-    Row and brief are made of the same features. Raises InvariantBroken if anything in them is from
-    after the cycle's moment (fault M02): a model must never see its own future.
+    Raises InvariantBroken if anything in them is from after the cycle's moment (fault M02): a model
+    must never see its own future.
     """
     rows: list[SnapshotRow] = []
-    briefs: list[PairBrief] = []
     for board in inputs.boards:
         quote = board.quote
-        if quote is None or quote.bid <= 0 or quote.ask <= 0:
+        if quote is None or quote.bid <= 0 or quote.ask <= 0 or quote.seen_at > inputs.as_of:
             continue
         features = features_of(board, inputs.as_of)
         refuse_future(board.pair, features, inputs.as_of)
-        rows.append(_row(inputs, board.pair, quote, features))
-        briefs.append(_brief(inputs, board.pair, quote, features))
-    return tuple(rows), tuple(briefs)
+        rows.append(_row(inputs, board.pair, quote, features, len(rows)))
+    return tuple(rows)
 
 
 def refuse_future(pair: str, features: Features, as_of: datetime) -> None:
-    """The point-in-time rule: no event behind the features is later than `as_of`."""
-    if features.newest_event_at > as_of:
+    """The point-in-time rule (I-42): no event behind any feature is later than `as_of`."""
+    late = features.later_than(as_of)
+    if late:
         raise InvariantBroken(
-            f"features of {pair} at {as_of.isoformat()} use an event of "
+            f"{', '.join(late)} of {pair} at {as_of.isoformat()} use an event of "
             f"{features.newest_event_at.isoformat()}, which had not happened yet"
         )
+
+
+def brief_of(row: SnapshotRow) -> PairBrief:
+    """What the advisor is shown of a stored row; nothing else goes into a prompt."""
+    return PairBrief(
+        pair=row.pair,
+        snapshot_id=row.snapshot_id,
+        mid=row.mid,
+        bid=row.bid,
+        ask=row.ask,
+        spread_bps=row.spread_bps,
+        features=row.features,
+        holding_fraction=float(row.balances[row.pair]),
+        unrealised_pct=row.unrealised_pct,
+        probabilities=row.probabilities,
+        tradable=row.tradable,
+        cost_pct=None if row.cost_pct is None else float(row.cost_pct),
+        texts=row.texts,
+    )
+
+
+def question_about(
+    question: Question, rows: Sequence[SnapshotRow], *, advisor: str = ""
+) -> AskAdvice:
+    """The question to an advisor about the rows of one cycle (at least one), in their order."""
+    first = rows[0]
+    limits = first.limits
+    return AskAdvice(
+        question=question,
+        cycle_id=first.cycle_id,
+        as_of=first.as_of,
+        briefs=tuple(brief_of(row) for row in sorted(rows, key=_position)),
+        cash_fraction=float(first.balances[CASH]),
+        max_asset_exposure=limits.max_asset_exposure,
+        max_total_exposure=limits.max_total_exposure,
+        min_confidence=limits.min_confidence,
+        max_risk_level=limits.max_risk_level,
+        min_expected_move_pct=limits.min_expected_move_pct,
+        interval_s=limits.interval_s,
+        advisor=advisor,
+    )
 
 
 def fraction(part: Decimal, equity: Decimal) -> Decimal:
@@ -77,30 +129,30 @@ def fraction(part: Decimal, equity: Decimal) -> Decimal:
     return at_precision(part / equity, _FRACTION_DECIMALS) if equity > ZERO else ZERO
 
 
-def _row(inputs: CycleInputs, pair: str, quote: Quote, features: Features) -> SnapshotRow:
+def bounded(texts: Sequence[OutsideText]) -> tuple[OutsideText, ...]:
+    """The first of `texts`, each cut and without control characters, so that a row stays small."""
+    return tuple(
+        OutsideText(source=clean(text.source, MAX_SOURCE), text=clean(text.text, MAX_TEXT))
+        for text in texts[:MAX_TEXTS]
+    )
+
+
+def _position(row: SnapshotRow) -> int:
+    return row.position
+
+
+def _row(
+    inputs: CycleInputs, pair: str, quote: Quote, features: Features, position: int
+) -> SnapshotRow:
     holding = inputs.holdings.get(pair, ZERO)
+    spread = features.values["spread_bps"]
     return SnapshotRow(
         snapshot_id=inputs.snapshot_ids[pair],
         cycle_id=inputs.cycle_id,
         pair=pair,
+        position=position,
         as_of=inputs.as_of,
-        newest_event_at=features.newest_event_at,
-        mid=quote.mid,
-        features=features.values,
-        balances={
-            CASH: plain(fraction(inputs.cash, inputs.equity)),
-            pair: plain(fraction(holding, inputs.equity)),
-        },
-        probability=inputs.probabilities.get(pair),
-        config_hash=inputs.config_hash,
-    )
-
-
-def _brief(inputs: CycleInputs, pair: str, quote: Quote, features: Features) -> PairBrief:
-    spread = features.values["spread_bps"]
-    return PairBrief(
-        pair=pair,
-        snapshot_id=inputs.snapshot_ids[pair],
+        newest_event_at=max(features.newest_event_at, quote.seen_at),
         mid=quote.mid,
         bid=quote.bid,
         ask=quote.ask,
@@ -108,10 +160,34 @@ def _brief(inputs: CycleInputs, pair: str, quote: Quote, features: Features) -> 
         if spread is None
         else spread,
         features=features.values,
-        holding_fraction=float(fraction(inputs.holdings.get(pair, ZERO), inputs.equity)),
+        feature_times=_times(features),
+        balances={
+            CASH: plain(fraction(inputs.cash, inputs.equity)),
+            pair: plain(fraction(holding, inputs.equity)),
+        },
         unrealised_pct=inputs.unrealised_pct.get(pair),
-        probability=inputs.probabilities.get(pair),
-        probability_skill=inputs.probability_skill,
-        model_horizon_s=inputs.model_horizon_s,
         tradable=inputs.tradable.get(pair, False),
+        cost_pct=inputs.cost_pct.get(pair),
+        limits=_limits(inputs.settings),
+        texts=bounded(inputs.texts.get(pair, ())),
+        config_hash=inputs.config_hash,
     )
+
+
+def _limits(settings: TradingSettings) -> ShownLimits:
+    return ShownLimits(
+        min_confidence=settings.min_confidence,
+        max_risk_level=settings.max_risk_level,
+        min_expected_move_pct=settings.min_expected_move_pct,
+        max_asset_exposure=float(settings.max_asset_exposure),
+        max_total_exposure=float(settings.max_total_exposure),
+        interval_s=settings.aggregator_interval_s,
+    )
+
+
+def _times(features: Features) -> dict[str, tuple[str, ...]]:
+    """The features by the moment of their newest event, oldest first: few moments, many names."""
+    moments: dict[datetime, list[str]] = {}
+    for name, at in features.event_at.items():
+        moments.setdefault(at, []).append(name)
+    return {to_rfc3339(at): tuple(sorted(moments[at])) for at in sorted(moments)}
