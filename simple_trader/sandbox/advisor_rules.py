@@ -6,7 +6,7 @@ score = weighted mean, over the figures that are there, of
     momentum    return over about 15 candles, full at 1 %                        weight 0.20
     RSI         50..70 rises to 1, above 70 falls to -1 (overbought); mirrored   weight 0.15
     Bollinger   below the lower band +1, above the upper -1, 0 in the middle     weight 0.15
-    model       2 x probability - 1, only when a probability is given            weight 0.20
+    model       2 x probability - 1 of the nearest horizon that has one          weight 0.20
 Each part and so the score is in [-1, 1]. It knows nothing of the market that these figures do not
 say, and it is not meant to earn money: it makes the program's whole path visible without an LLM.
 """
@@ -25,6 +25,13 @@ CONFIDENT = 0.70
 _MOMENTUM_KEYS = ("roc_15_pct", "return_15", "return_15_pct", "momentum_15", "change_24h_pct")
 
 
+class Chance(msgspec.Struct, kw_only=True):
+    """What the online model says of one horizon."""
+
+    horizon_s: int = 0
+    probability_up: float | None = None
+
+
 class Pair(msgspec.Struct, kw_only=True):
     """One pair of the prompt's JSON block; only what the rules read."""
 
@@ -32,7 +39,7 @@ class Pair(msgspec.Struct, kw_only=True):
     price: float
     spread_bps: float | None = None
     holding_fraction: float = 0.0
-    probability_up: float | None = None
+    model: list[Chance] = []
     tradable: bool = True
     features: dict[str, float | None] = {}
 
@@ -80,7 +87,8 @@ def score(pair: Pair) -> Scored:
 
 def _parts(pair: Pair) -> list[tuple[str, float, float | None]]:
     figures = pair.features
-    probability = pair.probability_up
+    said = (view.probability_up for view in pair.model)
+    probability = next((value for value in said if value is not None), None)
     return [
         ("EMA cross", 0.30, _ema_cross(figures, pair.price)),
         ("MACD", 0.20, _share(figures.get("macd_hist"), pair.price, full=0.001)),

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simple_trader.core.strategy.features import NAMES
+from simple_trader.sandbox import advisor_rules
 from simple_trader.sandbox.advisor import LABEL, AdviceRequestError, advise, models
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -16,11 +18,19 @@ FALLING = {
     "ema_12": 99.0,
     "ema_26": 100.0,
     "macd_hist": -0.3,
-    "return_15_pct": -2.0,
+    "roc_15_pct": -2.0,
     "rsi_14": 38.0,
 }
-RISING = {"ema_12": 101.0, "ema_26": 100.0, "macd_hist": 0.3, "return_15_pct": 2.0, "rsi_14": 62}
-CALM = {"ema_12": 100.0, "ema_26": 100.0, "macd_hist": 0.0, "return_15_pct": 0.0, "rsi_14": 50}
+RISING = {"ema_12": 101.0, "ema_26": 100.0, "macd_hist": 0.3, "roc_15_pct": 2.0, "rsi_14": 62}
+CALM = {"ema_12": 100.0, "ema_26": 100.0, "macd_hist": 0.0, "roc_15_pct": 0.0, "rsi_14": 50}
+
+
+def chances(*probabilities: float | None) -> list[dict[str, Any]]:
+    """The online model's words, nearest horizon first."""
+    return [
+        {"horizon_s": 900 * number, "probability_up": value, "skill": "unproven", "scored": 0}
+        for number, value in enumerate(probabilities, start=1)
+    ]
 
 
 def pair(name: str = "BTC/USD", features: Any = None, **changes: Any) -> dict[str, Any]:
@@ -32,8 +42,7 @@ def pair(name: str = "BTC/USD", features: Any = None, **changes: Any) -> dict[st
         "spread_bps": 2.0,
         "holding_fraction": 0.0,
         "unrealised_pct": None,
-        "probability_up": None,
-        "probability_skill": "unproven",
+        "model": [],
         "tradable": True,
         "features": CALM if features is None else features,
     }
@@ -239,11 +248,11 @@ def test_nothing_held_is_never_sold() -> None:
 
 def test_the_model_counts_only_when_it_says_something() -> None:
     base = decided(pair(features=RISING))[0]["confidence"]
-    against = decided(pair(features=RISING, probability_up=0.0))[0]["confidence"]
-    helped = decided(pair(features=RISING, probability_up=1.0))[0]["confidence"]
+    against = decided(pair(features=RISING, model=chances(None, 0.0)))[0]["confidence"]
+    helped = decided(pair(features=RISING, model=chances(1.0, 0.0)))[0]["confidence"]
     assert against < base < helped
     assert "model" not in decided(pair(features=RISING))[0]["rationale"]
-    assert "model" in decided(pair(features=RISING, probability_up=0.5))[0]["rationale"]
+    assert "model" in decided(pair(features=RISING, model=chances(0.5)))[0]["rationale"]
 
 
 def test_an_overbought_pair_scores_less_than_one_that_just_rises() -> None:
@@ -272,7 +281,9 @@ FIGURE = st.none() | st.floats(allow_nan=False, allow_infinity=False)
                 "price": st.floats(0, 1e12),
                 "spread_bps": FIGURE,
                 "holding_fraction": st.floats(0, 1),
-                "probability_up": st.none() | st.floats(0, 1),
+                "model": st.lists(st.none() | st.floats(0, 1), max_size=3).map(
+                    lambda found: chances(*found)
+                ),
                 "features": st.dictionaries(
                     st.sampled_from([*CALM, "bb_upper", "bb_lower"]), FIGURE
                 ),
@@ -292,3 +303,23 @@ def test_whatever_the_figures_are_the_answer_is_inside_its_own_schema(
         assert 0.5 <= decision["confidence"] <= 0.95
         if decision["action"] == "sell":
             assert asked["holding_fraction"] > 0
+
+
+class _Asked(dict[str, float | None]):
+    """Features that remember which names were asked for."""
+
+    def __init__(self, figures: dict[str, float]) -> None:
+        super().__init__(figures)
+        self.names: list[str] = []
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.append(name)
+        return super().get(name, default)
+
+
+def test_every_figure_that_the_rules_read_is_one_that_the_brain_makes() -> None:
+    figures = _Asked(dict.fromkeys(NAMES, 1.0))
+    rated = advisor_rules.Pair(pair="BTC/USD", price=100.0, features=figures)
+    assert advisor_rules.score(rated).parts.keys() >= {"EMA cross", "MACD", "momentum", "RSI"}
+    advisor_rules.risk_level(rated)
+    assert set(figures.names) <= set(NAMES)
