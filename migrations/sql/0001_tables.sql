@@ -598,7 +598,7 @@ CREATE INDEX ix_engine_snapshots_seq ON engine_snapshots (seq);
 COMMENT ON TABLE engine_snapshots IS 'States of the engine, to replay from.';
 COMMENT ON COLUMN engine_snapshots.id IS 'Order of writing.';
 COMMENT ON COLUMN engine_snapshots.seq IS 'Last event the state includes.';
-COMMENT ON COLUMN engine_snapshots.why IS 'start, midnight, config or stop.';
+COMMENT ON COLUMN engine_snapshots.why IS 'start, midnight, config or many (events since the last).';
 COMMENT ON COLUMN engine_snapshots.state IS 'zlib of the state of the engine (msgspec).';
 COMMENT ON COLUMN engine_snapshots.at IS 'Market time of the event that caused this row.';
 COMMENT ON COLUMN engine_snapshots.recorded_at IS 'Wall time at which the database wrote this row (a stamp, not an order).';

@@ -32,6 +32,7 @@ from simple_trader.app.face import Face
 from simple_trader.app.feed_plan import feed_plan, feeds_of
 from simple_trader.app.key_safety import require_armed, require_safe_key
 from simple_trader.app.places import Setup
+from simple_trader.app.program import program_name
 from simple_trader.app.reloading import Reloading
 from simple_trader.app.worlds import World
 from simple_trader.config.loader import Config, trading_settings
@@ -166,6 +167,7 @@ def _plan_of(config: Config, world: World) -> BootPlan:
         config_hash=config.hash,
         source=config.source,
         texts=config.texts,
+        program=program_name(),
     )
 
 

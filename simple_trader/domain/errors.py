@@ -12,6 +12,7 @@ TraderError
 |   +-- VenueUnreachable ... no answer; the outcome of a read is unknown and may be retried
 +-- MarketDataError      a replay file or a market message is unusable
 +-- ModeError            the mode asked for cannot run (live without a provider ...)
++-- ReplayImpossible     what is asked for cannot be run again from the journal
 +-- InvariantBroken      the house found its own books wrong; trading stops
 
 The docstring of each class is its default message. Exit codes are documented in
@@ -85,6 +86,12 @@ class ModeError(TraderError):
     """This mode cannot run."""
 
     exit_code = 8
+
+
+class ReplayImpossible(TraderError):
+    """The journal does not hold what shall be replayed."""
+
+    exit_code = 11
 
 
 class InvariantBroken(TraderError):

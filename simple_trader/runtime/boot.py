@@ -42,6 +42,7 @@ class BootPlan:
     config_hash: str
     source: str = ""  # the text behind the hash, for config_versions
     texts: Mapping[str, str] = field(default_factory=dict)  # templates and tool schemas by name
+    program: str = ""  # which program this is, for replay
 
 
 async def boot(
@@ -119,6 +120,7 @@ def _started(
         last_cycle_at=recovered.last_cycle_at,
         last_training_at=recovered.last_training_at,
         pending_predictions=recovered.pending_predictions,
+        learned=recovered.learned,
         last_trade_at=recovered.last_trade_at,
         realised_pnl=recovered.realised_pnl,
         realised_today=recovered.realised_today,
@@ -129,6 +131,7 @@ def _started(
         marks=recovered.marks,
         source=plan.source,
         texts=dict(plan.texts),
+        program=plan.program,
     )
 
 

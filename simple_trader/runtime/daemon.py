@@ -147,6 +147,7 @@ class Daemon:
             last_seq=parts.last_seq,
             last_at=parts.last_at,
             after=self._after,
+            before=self._before,
         )
         self.stepper = self._make_stepper()
 
@@ -169,6 +170,11 @@ class Daemon:
     def _all_feeds_up(self) -> bool:
         """Whether every feed that was ever wanted and is not switched off delivers."""
         return bool(self._feeds_up) and all(self._feeds_up.values())
+
+    def _before(self, at: datetime) -> None:
+        """Keep the state that a new day begins with."""
+        if self.parts.keeper is not None and self.has_started and self.loop.last_at is not None:
+            self.parts.keeper.before(self.loop.seq, self.loop.last_at, at)
 
     def _after(self, event: Event) -> None:
         """Follow the feeds and tell whoever listens."""

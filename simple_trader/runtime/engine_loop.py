@@ -86,11 +86,15 @@ class EngineLoop:
         last_seq: int,
         last_at: datetime | None,
         after: Callable[[Event], None],
+        before: Callable[[datetime], None] = lambda at: None,
     ) -> None:
-        """`last_seq` and `last_at` continue the journal; `after` is told each processed event."""
+        """`last_seq` and `last_at` continue the journal; `after` is told each processed event, and
+        `before` the market time of each that will be.
+        """
         self.brain = brain
         self._inbox, self._lane, self._market = inbox, lane, market
-        self._dispatcher, self._clock, self._after = dispatcher, clock, after
+        self._dispatcher, self._clock = dispatcher, clock
+        self._before, self._after = before, after
         self.seq = last_seq
         self.last_at = last_at
         self._encode = msgspec.json.Encoder().encode
@@ -102,6 +106,7 @@ class EngineLoop:
         at = self._clock.now()
         if self.last_at is not None and at < self.last_at:
             at = self.last_at  # market time never goes back, also across a restart
+        self._before(at)
         self.last_at = at
         self.seq += 1
         stamped = Stamped(self.seq, at, event)

@@ -1,4 +1,6 @@
-"""State snapshots: at the start, at midnight and at each new configuration version, for replay."""
+"""State snapshots for replay: at the start, before midnight, at each new configuration version, and
+when many events have passed.
+"""
 
 import logging
 from collections import deque
@@ -13,28 +15,39 @@ from simple_trader.runtime.engine_loop import Brain
 log = logging.getLogger(__name__)
 
 
+# So many events are processed again in a few seconds: no replay of one decision takes longer.
+EVENTS_BETWEEN = 50_000
+
+
 class SnapshotKeeper:
-    """Takes the state right after its event; writes it once that event is committed."""
+    """Takes the state before or after an event; writes it once that event is committed."""
 
     def __init__(self, brain: Brain, store: Boot) -> None:
         """Snapshots of `brain` into `store`."""
         self._brain, self._store = brain, store
         self._taken: deque[tuple[int, datetime, bytes, str]] = deque()
-        self._day: datetime | None = None
+        self._seq = 0  # of the newest snapshot
+
+    def before(self, seq: int, at: datetime, next_at: datetime) -> None:
+        """Take a snapshot after event `seq` of moment `at` if the next event begins a new day.
+
+        Before its first event: so a day is replayed whole from the state that it began with.
+        """
+        if utc_day(next_at) > utc_day(at):
+            self._take(seq, at, "midnight")
 
     def after(self, seq: int, at: datetime, event: Event) -> None:
         """Take a snapshot if this event is an occasion."""
-        day = utc_day(at)
-        why = ""
         if isinstance(event, Started):
-            why = "start"
+            self._take(seq, at, "start")
         elif isinstance(event, SettingsChanged):
-            why = "config"
-        elif self._day is not None and day > self._day:
-            why = "midnight"
-        self._day = day
-        if why:
-            self._taken.append((seq, at, self._brain.snapshot(), why))
+            self._take(seq, at, "config")
+        elif seq - self._seq >= EVENTS_BETWEEN:
+            self._take(seq, at, "many")
+
+    def _take(self, seq: int, at: datetime, why: str) -> None:
+        self._seq = seq
+        self._taken.append((seq, at, self._brain.snapshot(), why))
 
     def due(self, last_seq: int) -> bool:
         """Whether a snapshot waits whose event is committed."""

@@ -2,13 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
+import asyncpg
 import msgspec
 
 from simple_trader.adapters.store.db_manager import LONG_PATIENCE, RawConnection, session
-from simple_trader.adapters.store.journal import chain_over, events_of
+from simple_trader.adapters.store.journal import GENESIS, chain_over, events_of
 from simple_trader.adapters.store.named_sql import named
 from simple_trader.domain.errors import InvariantBroken
+
+LAST = 2**63 - 1
 
 
 class JournalEnd(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,10 +25,13 @@ class JournalEnd(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JournalPart(msgspec.Struct, frozen=True, kw_only=True):
-    """One segment, read and checked: its numbers and its events as JSON."""
+    """One segment, read and checked: its numbers, market times and its events as JSON."""
 
     first_seq: int
     last_seq: int
+    at: datetime
+    at_to: datetime
+    epoch: int
     events: tuple[bytes, ...]
     hash: bytes
 
@@ -35,25 +42,47 @@ async def read_journal(dsn: str, *, after_seq: int = 0) -> AsyncIterator[Journal
     Days that retention dropped are missing at the beginning only. Raises InvariantBroken when a
     segment is damaged, missing or out of line.
     """
-    before: JournalPart | None = None
     async with _session(dsn) as connection, connection.transaction(readonly=True):
-        async for row in connection.cursor(named("journal_segments"), after_seq, prefetch=20):
-            events = tuple(events_of(row["payload"]))
-            part = JournalPart(
-                first_seq=row["first_seq"],
-                last_seq=row["last_seq"],
-                events=events,
-                hash=row["hash"],
-            )
-            name = f"events {part.first_seq} to {part.last_seq} of engine_journal"
-            if len(events) != row["events"]:
-                raise InvariantBroken(f"{name}: {len(events)} of {row['events']} are there.")
-            if chain_over(row["prev_hash"], events) != part.hash:
-                raise InvariantBroken(f"{name} do not have the hash they were written with.")
-            if before is not None and before.hash != row["prev_hash"]:
-                raise InvariantBroken(f"{name} do not follow event {before.last_seq}.")
-            before = part
+        async for part in parts_of(connection, after_seq=after_seq):
             yield part
+
+
+async def parts_of(
+    connection: RawConnection, *, after_seq: int = 0, until_seq: int = LAST
+) -> AsyncIterator[JournalPart]:
+    """The same in the transaction of `connection`, up to the segment that holds `until_seq`."""
+    before: JournalPart | None = None
+    query = connection.cursor(named("journal_segments"), after_seq, until_seq, prefetch=20)
+    async for row in query:
+        part = _checked(row, before)
+        before = part
+        yield part
+
+
+def _checked(row: asyncpg.Record, before: JournalPart | None) -> JournalPart:
+    """One segment; raises InvariantBroken unless it is whole and follows `before`."""
+    name = f"events {row['first_seq']} to {row['last_seq']} of engine_journal"
+    try:
+        events = tuple(events_of(row["payload"]))
+    except InvariantBroken as error:
+        raise InvariantBroken(f"{name}: {error}") from error
+    if len(events) != row["events"] or len(events) != row["last_seq"] - row["first_seq"] + 1:
+        raise InvariantBroken(f"{name}: {len(events)} of {row['events']} are there.")
+    if chain_over(row["prev_hash"], events) != row["hash"]:
+        raise InvariantBroken(f"{name} do not have the hash they were written with.")
+    if before is not None and before.hash != row["prev_hash"]:
+        raise InvariantBroken(f"{name} do not follow event {before.last_seq}.")
+    if row["first_seq"] == 1 and row["prev_hash"] != GENESIS:
+        raise InvariantBroken(f"{name} do not begin the chain.")
+    return JournalPart(
+        first_seq=row["first_seq"],
+        last_seq=row["last_seq"],
+        at=row["at"],
+        at_to=row["at_to"],
+        epoch=row["epoch"],
+        events=events,
+        hash=row["hash"],
+    )
 
 
 async def verify_journal(dsn: str, *, newest: int | None = None) -> JournalEnd:

@@ -51,12 +51,12 @@ def runs_of(batches: Iterable[tuple[datetime, Sequence[LedgerRecord]]]) -> list[
                 runs = tables.setdefault(statement.table, [])
                 if not runs or runs[-1][0] is not statement:
                     runs.append((statement, []))
-                storable = {name: _storable(value) for name, value in values.items()}
+                storable = {name: storable(value) for name, value in values.items()}
                 runs[-1][1].append(statement.arguments(storable))
     return [run for runs in tables.values() for run in runs]
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """Text that Postgres takes: NUL becomes its picture, lone surrogates their escape."""
     if not isinstance(value, str):
         return value

@@ -49,6 +49,7 @@ class Started(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     marks: MarkMemory = MarkMemory()  # decisions whose outcome is open, and what is known of others
     source: str = ""  # the text of the configuration, for config_versions (it holds no secrets)
     texts: dict[str, str] = {}  # templates and tool schemas of that version, by name
+    program: str = ""  # the version of this program and the hash of the code that decides
     venue: VenueStatus = VenueStatus.ONLINE  # SystemStatus, before the first word of a stream
 
 

@@ -110,7 +110,7 @@ ENGINE_SNAPSHOTS = Table(
     METADATA,
     Column("id", BigInteger, Identity(), primary_key=True, comment="Order of writing."),
     Column("seq", BigInteger, nullable=False, comment="Last event the state includes."),
-    words("why", "start, midnight, config or stop."),
+    words("why", "start, midnight, config or many (events since the last)."),
     blob("state", "zlib of the state of the engine (msgspec)."),
     at(),
     recorded_at(),
