@@ -51,8 +51,8 @@ def runs_of(batches: Iterable[tuple[datetime, Sequence[LedgerRecord]]]) -> list[
                 runs = tables.setdefault(statement.table, [])
                 if not runs or runs[-1][0] is not statement:
                     runs.append((statement, []))
-                storable = {name: storable(value) for name, value in values.items()}
-                runs[-1][1].append(statement.arguments(storable))
+                stored = {name: storable(value) for name, value in values.items()}
+                runs[-1][1].append(statement.arguments(stored))
     return [run for runs in tables.values() for run in runs]
 
 
