@@ -320,3 +320,81 @@ COMMENT ON COLUMN v_equity_two_ways.trades_qty IS 'Bought less sold less fees in
 COMMENT ON COLUMN v_equity_two_ways.lots_qty IS 'What open lots hold, in base units (holding_lots).';
 COMMENT ON COLUMN v_equity_two_ways.trades_cash IS 'Received less paid less fees, in quote units (trades).';
 COMMENT ON COLUMN v_equity_two_ways.lots_cash IS 'Realised PnL less what the open lots have cost, in quote units (trades, holding_lots).';
+
+CREATE VIEW v_gate_ledger AS
+SELECT
+    c.kind,
+    c.reason,
+    split_part(c.pair, '/', 2) AS quote,
+    count(*) AS decisions,
+    sum(c.wanted_value) AS wanted_value,
+    sum(c.done_value) AS done_value,
+    sum(c.wanted_pnl) AS wanted_pnl,
+    sum(c.done_pnl) AS done_pnl,
+    coalesce(sum(c.effect) FILTER (WHERE c.effect > 0), 0) AS saved,
+    coalesce(-sum(c.effect) FILTER (WHERE c.effect < 0), 0) AS missed,
+    sum(c.effect) AS effect,
+    min(c.decided_at) AS first_at,
+    max(c.decided_at) AS last_at
+FROM counterfactuals AS c
+GROUP BY c.kind, c.reason, split_part(c.pair, '/', 2);
+
+COMMENT ON VIEW v_gate_ledger IS
+'What the gates saved and cost, in money and by reason: vetoed and resized wishes at their own horizon, after fees; held ones as purchases of the base order that were not made.';
+COMMENT ON COLUMN v_gate_ledger.kind IS 'vetoed, resized or held (counterfactuals).';
+COMMENT ON COLUMN v_gate_ledger.reason IS 'The one reason of the verdict (counterfactuals).';
+COMMENT ON COLUMN v_gate_ledger.quote IS 'Quote asset of the pair: the unit of the money (counterfactuals).';
+COMMENT ON COLUMN v_gate_ledger.decisions IS 'How many decisions.';
+COMMENT ON COLUMN v_gate_ledger.wanted_value IS 'What would have been staked, in quote units.';
+COMMENT ON COLUMN v_gate_ledger.done_value IS 'What was staked, in quote units.';
+COMMENT ON COLUMN v_gate_ledger.wanted_pnl IS 'What the wishes would have made after fees, in quote units.';
+COMMENT ON COLUMN v_gate_ledger.done_pnl IS 'What the approved parts made after fees, in quote units.';
+COMMENT ON COLUMN v_gate_ledger.saved IS 'Losses that did not happen, in quote units.';
+COMMENT ON COLUMN v_gate_ledger.missed IS 'Profits that did not happen, in quote units.';
+COMMENT ON COLUMN v_gate_ledger.effect IS 'saved - missed, in quote units.';
+COMMENT ON COLUMN v_gate_ledger.first_at IS 'Market time of the first such decision.';
+COMMENT ON COLUMN v_gate_ledger.last_at IS 'Market time of the last one.';
+
+CREATE VIEW v_point_in_time AS
+SELECT 'snapshot' AS kind, s.snapshot_id AS id, s.as_of AS at, 'an event of it is newer than the snapshot' AS fault
+FROM ai_snapshots AS s
+WHERE s.newest_event_at > s.as_of
+UNION ALL
+SELECT 'snapshot', s.snapshot_id, s.as_of, 'a feature has an event newer than the snapshot: ' || f.moment
+FROM ai_snapshots AS s
+CROSS JOIN LATERAL jsonb_object_keys(s.feature_times) AS f (moment)
+WHERE f.moment::timestamptz > s.as_of
+UNION ALL
+SELECT 'decision', d.decision_id, d.decided_at, 'it was taken before what it was shown'
+FROM ai_decisions AS d
+JOIN ai_snapshots AS s ON s.snapshot_id = d.snapshot_id
+WHERE s.as_of > d.decided_at
+UNION ALL
+SELECT 'decision', d.decision_id, d.decided_at, 'it was taken before the answer came'
+FROM ai_decisions AS d
+JOIN llm_calls AS c ON c.call_id = d.call_id
+WHERE c.answered_at > d.decided_at
+UNION ALL
+SELECT 'mark', m.mark_id, m.decided_at, 'its price is not of the horizon: ' || m.mid_at
+FROM decision_marks AS m
+WHERE m.mid_at < m.due_at OR m.mid_at > m.due_at + m.horizon_s * interval '1 second' OR m.mid_at > m.scored_at
+UNION ALL
+SELECT 'mark', m.mark_id, m.decided_at, 'its horizon is not counted from the decision'
+FROM decision_marks AS m
+WHERE m.due_at <> m.decided_at + m.horizon_s * interval '1 second' OR m.horizon_s <= 0
+UNION ALL
+SELECT 'prediction', p.prediction_id, p.made_at, 'it was scored before its horizon was over'
+FROM model_predictions AS p
+WHERE p.scored_at < p.due_at OR p.due_at <= p.made_at
+UNION ALL
+SELECT 'prediction', p.prediction_id, p.made_at, 'its model was trained later'
+FROM model_predictions AS p
+JOIN model_snapshots AS t ON t.model_id = p.model_id
+WHERE t.trained_at > p.made_at;
+
+COMMENT ON VIEW v_point_in_time IS
+'Rows that know something of later than they may (I-42): empty, or the figures of the scorecard mean nothing.';
+COMMENT ON COLUMN v_point_in_time.kind IS 'snapshot, decision, mark or prediction.';
+COMMENT ON COLUMN v_point_in_time.id IS 'Id of the row.';
+COMMENT ON COLUMN v_point_in_time.at IS 'Market time for which the row stands.';
+COMMENT ON COLUMN v_point_in_time.fault IS 'What is of later.';

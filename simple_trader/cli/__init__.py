@@ -15,6 +15,7 @@ from simple_trader.cli.operator import register as add_operator
 from simple_trader.cli.reconcile import register as add_reconcile
 from simple_trader.cli.replay import register as add_replay
 from simple_trader.cli.reports import register as add_reports
+from simple_trader.cli.scorecard import register as add_scorecard
 from simple_trader.cli.setup import register as add_setup
 from simple_trader.domain.errors import TraderError
 
@@ -33,6 +34,7 @@ for add_commands in (
     add_database,
     add_backfill,
     add_reports,
+    add_scorecard,
     add_replay,
     add_operator,
     add_controls,

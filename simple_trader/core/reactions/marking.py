@@ -12,10 +12,11 @@ from simple_trader.core.scoring.outcomes import (
     round_trip_pct,
     void,
 )
-from simple_trader.core.state import EngineState
+from simple_trader.core.state import AI_OWNER, EngineState
 from simple_trader.domain.actions import Action, Remember
 from simple_trader.domain.marks import DecisionMarkRow, MarkSource, OpenMark, ShadowDecisionRow
 from simple_trader.domain.money import ZERO
+from simple_trader.domain.orders import Side
 from simple_trader.domain.quotes import Quote
 from simple_trader.domain.records import DecisionRow
 
@@ -88,7 +89,6 @@ def _mark(
     decision_id = row.decision_id if isinstance(row, DecisionRow) else row.shadow_id
     sized = row.sized_qty if isinstance(row, DecisionRow) else None
     done = sized * quote.mid if sized is not None and row.verdict == "approved" else ZERO
-    held = row.wanted_side is None
     return OpenMark(
         mark_id=f"{decision_id}/{horizon_s}",
         decision_id=decision_id,
@@ -107,9 +107,23 @@ def _mark(
         cost_pct=round_trip_pct(quote, taker_of(state.fees, row.pair)),
         past_roi_pct=_past_roi_pct(state, row.pair, quote.mid, row.decided_at, horizon_s),
         wanted_side=row.wanted_side,
-        wanted_value=state.settings.base_order if held else row.wanted_value,
+        wanted_value=_wanted_value(state, row, quote, done),
         done_value=done,
     )
+
+
+def _wanted_value(
+    state: EngineState, row: DecisionRow | ShadowDecisionRow, quote: Quote, done: Decimal
+) -> Decimal | None:
+    """The stake before the gates: of a hold the base order, of a sale at most what is held.
+
+    On spot nobody can sell what is not there: refusing that saves and costs nothing.
+    """
+    if row.wanted_side is None:
+        return state.settings.base_order
+    if row.wanted_side is Side.SELL and row.wanted_value is not None:
+        return min(row.wanted_value, state.sellable(AI_OWNER, row.pair) * quote.mid + done)
+    return row.wanted_value
 
 
 def _past_roi_pct(

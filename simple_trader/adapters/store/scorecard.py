@@ -1,0 +1,99 @@
+"""What the scorecard reads: marks, predictions, calls, the gates, and rows that look ahead."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import asyncpg
+import msgspec
+
+from simple_trader.adapters.store.db_manager import LONG_PATIENCE, session
+from simple_trader.adapters.store.named_sql import named
+from simple_trader.core.scoring.scorecard import Marked, Predicted
+from simple_trader.domain.marks import MarkSource
+
+_T = TypeVar("_T")
+_DOING = "the marks could not be read from the database"
+_MARKED = tuple(field.name for field in msgspec.structs.fields(Marked))
+_PREDICTED = tuple(field.name for field in msgspec.structs.fields(Predicted))
+
+
+class SourceMarks(msgspec.Struct, kw_only=True):
+    """The settled marks of one source; `decisions` of it, and those of them that said hold."""
+
+    source: MarkSource
+    marks: list[Marked]
+    voided: int = 0
+    decisions: int = 0
+    holds: int = 0
+
+
+class MarkFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at all that was marked; lists of rows by column, money exact."""
+
+    oldest: datetime | None
+    newest: datetime | None
+    waiting: int
+    sources: list[SourceMarks]
+    predictions: list[Predicted]
+    calls: list[dict[str, Any]]
+    gate: list[dict[str, Any]]
+    realised: list[dict[str, Any]]
+    faults: list[dict[str, Any]]
+
+
+async def read_marks(dsn: str, days: float | None) -> MarkFacts:
+    """Read them, of the last `days` of the world's own time if given. Raises StoreError."""
+    async with (
+        session(
+            dsn, application="simple-trader scorecard", doing=_DOING, settings=LONG_PATIENCE
+        ) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        period = await connection.fetchrow(named("scorecard_period"))
+        assert period is not None
+        newest = period["newest"]
+        since = None if days is None or newest is None else newest - timedelta(days=days)
+        marks = await connection.fetch(named("scorecard_marks"), since)
+        predictions = await connection.fetch(named("scorecard_predictions"), since)
+        calls = await connection.fetch(named("scorecard_calls"), since)
+        gate = await connection.fetch(named("scorecard_gate"), since)
+        realised = await connection.fetch(named("scorecard_realised"), since)
+        faults = await connection.fetch(named("scorecard_faults"))
+    return MarkFacts(
+        oldest=period["oldest"] if since is None else since,
+        newest=newest,
+        waiting=period["waiting"],
+        sources=_by_source(marks),
+        predictions=[_struct(row, Predicted, _PREDICTED) for row in predictions],
+        calls=[dict(row) for row in calls],
+        gate=[dict(row) for row in gate],
+        realised=[dict(row) for row in realised],
+        faults=[dict(row) for row in faults],
+    )
+
+
+def _by_source(rows: Sequence[asyncpg.Record]) -> list[SourceMarks]:
+    """Marks by source: the one that trades first, then shadows by name."""
+    found: dict[MarkSource, SourceMarks] = {}
+    for row in rows:
+        source = MarkSource(
+            provider=row["provider"],
+            model=row["model"],
+            template_hash=row["template_hash"],
+            advisor=row["advisor"],
+        )
+        marks = found.setdefault(source, SourceMarks(source=source, marks=[]))
+        if row["is_own"]:
+            marks.decisions += 1
+            marks.holds += row["reason"] == "advised_hold"
+        if row["void_reason"] is not None:
+            marks.voided += 1
+        elif row["scored_at"] is not None:
+            marks.marks.append(_struct(row, Marked, _MARKED))
+    ordered = sorted(found, key=lambda s: (s.advisor, s.provider, s.model, s.template_hash))
+    return [found[source] for source in ordered]
+
+
+def _struct(row: asyncpg.Record, kind: type[_T], names: tuple[str, ...]) -> _T:
+    return kind(**{name: row[name] for name in names})
