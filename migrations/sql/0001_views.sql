@@ -383,6 +383,14 @@ SELECT 'mark', m.mark_id, m.decided_at, 'its horizon is not counted from the dec
 FROM decision_marks AS m
 WHERE m.due_at <> m.decided_at + m.horizon_s * interval '1 second' OR m.horizon_s <= 0
 UNION ALL
+SELECT 'mark', m.mark_id, m.decided_at, 'a price before the one it was marked with was passed over'
+FROM decision_marks AS m
+WHERE m.mid_at > m.due_at + interval '10 seconds' AND EXISTS (
+    SELECT 1
+    FROM price_history AS h
+    WHERE h.pair = m.pair AND h.ts >= m.due_at + interval '5 seconds' AND h.ts < m.mid_at - interval '5 seconds'
+)
+UNION ALL
 SELECT 'prediction', p.prediction_id, p.made_at, 'it was scored before its horizon was over'
 FROM model_predictions AS p
 WHERE p.scored_at < p.due_at OR p.due_at <= p.made_at

@@ -77,6 +77,7 @@ def make_report(found: "MarkFacts", *, draws: int, seed: int) -> dict[str, Any]:
         "draws": draws,
         "seed": seed,
         "faults": found.faults,
+        "suspects": found.suspects,
         "sources": [
             {
                 "source": source.source,

@@ -18,6 +18,11 @@ def lines(report: dict[str, Any], *, pairs: bool) -> Iterator[str]:
         return
     yield _period(report)
     yield from _point_in_time(report["faults"])
+    for item in report["suspects"]:
+        yield one_line(
+            f"TOO GOOD TO BE TRUE: {item.name} ranks the next move with {item.correlation:+.2f} "
+            f"(at most {item.by_chance:.2f} at other moments)"
+        )[:100]
     for item in report["sources"]:
         yield ""
         yield from _source(item, pairs=pairs)

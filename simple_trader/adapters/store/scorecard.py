@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import asyncpg
@@ -9,6 +10,8 @@ import msgspec
 
 from simple_trader.adapters.store.db_manager import LONG_PATIENCE, session
 from simple_trader.adapters.store.named_sql import named
+from simple_trader.core.scoring.leaks import Suspect, suspect
+from simple_trader.core.scoring.outcomes import change_pct
 from simple_trader.core.scoring.scorecard import Marked, Predicted
 from simple_trader.domain.marks import MarkSource
 
@@ -40,6 +43,7 @@ class MarkFacts(msgspec.Struct, frozen=True, kw_only=True):
     gate: list[dict[str, Any]]
     realised: list[dict[str, Any]]
     faults: list[dict[str, Any]]
+    suspects: list[Suspect]
 
 
 async def read_marks(dsn: str, days: float | None) -> MarkFacts:
@@ -60,6 +64,7 @@ async def read_marks(dsn: str, days: float | None) -> MarkFacts:
         gate = await connection.fetch(named("scorecard_gate"), since)
         realised = await connection.fetch(named("scorecard_realised"), since)
         faults = await connection.fetch(named("scorecard_faults"))
+        shown = await connection.fetch(named("scorecard_features"), since)
     return MarkFacts(
         oldest=period["oldest"] if since is None else since,
         newest=newest,
@@ -70,7 +75,29 @@ async def read_marks(dsn: str, days: float | None) -> MarkFacts:
         gate=[dict(row) for row in gate],
         realised=[dict(row) for row in realised],
         faults=[dict(row) for row in faults],
+        suspects=_suspects(shown),
     )
+
+
+def _suspects(rows: Sequence[asyncpg.Record]) -> list[Suspect]:
+    """Features that know the move to the next snapshot of their pair too well."""
+    by_pair: dict[str, list[tuple[Decimal, dict[str, float | None]]]] = {}
+    for row in rows:
+        shown = (row["mid"], msgspec.json.decode(row["features"]))
+        by_pair.setdefault(row["pair"], []).append(shown)
+    found: list[Suspect] = []
+    for pair, series in by_pair.items():
+        mids = [mid for mid, _ in series]
+        moves: list[float | None] = [
+            float(change_pct(before, after)) for before, after in zip(mids, mids[1:], strict=False)
+        ]
+        names = dict.fromkeys(name for _, features in series for name in features)
+        for name in names:
+            values = [features.get(name) for _, features in series[:-1]]
+            judged = suspect(f"{name} of {pair}", values, moves)
+            if judged is not None:
+                found.append(judged)
+    return found
 
 
 def _by_source(rows: Sequence[asyncpg.Record]) -> list[SourceMarks]:
