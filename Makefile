@@ -5,11 +5,12 @@ SEEDS ?= 20
 MINUTES ?= 20
 HOURS ?= 2
 CASES ?= 2000
+PAYLOADS ?= 1000000
 BOOTSTRAP = exec $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test sandbox cli coverage lint format types contract tidy check \
-        simulate test-system test-clients chaos soak planted lost-acks bench docs lock clean
+        simulate test-system test-clients chaos soak planted lost-acks fuzz bench docs lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -69,6 +70,9 @@ planted: ## every planted bug must be caught (ARGS=--search: by chance, --record
 
 lost-acks: ## lose the acknowledgements of many orders on virtual time (CASES=2000)
 	@$(BOOTSTRAP) lost-acks --cases $(CASES) $(ARGS)
+
+fuzz: ## hostile answers of a model by the million (PAYLOADS=1000000; ARGS="--seed 1 --number 7")
+	@$(BOOTSTRAP) fuzz --payloads $(PAYLOADS) $(ARGS)
 
 bench: ## every benchmark beside its peers (ARGS="book rows"; sets up .venv-bench)
 	@$(BOOTSTRAP) bench $(ARGS)

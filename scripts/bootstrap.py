@@ -317,6 +317,10 @@ do_lost_acks = campaign(
     "tests/lost_acks/run.py", "Lose the replies to many orders on virtual time and judge each."
 )
 
+do_fuzz = campaign(
+    "tests/hostile/fuzz.py", "Hand hostile answers to the judge and the whole engine."
+)
+
 
 def do_bench(arguments: list[str]) -> int:
     """Every benchmark beside its peers, or those named: `bench [book rows ...]`."""

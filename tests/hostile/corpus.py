@@ -42,6 +42,8 @@ class Entry:
     finish: str
     content: dict[str, str]
     tool: dict[str, str]
+    field: str = ""  # of `fields`: `NAME` or `outer NAME`
+    literal: str = ""
 
     def __str__(self) -> str:
         """Where it stands, as editors jump to."""
@@ -149,10 +151,11 @@ def _by_pair(words: str) -> dict[str, str]:
 def _with_field(entry: Entry, *, alone: bool) -> Entry:
     """Put the literal at its field; `alone`: what spoils one decision leaves the other as it is."""
     name, _, literal = entry.raw.partition(" = ")
-    literal, outer = expand(literal), name.startswith("outer ")
-    name = expand(name.removeprefix("outer "))
-    if outer:
-        return replace(entry, raw=answer(decision(BTC_PAIR), decision(ETH_PAIR), **{name: literal}))
+    name, literal = expand(name), expand(literal)
+    entry = replace(entry, field=name, literal=literal)
+    if name.startswith("outer "):
+        changed = {name.removeprefix("outer "): literal}
+        return replace(entry, raw=answer(decision(BTC_PAIR), decision(ETH_PAIR), **changed))
     raw = answer(decision(BTC_PAIR, **{name: literal}), decision(ETH_PAIR))
     becomes = entry.content | {ETH_PAIR: GOOD} if alone else entry.content
     return replace(entry, raw=raw, content=becomes, tool=becomes)

@@ -77,7 +77,7 @@ def test_i_37_the_judge_sees_a_purchase_outside(changes: dict[str, Any], word: s
         ({"cash": Decimal(500)}, "of the cash"),
         ({"exposed": {BTC: Decimal(3_000)}}, "cap of the asset"),
         ({"exposed": {"SOL/USD": Decimal(7_500)}}, "cap of all"),
-        ({"base_order": Decimal(800)}, "more than the base order"),
+        ({"base_order": Decimal(500)}, "more than the base order"),
         ({"least_value": Decimal(1_000)}, "too small"),
     ],
 )
