@@ -20,12 +20,14 @@ from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
 from simple_trader.adapters.learner.rows import TrainingRow
 from simple_trader.adapters.learner.worker import LearnerClient
+from simple_trader.adapters.llm.call_files import CallFiles
+from simple_trader.adapters.store.advice_history import read_advice_history
 from simple_trader.adapters.store.lane_connection import AsyncpgLedgerConnection
 from simple_trader.adapters.store.ledger_lane import LedgerLane
 from simple_trader.adapters.store.market_lane import MarketLane
 from simple_trader.adapters.store.recovery import Recovery
 from simple_trader.adapters.store.training import training_rows
-from simple_trader.app.advice import AdvisorDesk, assets_of, provider_of
+from simple_trader.app.advice import AdvisorDesk, plan_of
 from simple_trader.app.chores import add_chores
 from simple_trader.app.database import Database
 from simple_trader.app.face import Face
@@ -49,6 +51,7 @@ from simple_trader.runtime.daemon import CommitBell, Daemon, Parts
 from simple_trader.runtime.inbox import Inbox
 from simple_trader.runtime.snapshots import SnapshotKeeper
 from simple_trader.runtime.time_check import agree_on_time
+from simple_trader.telemetry.masking import Masker
 
 log = logging.getLogger("simple_trader")
 
@@ -91,9 +94,9 @@ async def wire(
         if settings.place_live_orders:
             await require_armed(setup, world, rest, SystemClock())
     _crash_where_asked(setup, lane, connection, venue, store)
-    desk = AdvisorDesk()
-    provider = provider_of(config, setup.environment.secrets, world.stand_in_url)
-    desk.learn(config.hash, assets_of(config), provider)
+    advice = plan_of(config, setup.environment.secrets, world.stand_in_url)
+    desk = await _desk_of(dsn, setup)
+    desk.learn(config.hash, advice)
     stack.push_async_callback(desk.close)
     await desk.warm()  # the SDK takes a second to import: not while we trade
     reloading = Reloading(setup, world, desk, venue, inbox, engine)
@@ -128,7 +131,7 @@ async def wire(
     )
     daemon.expect_feeds(feeds_of(feed_plan(settings, ())))
     reloading.begin()
-    await face.open(daemon, world, lane, market, provider, stack)
+    await face.open(daemon, world, lane, market, advice.told(), stack)
     add_chores(daemon, setup, base, dsn, world, reloading, rest.monitor)
     return Wired(daemon, started)
 
@@ -156,6 +159,13 @@ async def _learner(dsn: str, settings: Settings, stack: AsyncExitStack) -> Learn
     if settings.enable_model:
         await learner.start()
     return learner
+
+
+async def _desk_of(dsn: str, setup: Setup) -> AdvisorDesk:
+    """The advisor's desk, with what advice cost before this start."""
+    mask = Masker(setup.environment.secrets.values()).text
+    files = CallFiles(setup.places.logs / "llm", mask)
+    return AdvisorDesk(history=await read_advice_history(dsn), files=files)
 
 
 def _plan_of(config: Config, world: World) -> BootPlan:

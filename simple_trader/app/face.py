@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import simple_trader
-from simple_trader.adapters.llm.provider import ProviderSettings
 from simple_trader.app.places import Setup
 from simple_trader.app.worlds import World
 from simple_trader.ports import Lane, MarketRows
@@ -49,7 +48,7 @@ class Face:
         world: World,
         lane: Lane,
         market: MarketRows,
-        provider: ProviderSettings,
+        advisor: str,
         stack: AsyncExitStack,
     ) -> None:
         """Serve health, announce ourselves, and add the tasks that show things."""
@@ -69,7 +68,6 @@ class Face:
             )
         )
         psql = f"{_command()} db psql --state-dir {setup.places.state}"
-        advisor = provider.label or f"{provider.model} at {provider.base_url}"
         fixtures = Fixtures(
             health_url=server.url,
             psql_line=psql,

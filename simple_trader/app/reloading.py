@@ -3,7 +3,7 @@
 import logging
 from typing import Protocol
 
-from simple_trader.app.advice import AdvisorDesk, assets_of, provider_of
+from simple_trader.app.advice import AdvisorDesk, plan_of
 from simple_trader.app.feed_plan import feed_plan
 from simple_trader.app.places import Setup
 from simple_trader.app.worlds import World
@@ -89,8 +89,7 @@ class Reloading:
         if config.hash == self._config.hash:
             return
         try:
-            provider = provider_of(config, self._secrets, self._stand_in_url)
-            self._desk.learn(config.hash, assets_of(config), provider)
+            self._desk.learn(config.hash, plan_of(config, self._secrets, self._stand_in_url))
         except TraderError as error:
             self._refused(str(error))
             return

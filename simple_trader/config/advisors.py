@@ -37,6 +37,9 @@ KNOWN_HOSTS = frozenset(
 )
 
 
+OURS = "sandbox"
+
+
 class Provider(Section):
     """One OpenAI-compatible provider of advice."""
 
@@ -126,6 +129,8 @@ def advisor_faults(
     for what, found in (("providers", names), ("shadows", [shadow.name for shadow in shadows])):
         for name in sorted({name for name in found if found.count(name) > 1}):
             yield f"{what}: the name {name} stands twice"
+    if OURS in names:
+        yield f"providers: the name {OURS} is that of the stand-in advisor; choose another"
     if providers and all(provider.shadow_only for provider in providers):
         yield "providers: all are shadow_only; one must be left to trade on"
     for shadow in shadows:

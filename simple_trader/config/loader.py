@@ -170,6 +170,7 @@ def trading_settings(config: Config, *, armed: bool = False) -> TradingSettings:
         max_order_qty=dict(s.max_order_qty),
         max_open_orders=s.max_open_orders,
         max_orders_per_minute=s.max_orders_per_minute,
+        max_flips_per_day=s.max_flips_per_day,
         max_notional_per_minute=s.max_notional_per_minute,
         max_notional_per_hour=s.max_notional_per_hour,
         max_notional_per_day=s.max_notional_per_day,

@@ -186,6 +186,10 @@ class Settings(Section):
         30, "Most orders on one pair in any 60 seconds; entries use half of it.", ge=1, le=1000,
         limit=True,
     )  # fmt: skip
+    max_flips_per_day: Whole = setting(
+        24, "Most changes of side of the advice on one pair in 24 hours; then it buys no more.",
+        ge=0, le=1000, limit=True,
+    )  # fmt: skip
     max_notional_per_minute: Money = _notional(5000, "in any minute")
     max_notional_per_hour: Money = _notional(20_000, "in any hour")
     max_notional_per_day: Money = _notional(100_000, "in any 24 hours")

@@ -14,7 +14,7 @@ from simple_trader.ports.exchange import (
     Venue,
     VenueReads,
 )
-from simple_trader.ports.minds import Advisor, Learner
+from simple_trader.ports.minds import AdviceHistory, Advisor, Learner, Spent
 from simple_trader.ports.store import Batch, Boot, Lane, MarketRows
 from simple_trader.ports.world import (
     Clock,
@@ -29,6 +29,7 @@ from simple_trader.ports.world import (
 
 __all__ = [
     "Advanced",
+    "AdviceHistory",
     "Advisor",
     "Batch",
     "Boot",
@@ -46,6 +47,7 @@ __all__ = [
     "MarketDriver",
     "MarketRows",
     "OpenWire",
+    "Spent",
     "Venue",
     "VenueReads",
     "Wire",

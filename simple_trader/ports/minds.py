@@ -1,6 +1,10 @@
 """Advice and learning: whoever is asked what to do."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Protocol
+
+import msgspec
 
 from simple_trader.domain.actions import (
     AskAdvice,
@@ -16,6 +20,25 @@ from simple_trader.domain.events import (
     PredictionsFailed,
     TrainingSkipped,
 )
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens (in and out) and USD that advice took, `age_s` real seconds ago."""
+
+    age_s: float
+    tokens: int
+    usd: Decimal
+
+
+class AdviceHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """What a start is told of the calls before it.
+
+    `spent` of the last 24 real hours; `named`: as which model a provider last answered, by the
+    provider and the model that it was asked for.
+    """
+
+    spent: tuple[Spent, ...] = ()
+    named: Mapping[tuple[str, str], str] = {}
 
 
 class Advisor(Protocol):

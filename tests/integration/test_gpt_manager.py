@@ -3,138 +3,28 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
+from llm_parts import (
+    ASSETS,
+    CANARY,
+    answering,
+    asked,
+    completion,
+    managing,
+    plan,
+    provider,
+    question,
+    serving,
+    stand_in,
+)
 
 from simple_trader.adapters.llm.assets import LlmAssets
-from simple_trader.adapters.llm.gpt_manager import GPTManager
-from simple_trader.adapters.llm.provider import ProviderSettings
-from simple_trader.domain.actions import AskAdvice, PairBrief, Question
 from simple_trader.domain.events import AdviceArrived, AdviceFailed
 from simple_trader.domain.reasons import Reason
-from simple_trader.sandbox.advisor import LABEL, AdviceRequestError, advise, models
-
-ROOT = Path(__file__).resolve().parents[2]
-ASSETS = LlmAssets.from_texts(
-    (ROOT / "templates/prompts/aggregator.mustache").read_text(),
-    (ROOT / "tools/aggregator_function.json").read_text(),
-)
-CANARY = "sk-canary-0123456789"
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Key:
-    """A secret that shows itself only when asked."""
-
-    def reveal(self) -> str:
-        return CANARY
-
-
-def brief(pair: str = "BTC/USD", **changes: Any) -> PairBrief:
-    features = {"ema_12": 65_100.0, "ema_26": 65_000.0, "macd_hist": 5.0, "rsi_14": 58.0}
-    given: dict[str, Any] = {
-        "pair": pair,
-        "snapshot_id": "s-1",
-        "mid": Decimal("65000.05"),
-        "bid": Decimal("65000.0"),
-        "ask": Decimal("65000.1"),
-        "spread_bps": 0.02,
-        "features": features | {"sma_50": None},
-        "holding_fraction": 0.0,
-        "unrealised_pct": None,
-        "probability": 0.53,
-        "probability_skill": "unproven",
-        "model_horizon_s": 900,
-        "tradable": True,
-    }
-    return PairBrief(**(given | changes))
-
-
-def question(deadline_s: float = 20.0) -> AskAdvice:
-    at = datetime(2026, 3, 2, 10, tzinfo=UTC)
-    return AskAdvice(
-        question=Question(
-            question_id="q-1",
-            kind="advice",
-            subject="all",
-            asked_at=at,
-            deadline_s=deadline_s,
-            config_hash="c",
-        ),
-        cycle_id="cycle-1",
-        as_of=at,
-        briefs=(brief(), brief("ETH/USD")),
-        cash_fraction=1.0,
-        max_asset_exposure=0.3,
-        max_total_exposure=0.8,
-        min_confidence=0.7,
-    )
-
-
-def provider(base_url: str, **changes: Any) -> ProviderSettings:
-    given: dict[str, Any] = {
-        "name": "loopback",
-        "base_url": base_url,
-        "model": "some-model",
-        "api_key": Key(),
-        "timeout_s": 15.0,
-    }
-    return ProviderSettings(**(given | changes))
-
-
-@asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[str]:
-    """A real HTTP server on loopback; gives its base_url."""
-    application = web.Application()
-    application.router.add_route("*", "/v1/{rest:.*}", handler)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    try:
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        await runner.cleanup()
-
-
-async def stand_in(request: web.Request) -> web.StreamResponse:
-    if request.path.endswith("/models"):
-        return web.json_response(models())
-    try:
-        return web.json_response(advise(await request.json()))
-    except AdviceRequestError as error:
-        return web.json_response(error.body, status=error.status)
-
-
-async def asked(
-    handler: Handler, *, deadline_s: float = 20.0, **changes: Any
-) -> AdviceArrived | AdviceFailed:
-    async with serving(handler) as base_url:
-        manager = GPTManager(ASSETS, provider(base_url, **changes))
-        try:
-            return await manager.ask(question(deadline_s))
-        finally:
-            await manager.close()
-
-
-def completion(message: dict[str, Any], finish: str = "stop", **more: Any) -> dict[str, Any]:
-    choice = {"index": 0, "message": {"role": "assistant"} | message, "finish_reason": finish}
-    return {"id": "x", "object": "chat.completion", "model": "m-1", "choices": [choice]} | more
-
-
-def answering(body: Any, status: int = 200, **headers: str) -> Handler:
-    async def handle(_: web.Request) -> web.StreamResponse:
-        return web.json_response(body, status=status, headers=headers)
-
-    return handle
+from simple_trader.sandbox.advisor import LABEL
 
 
 async def test_the_stand_in_answers_by_a_tool_call_and_is_called_no_llm() -> None:
@@ -152,7 +42,7 @@ async def test_the_stand_in_answers_by_a_tool_call_and_is_called_no_llm() -> Non
 
 
 async def test_without_function_calling_the_answer_is_json_content() -> None:
-    event = await asked(stand_in, is_function_calling=False)
+    event = await asked(stand_in, answers="content")
     assert isinstance(event, AdviceArrived), event
     assert event.kind == "content"
     assert len(json.loads(event.raw)["decisions"]) == 2
@@ -367,9 +257,8 @@ async def test_a_model_that_ignores_the_tool_is_passed_on_as_content() -> None:
 async def test_nobody_listening_is_a_failure_that_says_so() -> None:
     async with serving(stand_in) as base_url:
         pass
-    manager = GPTManager(ASSETS, provider(base_url))
-    event = await manager.ask(question())
-    await manager.close()
+    async with managing(provider(base_url)) as manager:
+        event = await manager.ask(question())
     assert isinstance(event, AdviceFailed)
     assert event.reason is Reason.ADVICE_FAILED
     assert "cannot be reached" in event.detail
@@ -390,32 +279,32 @@ async def test_a_connection_cut_in_the_middle_is_a_failure() -> None:
 
 
 async def test_without_a_provider_every_question_fails_with_that_reason() -> None:
-    event = await GPTManager(ASSETS, None).ask(question())
+    async with managing() as manager:
+        event = await manager.ask(question())
     assert isinstance(event, AdviceFailed)
     assert event.reason is Reason.NO_PROVIDER
 
 
 async def test_c09_a_template_with_a_missing_variable_ends_in_a_reason() -> None:
     assets = LlmAssets.of("Hello {{nobody}}", ASSETS.tool_schema)
-    event = await GPTManager(assets, provider("http://127.0.0.1:1/v1")).ask(question())
+    async with managing(provider("http://127.0.0.1:1/v1"), assets=assets) as manager:
+        event = await manager.ask(question())
     assert isinstance(event, AdviceFailed)
     assert event.reason is Reason.PROMPT_FAILED
     assert "nobody" in event.detail
 
 
 async def test_an_update_counts_from_the_next_question() -> None:
-    async with serving(stand_in) as base_url:
-        manager = GPTManager(ASSETS, None)
+    async with serving(stand_in) as base_url, managing() as manager:
         assert isinstance(await manager.ask(question()), AdviceFailed)
-        manager.update(ASSETS, provider(base_url))
+        manager.update(plan(provider(base_url)))
         assert isinstance(await manager.ask(question()), AdviceArrived)
         other = LlmAssets.of("Cycle {{cycle_id}}", ASSETS.tool_schema)
-        manager.update(other, provider(base_url))
-        event = await manager.ask(question())
-        await manager.close()
+        manager.update(plan(provider(base_url), assets=other))
+        event = await manager.ask(question(number=2))
     assert isinstance(event, AdviceArrived)
     assert event.template_hash == other.template_hash != ASSETS.template_hash
-    assert event.prompt.startswith("Cycle cycle-1")
+    assert event.prompt.startswith("Cycle cycle-2")
 
 
 async def test_the_key_is_in_no_log_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -434,14 +323,12 @@ async def test_cancelling_the_question_cancels_it() -> None:
         await release.wait()
         return web.Response()
 
-    async with serving(handle) as base_url:
-        manager = GPTManager(ASSETS, provider(base_url))
+    async with serving(handle) as base_url, managing(provider(base_url)) as manager:
         asking = asyncio.ensure_future(manager.ask(question()))
         await arrived.wait()
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        await manager.close()
 
 
 async def test_an_update_in_mid_question_does_not_cut_the_question() -> None:
@@ -452,15 +339,17 @@ async def test_an_update_in_mid_question_does_not_cut_the_question() -> None:
         await release.wait()
         return await stand_in(request)
 
-    async with serving(slow) as old_url, serving(stand_in) as new_url:
-        manager = GPTManager(ASSETS, provider(old_url))
-        async with asyncio.TaskGroup() as group:
-            first = group.create_task(manager.ask(question()))
-            await arrived.wait()
-            manager.update(ASSETS, provider(new_url, name="new"))
-            second = await manager.ask(question())
-            release.set()
-        await manager.close()
+    async with (
+        serving(slow) as old_url,
+        serving(stand_in) as new_url,
+        managing(provider(old_url)) as manager,
+        asyncio.TaskGroup() as group,
+    ):
+        first = group.create_task(manager.ask(question()))
+        await arrived.wait()
+        manager.update(plan(provider(new_url, name="new")))
+        second = await manager.ask(question(number=2))
+        release.set()
     assert isinstance(second, AdviceArrived)
     assert second.provider == "new"
     assert isinstance(first.result(), AdviceArrived), first.result()

@@ -4,15 +4,30 @@ import msgspec
 
 from simple_trader.domain.reasons import Reason
 
+MAX_TOKENS = 2_000_000_000  # what is claimed beyond it is no count
+
+
+class Used(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider says of its answer: its own name of the model, and the tokens."""
+
+    model: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    completion: str = ""  # id and moment of making, empty where it names none
+
 
 class Unusable(Exception):
-    """There is no answer in it: the reason and a sentence."""
+    """There is no answer in it: the reason and a sentence.
 
-    def __init__(self, reason: Reason, detail: str) -> None:
-        """Keep both."""
+    `used` is None where what came is no chat completion at all: then another provider may be tried.
+    """
+
+    def __init__(self, reason: Reason, detail: str, used: Used | None = None) -> None:
+        """Keep all three."""
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+        self.used = used
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +39,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     tokens_in: int
     tokens_out: int
+    completion: str = ""
 
 
 class _Function(msgspec.Struct):
@@ -53,6 +69,8 @@ class _Usage(msgspec.Struct):
 
 class _Completion(msgspec.Struct):
     choices: list[_Choice]
+    id: str = ""
+    created: int | float | None = None
     model: str = ""
     usage: _Usage | None = None
 
@@ -72,38 +90,53 @@ def read_answer(body: bytes, *, expected_function: str | None) -> Answer:
         raise Unusable(
             Reason.ADVICE_MALFORMED, f"the reply is no chat completion: {error}"
         ) from error
+    used = _used(completion)
     if len(completion.choices) != 1:
         count = len(completion.choices)
-        raise Unusable(Reason.ADVICE_MALFORMED, f"the reply has {count} choices, one was asked")
+        raise Unusable(
+            Reason.ADVICE_MALFORMED, f"the reply has {count} choices, one was asked", used
+        )
     choice = completion.choices[0]
     message = choice.message
     finish = choice.finish_reason or ""
+    refused = Reason.ADVICE_REFUSED_BY_MODEL
     if message.refusal:
-        raise Unusable(Reason.ADVICE_REFUSED_BY_MODEL, f"the model refused: {message.refusal}")
+        raise Unusable(refused, f"the model refused: {message.refusal}", used)
     if finish == "content_filter":
-        raise Unusable(Reason.ADVICE_REFUSED_BY_MODEL, "the provider's filter stopped the answer")
-    raw, kind = _raw_of(message, expected_function)
-    usage = completion.usage or _Usage()
+        raise Unusable(refused, "the provider's filter stopped the answer", used)
+    raw, kind = _raw_of(message, expected_function, used)
     return Answer(
         raw=raw,
         kind=kind,
         finish_reason=finish,
-        model=completion.model,
-        tokens_in=max(usage.prompt_tokens, 0),
-        tokens_out=max(usage.completion_tokens, 0),
+        model=used.model,
+        tokens_in=used.tokens_in,
+        tokens_out=used.tokens_out,
+        completion=used.completion,
     )
 
 
-def _raw_of(message: _Message, expected_function: str | None) -> tuple[str, str]:
+def _used(completion: _Completion) -> Used:
+    usage = completion.usage or _Usage()
+    named = completion.id and completion.created
+    return Used(
+        model=completion.model[:200],
+        tokens_in=min(max(usage.prompt_tokens, 0), MAX_TOKENS),
+        tokens_out=min(max(usage.completion_tokens, 0), MAX_TOKENS),
+        completion=f"{completion.id} {completion.created}" if named else "",
+    )
+
+
+def _raw_of(message: _Message, expected_function: str | None, used: Used) -> tuple[str, str]:
     calls = message.tool_calls or []
     if not calls:
         return message.content or "", "content"
     if len(calls) > 1:
-        raise Unusable(Reason.ADVICE_MALFORMED, f"the model made {len(calls)} calls, not one")
+        raise Unusable(Reason.ADVICE_MALFORMED, f"the model made {len(calls)} calls, not one", used)
     function = calls[0].function
     if function is None or function.name != expected_function:
         name = "" if function is None else function.name
         raise Unusable(
-            Reason.ADVICE_MALFORMED, f"the model called {name!r}, which it was not offered"
+            Reason.ADVICE_MALFORMED, f"the model called {name!r}, which it was not offered", used
         )
     return function.arguments, "tool_call"

@@ -1,178 +1,214 @@
-"""The advisor over OpenAI chat completions at any base_url: always an answer, no exception."""
+"""The advisor over OpenAI chat completions: always an answer in time, no exception."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import Any
 
-from simple_trader.adapters.llm.answers import Answer, Unusable, read_answer
 from simple_trader.adapters.llm.assets import LlmAssets, function_name
-from simple_trader.adapters.llm.prompts import Prompt, PromptError, render
+from simple_trader.adapters.llm.attempt import Attempt, attempt
+from simple_trader.adapters.llm.breaker import Breaker
+from simple_trader.adapters.llm.call_files import CallFiles
+from simple_trader.adapters.llm.clients import Clients
+from simple_trader.adapters.llm.identity import Identity
+from simple_trader.adapters.llm.plan import LlmPlan
 from simple_trader.adapters.llm.provider import ProviderSettings, payload
-from simple_trader.adapters.llm.transport import BadStatus, NoConnection, exchange, open_client
+from simple_trader.adapters.llm.spending import Spending, Ticket
+from simple_trader.adapters.llm.talk import Talk
 from simple_trader.domain.actions import AskAdvice
 from simple_trader.domain.events import AdviceArrived, AdviceFailed
 from simple_trader.domain.reasons import Reason
+from simple_trader.ports import AdviceHistory
 
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-
-STAND_IN_MODEL = "stand-in-advisor"
-STAND_IN_LABEL = "stand-in advisor, not an LLM"
 _PAUSE_S = 0.5  # before the one retry, where the provider names no Retry-After
+_PATIENCE_S = 2.0  # a longer Retry-After is waited for only where nobody else can be asked
 _MARGIN = 0.95  # of the question's deadline: the answer must be in before the body gives up
-_NO_PROMPT = Prompt(text="", prompt_hash="", template_hash="")
+_SHORTEST_S = 0.05  # less time is left: asking would only cost
 
 
 class GPTManager:
-    """ports.Advisor: renders the prompt, asks once (one retry on 429 and 5xx), hands back raw text.
+    """ports.Advisor: renders the prompt, asks the providers in their order, hands back raw text.
 
-    With `settings` None there is no provider and every question fails with NO_PROVIDER.
+    A provider that fails is asked once more where it says that helps (429, 5xx), then the next one
+    is; what the model itself says is final. All attempts together keep the question's deadline.
     """
 
-    def __init__(self, assets: LlmAssets, settings: ProviderSettings | None) -> None:
-        """Nothing is opened or imported yet."""
-        self._assets = assets
-        self._settings = settings
-        self._open: tuple[ProviderSettings, AsyncOpenAI] | None = None
-        self._retired: list[AsyncOpenAI] = []
-        self._in_flight = 0
+    def __init__(
+        self,
+        plan: LlmPlan,
+        *,
+        history: AdviceHistory | None = None,
+        files: CallFiles | None = None,
+    ) -> None:
+        """Nothing is opened or imported yet; needs a running loop, whose clock all spans are by.
 
-    def update(self, assets: LlmAssets, settings: ProviderSettings | None) -> None:
-        """Use these from the next question on; one in flight ends with the old ones."""
-        self._assets = assets
-        self._settings = settings
+        `history` is what went lately, and who answered (L16, L17).
+        """
+        self._plan = plan
+        self._loop = asyncio.get_running_loop()
+        self._clients = Clients()
+        self._clients.want(plan.everyone())
+        self._breakers: dict[tuple[str, str], Breaker] = {}
+        known = history or AdviceHistory()
+        self._spending = Spending(self._loop.time, known.spent)
+        self._identity = Identity(known.named)
+        self._files = files
+
+    def update(self, plan: LlmPlan) -> None:
+        """Use this from the next question on; one in flight ends with the old one."""
+        if plan is not self._plan:
+            self._plan = plan
+            self._clients.want(plan.everyone())
 
     async def warm(self) -> None:
-        """Import the SDK and make the client ahead of the first question."""
-        if self._settings is not None and not self._settings.fault():
-            await self._client(self._settings)
+        """Import the SDK and make the clients ahead of the first question."""
+        await self._clients.warm()
 
     async def close(self) -> None:
         """Close the connections."""
-        self._retire()
-        await self._close_retired()
+        await self._clients.close()
 
     async def ask(self, request: AskAdvice) -> AdviceArrived | AdviceFailed:
-        """Render, ask, hand back; within the deadline of the question and of the provider."""
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        assets, settings = self._assets, self._settings
-        talk = _Talk(request, settings)
-        if settings is None:
-            return talk.failed(Reason.NO_PROVIDER, "no LLM provider is configured", 0.0)
-        if fault := settings.fault():
-            return talk.failed(Reason.NO_PROVIDER, fault, 0.0)
-        try:
-            talk.prompt = render(assets, request, is_function_calling=settings.is_function_calling)
-        except PromptError as error:
-            return talk.failed(Reason.PROMPT_FAILED, str(error), loop.time() - begun)
-        limit_s = min(settings.timeout_s, request.question.deadline_s * _MARGIN)
-        try:
-            async with asyncio.timeout(limit_s):
-                answer = await self._answer(
-                    assets, settings, talk.prompt.text, request, begun + limit_s
-                )
-        except TimeoutError:
-            detail = f"no complete answer within {limit_s:g} s"
-            return talk.failed(Reason.ADVICE_TIMEOUT, detail, loop.time() - begun)
-        except Unusable as error:
-            return talk.failed(error.reason, error.detail, loop.time() - begun)
-        except BadStatus as error:
-            detail = f"HTTP {error.status}: {error.text}"
-            return talk.failed(Reason.ADVICE_FAILED, detail, loop.time() - begun)
-        except NoConnection as error:
-            detail = f"{settings.name} cannot be reached: {error}"
-            return talk.failed(Reason.ADVICE_FAILED, detail, loop.time() - begun)
-        return talk.arrived(answer, loop.time() - begun)
+        """Render, ask, hand back; within the deadline of the question."""
+        plan = self._plan
+        ends_at = self._loop.time() + request.question.deadline_s * _MARGIN
+        talk = Talk(request)
+        assets, providers = plan.assets, plan.providers
+        if request.advisor:
+            shadow = plan.shadows.get(request.advisor)
+            if shadow is None:
+                talk.none(Reason.NO_PROVIDER, f"there is no shadow {request.advisor} any more")
+                return talk.event()
+            assets, providers = shadow.assets, (shadow.provider,)
+        if not providers:
+            talk.none(Reason.NO_PROVIDER, "no LLM provider is configured")
+        for number, settings in enumerate(providers):
+            is_last = number + 1 == len(providers)
+            if await self._ask_one(plan, assets, settings, talk, ends_at, is_last=is_last):
+                break
+        event = talk.event()
+        await self._write_down(plan, talk)
+        return event
 
-    async def _answer(
+    async def _ask_one(
         self,
+        plan: LlmPlan,
         assets: LlmAssets,
         settings: ProviderSettings,
-        prompt: str,
-        request: AskAdvice,
+        talk: Talk,
         ends_at: float,
-    ) -> Answer:
-        pairs = tuple(brief.pair for brief in request.briefs)
-        body = payload(settings, assets, prompt, pairs)
-        self._in_flight += 1
+        *,
+        is_last: bool,
+    ) -> bool:
+        """Ask one provider, twice at most; whether the question is over."""
+        breaker = self._breaker(settings)
+        if fault := settings.fault():
+            talk.none(Reason.NO_PROVIDER, fault)
+            return False
+        if not talk.render(assets, settings):
+            return True  # the template is at fault: it is the same for all
+        waits_s = breaker.waits_s()
+        if waits_s and not settings.is_stand_in:
+            talk.none(Reason.LLM_BREAKER, f"{settings.name} rests for another {waits_s:.0f} s")
+            return False
+        body = payload(settings, assets, talk.prompt.text, talk.pairs)
+        expected = function_name(assets.tool_schema) if settings.answers == "tools" else None
+        for may_repeat in (True, False):
+            left_s = ends_at - self._loop.time()
+            if left_s < _SHORTEST_S:
+                talk.none(Reason.ADVICE_TIMEOUT, "no time was left to ask any further")
+                return True
+            found = self._spending.take(
+                settings, talk.prompt.text, plan.budget, is_shadow=bool(talk.request.advisor)
+            )
+            if isinstance(found, str):
+                talk.none(Reason.LLM_BUDGET, found)
+                return False
+            one = await self._attempt(
+                settings, body, found, breaker, min(settings.timeout_s, left_s), expected
+            )
+            talk.tried(one)
+            if not one.its_fault:
+                return True
+            pause_s = self._pause_s(one, ends_at, is_last=is_last) if may_repeat else None
+            if pause_s is None:
+                return False
+            await asyncio.sleep(pause_s)
+        return False
+
+    async def _attempt(
+        self,
+        settings: ProviderSettings,
+        body: dict[str, Any],
+        ticket: Ticket,
+        breaker: Breaker,
+        limit_s: float,
+        expected: str | None,
+    ) -> Attempt:
+        breaker.begin()
+        one: Attempt | None = None
         try:
-            client = await self._client(settings)
-            received = await _ask_twice_at_most(client, body, ends_at)
+            one = await attempt(
+                self._clients, settings, body, limit_s=limit_s, expected_function=expected
+            )
         finally:
-            self._in_flight -= 1
-        offered = function_name(assets.tool_schema) if settings.is_function_calling else None
-        return read_answer(received, expected_function=offered)
+            # Also when nobody waits any more: what was sent may be charged.
+            tokens, usd = charged(one, ticket)
+            self._spending.settle(ticket, settings, tokens, usd)
+            if one is None:
+                breaker.abandoned()
+        if one.its_fault:
+            breaker.failed()
+            if one.retry_after_s is not None:
+                breaker.asked_to_wait(one.retry_after_s)
+        else:
+            breaker.succeeded()
+        if one.answer is not None:
+            self._identity.note(settings, one.answer)
+            if self._identity.is_replay(settings, one.answer):
+                return replayed(one)
+        return one
 
-    async def _client(self, settings: ProviderSettings) -> "AsyncOpenAI":
-        """The client of these settings; that of others is retired and closed when it is idle."""
-        if self._open is None or self._open[0] is not settings:
-            self._retire()
-            self._open = (settings, await open_client(settings))
-        if self._in_flight <= 1:
-            await self._close_retired()
-        return self._open[1]
+    def _pause_s(self, one: Attempt, ends_at: float, *, is_last: bool) -> float | None:
+        """How long to wait before the same provider is asked once more, None: not at all."""
+        if not one.may_retry:
+            return None
+        pause_s = _PAUSE_S if one.retry_after_s is None else one.retry_after_s
+        if pause_s > _PATIENCE_S and not is_last:
+            return None
+        # Waiting beyond the deadline would only turn a clear refusal into a time-out.
+        return pause_s if self._loop.time() + pause_s + _SHORTEST_S < ends_at else None
 
-    def _retire(self) -> None:
-        if self._open is not None:
-            self._retired.append(self._open[1])
-            self._open = None
+    def _breaker(self, settings: ProviderSettings) -> Breaker:
+        key = (settings.name, settings.base_url)
+        if key not in self._breakers:
+            self._breakers[key] = Breaker(self._loop.time)
+        return self._breakers[key]
 
-    async def _close_retired(self) -> None:
-        while self._retired:
-            await self._retired.pop().close()
-
-
-async def _ask_twice_at_most(client: "AsyncOpenAI", body: dict[str, Any], ends_at: float) -> bytes:
-    """One retry, after Retry-After or a short pause, where the deadline leaves time for it."""
-    try:
-        return await exchange(client, body)
-    except BadStatus as error:
-        if not error.may_retry:
-            raise
-        pause_s = _PAUSE_S if error.retry_after_s is None else error.retry_after_s
-        if asyncio.get_running_loop().time() + pause_s >= ends_at:
-            raise  # waiting would only turn a clear refusal into a time-out
-    await asyncio.sleep(pause_s)
-    return await exchange(client, body)
+    async def _write_down(self, plan: LlmPlan, talk: Talk) -> None:
+        if plan.log_files and self._files is not None:
+            for name, call in talk.calls():
+                await asyncio.to_thread(self._files.write, name, call)
 
 
-class _Talk:
-    """One question on its way: what is known so far, for whichever event ends it."""
+def charged(one: Attempt | None, ticket: Ticket) -> tuple[int, Decimal]:
+    """Tokens and USD to count: the provider's own, the most it can be where it says nothing."""
+    if one is None:
+        return ticket.tokens, ticket.usd
+    tokens = one.used.tokens_in + one.used.tokens_out
+    if tokens:
+        return tokens, one.cost_usd or Decimal(0)
+    return (ticket.tokens, ticket.usd) if one.may_cost else (0, Decimal(0))
 
-    def __init__(self, request: AskAdvice, settings: ProviderSettings | None) -> None:
-        self.request = request
-        self.settings = settings
-        self.prompt = _NO_PROMPT
 
-    def failed(self, reason: Reason, detail: str, took_s: float) -> AdviceFailed:
-        settings = self.settings
-        return AdviceFailed(
-            question_id=self.request.question.question_id,
-            reason=reason,
-            detail=detail if settings is None else settings.scrub(detail),
-            prompt=self.prompt.text,
-            prompt_hash=self.prompt.prompt_hash,
-            provider="" if settings is None else settings.name,
-            model="" if settings is None else settings.model,
-            latency_ms=round(took_s * 1_000),
-        )
-
-    def arrived(self, answer: Answer, took_s: float) -> AdviceArrived:
-        assert self.settings is not None
-        model = answer.model or self.settings.model
-        label = STAND_IN_LABEL if model == STAND_IN_MODEL else self.settings.label or model
-        return AdviceArrived(
-            question_id=self.request.question.question_id,
-            prompt=self.prompt.text,
-            prompt_hash=self.prompt.prompt_hash,
-            template_hash=self.prompt.template_hash,
-            raw=answer.raw,
-            kind=answer.kind,
-            finish_reason=answer.finish_reason,
-            provider=self.settings.name,
-            model=model,
-            advisor_label=label,
-            tokens_in=answer.tokens_in,
-            tokens_out=answer.tokens_out,
-            latency_ms=round(took_s * 1_000),
-        )
+def replayed(one: Attempt) -> Attempt:
+    """The same attempt as a failure: its answer belongs to an earlier question (L14)."""
+    assert one.answer is not None
+    return Attempt(
+        settings=one.settings,
+        reason=Reason.ADVICE_MALFORMED,
+        error=f"{one.settings.name} sent the completion of an earlier question again",
+        raw=one.answer.raw,
+        status=one.status,
+        used=one.used,
+        latency_ms=one.latency_ms,
+    )

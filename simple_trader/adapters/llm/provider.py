@@ -1,12 +1,17 @@
 """Who gives advice: the settings of one OpenAI-compatible provider and the request it is sent."""
 
 import ipaddress
-from typing import Any, Protocol
+from decimal import Decimal
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
 
 from simple_trader.adapters.llm.assets import LlmAssets, function_name, tool_for
+
+STAND_IN_MODEL = "stand-in-advisor"
+STAND_IN_LABEL = "stand-in advisor, not an LLM"
+_MILLION = Decimal(1_000_000)
 
 
 class Revealing(Protocol):
@@ -20,21 +25,27 @@ class Revealing(Protocol):
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One provider; `label` is how it is called wherever it shows, empty: the model's own name.
 
-    `timeout_s` is the total transport time of one question, retry included. `api_key` may be None
-    for servers that ask for none.
+    `timeout_s` bounds one attempt. `api_key` may be None for servers that ask for none. `answers`
+    is what it can do: a tool call, a strict JSON schema, or plain JSON in the content. Prices are
+    USD per million tokens, None where not known. `reach` is which addresses its host may have:
+    `any`, `public` (a known host of mode live) or `listed` (one that llm_hosts names, L19).
     """
 
     name: str
     base_url: str
     model: str
     api_key: Any = None  # Revealing | None: msgspec knows no Protocol
-    is_function_calling: bool = True
+    key_variable: str = ""
+    answers: Literal["tools", "json_schema", "content"] = "tools"
     is_reasoning: bool = False
     reasoning_effort: str | None = None
     max_tokens: int = 2_000
     temperature: float = 0.3
     timeout_s: float = 60.0
     label: str = ""
+    price_in: Decimal | None = None
+    price_out: Decimal | None = None
+    reach: Literal["any", "public", "listed"] = "any"
 
     @property
     def key(self) -> str:
@@ -43,6 +54,11 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
             return _NO_KEY
         secret: Revealing = self.api_key
         return secret.reveal().strip() or _NO_KEY
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether it is the sandbox's own: it costs nothing and answers the same to the same."""
+        return self.label == STAND_IN_LABEL
 
     @property
     def is_local(self) -> bool:
@@ -71,6 +87,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
             return f"base_url of {self.name} names no host"
         if parts.username or parts.password:
             return f"base_url of {self.name} must not hold a user name or password"
+        if self.key_variable and self.key == _NO_KEY:
+            return f"{self.name} has no key: put {self.key_variable} into .env and start again"
         if not (self.key.isascii() and self.key.isprintable()):
             return f"the API key of {self.name} holds characters that no key has"
         return ""
@@ -80,32 +98,55 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
 
         Providers like to repeat a refused key in their error.
         """
-        if self.key != _NO_KEY:
-            text = text.replace(self.key, "***")
-        printable = "".join(char if char.isprintable() else " " for char in text)
+        printable = "".join(char if char.isprintable() else " " for char in self.without_key(text))
         return " ".join(printable.split())[:300]
+
+    def without_key(self, text: str) -> str:
+        """`text` with the key as `***`."""
+        return text if self.key == _NO_KEY else text.replace(self.key, "***")
+
+    def cost(self, tokens_in: int, tokens_out: int) -> Decimal | None:
+        """USD for so many tokens at the prices of the configuration; None where one is missing."""
+        if self.price_in is None or self.price_out is None:
+            return None
+        return (tokens_in * self.price_in + tokens_out * self.price_out) / _MILLION
+
+    def params(self) -> str:
+        """What goes with the prompt, as JSON with a fixed order: it stands in `llm_calls`."""
+        shown: dict[str, Any] = {"answers": self.answers, "model": self.model}
+        shown |= _knobs(self)
+        return msgspec.json.encode(shown, order="sorted").decode()
 
 
 _NO_KEY = "none"
 
 
+def _knobs(settings: ProviderSettings) -> dict[str, Any]:
+    if settings.is_reasoning:
+        knobs: dict[str, Any] = {"max_completion_tokens": settings.max_tokens}
+        if settings.reasoning_effort:
+            knobs["reasoning_effort"] = settings.reasoning_effort
+        return knobs
+    return {"max_tokens": settings.max_tokens, "temperature": settings.temperature}
+
+
 def payload(
     settings: ProviderSettings, assets: LlmAssets, prompt: str, pairs: tuple[str, ...]
 ) -> dict[str, Any]:
-    """The body of one chat completion; `response_format` is left out, not every server knows it."""
+    """The body of one chat completion, as what the provider can do has it."""
     body: dict[str, Any] = {
         "model": settings.model,
         "messages": [{"role": "user", "content": prompt}],
+        **_knobs(settings),
     }
-    if settings.is_reasoning:
-        body["max_completion_tokens"] = settings.max_tokens
-        if settings.reasoning_effort:
-            body["reasoning_effort"] = settings.reasoning_effort
-    else:
-        body["max_tokens"] = settings.max_tokens
-        body["temperature"] = settings.temperature
-    if settings.is_function_calling:
-        body["tools"] = [tool_for(assets.tool_schema, pairs)]
-        name = function_name(assets.tool_schema)
+    if settings.answers == "content":
+        return body  # `response_format` is left out: not every server knows it
+    tool = tool_for(assets.tool_schema, pairs)
+    name = function_name(assets.tool_schema)
+    if settings.answers == "tools":
+        body["tools"] = [tool]
         body["tool_choice"] = {"type": "function", "function": {"name": name}}
+    else:
+        schema = {"name": name, "strict": True, "schema": tool["function"]["parameters"]}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
     return body

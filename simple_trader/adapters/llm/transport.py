@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from simple_trader.adapters.llm.answers import Unusable
+from simple_trader.adapters.llm.guard import guarded_transport
 from simple_trader.adapters.llm.provider import ProviderSettings
 from simple_trader.domain.reasons import Reason
 
@@ -36,6 +37,20 @@ class BadStatus(Exception):
 
 class NoConnection(Exception):
     """The provider could not be reached or hung up."""
+
+
+class Received:
+    """What came so far: kept by the caller, so that it is there when the exchange is cut."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.status: int | None = None
+        self.body = bytearray()
+
+    @property
+    def text(self) -> str:
+        """The body as text; wrong bytes become the replacement character."""
+        return self.body.decode(errors="replace")
 
 
 class _Reply(Protocol):
@@ -69,34 +84,40 @@ async def open_client(settings: ProviderSettings) -> "AsyncOpenAI":
         http_client=sdk.DefaultAsyncHttpx2Client(
             base_url=settings.base_url,
             follow_redirects=False,
-            trust_env=not settings.is_local,
             event_hooks={"response": [_refuse_bad_status]},
+            **_way(settings),
         ),
     )
     return client
 
 
-async def exchange(client: "AsyncOpenAI", body: dict[str, Any]) -> bytes:
-    """Send `body` as a chat completion; the reply's bytes, never more than MAX_REPLY_BYTES.
+def _way(settings: ProviderSettings) -> dict[str, Any]:
+    """How its host is reached: in live by addresses that were looked at, and by no proxy (L19)."""
+    if settings.reach == "any":
+        return {"trust_env": not settings.is_local}
+    return {"trust_env": False, "transport": guarded_transport(settings.reach)}
+
+
+async def exchange(client: "AsyncOpenAI", body: dict[str, Any], received: Received) -> None:
+    """Send `body` as a chat completion and fill `received`, with no more than MAX_REPLY_BYTES.
 
     Raises BadStatus, NoConnection, Unusable(ADVICE_TOO_LONG). The caller sets the deadline.
     """
     import httpx2  # the SDK's own client: its errors pass through while a body is streamed
     from openai import OpenAIError
 
-    received = bytearray()
     try:
         async with client.chat.completions.with_streaming_response.create(**body) as reply:
+            received.status = reply.status_code
             async for piece in reply.iter_bytes():
-                received += piece
-                if len(received) > MAX_REPLY_BYTES:
+                received.body += piece[: MAX_REPLY_BYTES + 1 - len(received.body)]
+                if len(received.body) > MAX_REPLY_BYTES:
                     raise Unusable(
                         Reason.ADVICE_TOO_LONG, f"the reply is longer than {MAX_REPLY_BYTES} bytes"
                     )
     except (OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         cause = error.__cause__ or error
         raise NoConnection(f"{type(cause).__name__}: {cause}") from error
-    return bytes(received)
 
 
 async def _refuse_bad_status(reply: _Reply) -> None:

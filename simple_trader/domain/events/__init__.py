@@ -17,6 +17,7 @@ from simple_trader.domain.events.account import (
 from simple_trader.domain.events.answers import (
     AdviceArrived,
     AdviceFailed,
+    CallTried,
     ModelTrained,
     PredictionsArrived,
     PredictionsFailed,
@@ -63,6 +64,7 @@ from simple_trader.domain.events.orders import (
 __all__ = [
     "AdviceArrived",
     "AdviceFailed",
+    "CallTried",
     "AuthTrouble",
     "BalancesSeen",
     "BookLost",

@@ -12,7 +12,7 @@ class CallTried(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt that gave no answer before the one the event tells: another provider, a retry.
 
     `status` is that of HTTP, None where none came; `raw` is what came, if anything; `cost_usd` is
-    None where tokens or prices are not known.
+    None where tokens or prices are not known. `prompt` is empty where it was that of the event.
     """
 
     provider: str
@@ -26,6 +26,8 @@ class CallTried(msgspec.Struct, frozen=True, kw_only=True):
     tokens_out: int = 0
     latency_ms: int = 0
     cost_usd: Decimal | None = None
+    prompt: str = ""
+    prompt_hash: str = ""
 
 
 class AdviceArrived(msgspec.Struct, frozen=True, tag=True, kw_only=True):

@@ -37,7 +37,7 @@ def test_a_plain_model_gets_temperature_tokens_and_the_one_tool() -> None:
 
 def test_a_reasoning_model_without_tools_gets_neither_temperature_nor_tools() -> None:
     settings = provider(
-        max_tokens=9, is_reasoning=True, reasoning_effort="high", is_function_calling=False
+        max_tokens=9, is_reasoning=True, reasoning_effort="high", answers="content"
     )
     assert payload(settings, ASSETS, "hello", ()) == {
         "model": "m",
