@@ -1,4 +1,4 @@
-"""Makes the pages of docs/reference from the code: settings, reasons, commands, schema."""
+"""Makes the pages of docs/reference from the code: settings, reasons, commands, features."""
 
 import inspect
 import math
@@ -10,6 +10,7 @@ import typer
 from simple_trader.config.env import PLACES, names
 from simple_trader.config.fields import Section
 from simple_trader.config.schema import Settings, walk
+from simple_trader.core.strategy.features import GROUPS, SPECS
 from simple_trader.domain import errors
 from simple_trader.domain.order_states import CHANGES, MEANING
 from simple_trader.domain.reasons import TEXT
@@ -28,8 +29,39 @@ def pages() -> dict[str, str]:
         "exit-codes.md": exit_codes_page(),
         "order-states.md": order_states_page(),
         "cli.md": cli_page(),
+        "features.md": features_page(),
         "schema.md": render_schema(),
     }
+
+
+# ------------------------------------------------------------------------------ features
+
+
+def features_page() -> str:
+    """Every feature of a pair: how it is made, when it is known, what of TA-Lib equals it."""
+    parts = [
+        "# Features\n\n" + _MADE + f"The {len(SPECS)} figures of a pair that a decision is made "
+        "on, kept by name in `ai_snapshots`. Spans are counted in finished candles (of a minute); "
+        "the running candle is never among them. What is not known yet or has no meaning is null, "
+        "never 0: an RSI of a price that did not move, an average swing of nothing, a VWAP "
+        "without a trade. After six hours or 30 candles of silence a series begins anew.\n\n"
+        "Each known value has the moment of the newest event behind it: of an indicator the end "
+        "of its newest candle, of the rest when ticker or book was seen. None may be after the "
+        "snapshot's `as_of`.\n\n"
+        "Units: price in the pair's quote currency, base in its base currency, pct percent, bps "
+        "hundredths of a percent, share 0 at the lower and 1 at the upper end, sd standard "
+        "deviations. Equal to TA-Lib means to nine digits, on the same candles.\n"
+    ]
+    for title, specs in GROUPS.items():
+        parts.append(f"\n## {title}\n\n| name | unit | made of | known after | in TA-Lib |\n")
+        parts.append("|---|---|---|---|---|\n")
+        for spec in specs:
+            formula = spec.formula.replace("|", "\\|")
+            after = f"{spec.candles} candles" if spec.candles > 1 else "1 candle"
+            when = after if spec.candles else "its first message"
+            same = f"`{spec.talib}`" if spec.talib else ""
+            parts.append(f"| `{spec.name}` | {spec.unit} | {formula} | {when} | {same} |\n")
+    return "".join(parts)
 
 
 # -------------------------------------------------------------------------------- config

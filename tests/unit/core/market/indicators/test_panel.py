@@ -207,6 +207,19 @@ def test_a_wild_print_leaves_no_trace_once_its_window_is_over() -> None:
         assert after[name] == plain[name]
 
 
+@pytest.mark.parametrize(("history", "digits"), [(200, 1e-4), (720, 1e-12)])
+def test_a_restart_with_less_history_says_nearly_the_same(history: int, digits: float) -> None:
+    bars = generated(3_000, 3)
+    whole = feed(Indicators(), bars)[-1]
+    late = feed(Indicators(), bars.part(3_000 - history, 3_000))[-1]
+    with_memory = ("ema", "macd", "rsi", "plus", "minus", "adx", "atr", "obv")
+    for name in KEYS:
+        if name.startswith(with_memory) and name not in ("obv", "obv_flow_20"):
+            assert late[name] == pytest.approx(whole[name], rel=digits), name
+        elif name != "obv":
+            assert late[name] == whole[name], name
+
+
 def test_what_is_kept_is_bounded() -> None:
     indicators = Indicators()
     feed(indicators, generated(300, 1))
