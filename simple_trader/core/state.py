@@ -17,7 +17,8 @@ from simple_trader.core.risk.turnover import Turnover
 from simple_trader.core.schedule.timers import Timers
 from simple_trader.core.scoring.calibration import Calibration
 from simple_trader.core.scoring.outcomes import OpenMarks
-from simple_trader.domain.actions import PairBrief, Question
+from simple_trader.core.strategy.last_advice import LastAdvice
+from simple_trader.domain.actions import Question
 from simple_trader.domain.events import ExecutionReport
 from simple_trader.domain.ids import client_order_id, local_id
 from simple_trader.domain.instruments import (
@@ -32,7 +33,7 @@ from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.moments import EPOCH
 from simple_trader.domain.money import ZERO
 from simple_trader.domain.orders import Side
-from simple_trader.domain.predictions import PendingPrediction
+from simple_trader.domain.predictions import ModelSkill, PendingPrediction
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import SnapshotRow
 from simple_trader.domain.settings import TradingSettings
@@ -42,7 +43,6 @@ AI_OWNER = "ai"
 MAX_QUESTIONS = 200
 MAX_SEEN_EXECS = 20_000
 QUESTION_LIFE = timedelta(hours=2)  # market time; the body answers long before, at any speed
-PROBABILITY_SKILL = "unproven"
 
 
 class Cycle(msgspec.Struct, kw_only=True):
@@ -55,8 +55,19 @@ class Cycle(msgspec.Struct, kw_only=True):
     question_id: str
     waits_for: str  # predictions or advice
     rows: tuple[SnapshotRow, ...]
-    briefs: tuple[PairBrief, ...]
-    cash_fraction: float
+
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """The pairs that are asked about, in the order of the prompt."""
+        return tuple(row.pair for row in self.rows)
+
+
+class ShadowWait(msgspec.Struct, frozen=True, kw_only=True):
+    """A question to a shadow: whom it went to, and the cycle that its answer is judged by."""
+
+    advisor: str
+    asked_at: datetime
+    cycle: Cycle
 
 
 class Health(msgspec.Struct, kw_only=True):
@@ -141,7 +152,12 @@ class EngineState(msgspec.Struct, kw_only=True):
     timers: Timers = msgspec.field(default_factory=Timers)
     questions: dict[str, Question] = {}
     cycle: Cycle | None = None
+    last_advice: LastAdvice | None = None
+    shadow_waits: dict[str, ShadowWait] = {}  # by question id
     pending_predictions: tuple[PendingPrediction, ...] = ()
+    shown_features: dict[str, dict[str, float | None]] = {}  # of pending ones, by snapshot id
+    skills: dict[str, dict[int, ModelSkill]] = {}  # of the online model: pair, horizon_s
+    last_checkpoint_at: datetime | None = None
     marks: OpenMarks = msgspec.field(default_factory=OpenMarks)
     calibration: Calibration = msgspec.field(default_factory=Calibration)
     model_id: str = ""

@@ -23,12 +23,17 @@ class Strike(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Turned(msgspec.Struct, frozen=True, kw_only=True):
-    """An approved order as the rolling limits count it: value in the reporting currency (PT3)."""
+    """An approved order as the rolling limits count it: value in the reporting currency (PT3).
+
+    `side` and `origin` are words of the order: the sides of advice are counted (L20).
+    """
 
     cl_ord_id: str
     pair: str
     at: datetime
     value: Decimal
+    side: str = ""
+    origin: str = ""
 
 
 class RiskMemory(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ class TradingSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_order_qty: dict[str, Decimal]  # base units by pair; a pair that is not named has no own one
     max_open_orders: int  # on one pair
     max_orders_per_minute: int  # on one pair
+    max_flips_per_day: int  # changes of side of advice on one pair
     max_notional_per_minute: Decimal  # gross, reporting currency, as those below
     max_notional_per_hour: Decimal
     max_notional_per_day: Decimal

@@ -157,7 +157,7 @@ def test_pt5_an_order_that_ended_may_be_repeated_after_five_seconds() -> None:
 
 def test_pt2_a_stop_larger_than_one_order_may_be_is_sold_in_slices() -> None:
     one = desk(max_order_value=D(60), daily_loss_limit=D(0))
-    one.engine.state.settings = settings(daily_loss_limit=D("0.9"))
+    one.engine.state.settings = settings(daily_loss_limit=D("0.9"), min_confidence=0.9)
     one.hold()
     held = one.engine.state.lots.held("ai", BTC)
     one.engine.state.settings = settings(max_order_value=D(60), daily_loss_limit=D("0.9"))
@@ -241,7 +241,7 @@ def test_x14_i_21_a_crossed_locked_or_empty_market_trades_nothing_and_moves_no_r
 
 
 def test_x27_rules_that_change_while_we_run_hold_from_the_next_order() -> None:
-    one = desk(base_order=D(60))
+    one = desk(base_order=D(90))
     one.do(e.InstrumentSeen(rules=rules(BTC, price_increment=D(10), qty_min=D("0.001"))))
     request = one.place()
     assert is_on_step(request.limit_price or D(0), D(10))
@@ -384,7 +384,7 @@ def test_i_20_an_approval_lives_two_seconds_and_is_bound_to_its_parameters() -> 
 
 
 def test_pt4_sales_free_no_room_before_they_are_filled() -> None:
-    one = desk(max_asset_exposure=D("0.18"), max_total_exposure=D("0.18"))
+    one = desk(max_asset_exposure=D("0.14"), max_total_exposure=D("0.14"))
     one.hold()
     one.next_candle()
     told = one.advise(say(BTC, "sell"), say(ETH, "buy"))

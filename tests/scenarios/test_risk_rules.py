@@ -126,6 +126,7 @@ LINES = [
 def start(differs: dict[str, str]) -> Desk:
     """A desk on a day that differs from a quiet one as told, with 1000 USD of equity."""
     changed = settings(
+        min_confidence=1.0,  # sizes are the whole wish
         base_order=D(differs.get("wish", "200")),
         max_asset_exposure=D(differs.get("asset", "0.35")),
         max_total_exposure=D(differs.get("total", "0.8")),
@@ -177,7 +178,7 @@ def live_through(desk: Desk, differs: dict[str, str]) -> None:
         desk.do(e.BalancesSeen(balances=totals, source="rest"))
         desk.timer("risk_check")
     if "before" in differs:
-        request = desk.place()
+        request = desk.place(confidence=1.0)
         if differs["before"] == "unknown":
             desk.do(e.SendUnknown(cl_ord_id=request.cl_ord_id, detail="lost"))
         else:

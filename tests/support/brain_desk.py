@@ -60,6 +60,7 @@ def settings(**changes: Any) -> TradingSettings:
         "max_order_qty": {},
         "max_open_orders": 40,
         "max_orders_per_minute": 42,
+        "max_flips_per_day": 288,
         "max_notional_per_minute": D(500_000),
         "max_notional_per_hour": D(2_000_000),
         "max_notional_per_day": D(10_000_000),

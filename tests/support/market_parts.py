@@ -112,6 +112,7 @@ def settings(**changes: Any) -> TradingSettings:
         "max_order_qty": {},
         "max_open_orders": 40,
         "max_orders_per_minute": 42,
+        "max_flips_per_day": 288,
         "max_notional_per_minute": Decimal(500_000),
         "max_notional_per_hour": Decimal(2_000_000),
         "max_notional_per_day": Decimal(10_000_000),

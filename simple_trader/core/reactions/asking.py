@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from simple_trader.core.portfolio.doubts import ACCOUNT_COST, Doubt, conclusive
 from simple_trader.core.schedule.timers import RESOLVE
-from simple_trader.core.state import EngineState
-from simple_trader.domain.actions import Action, AskOrders, AskReconcile
+from simple_trader.core.state import Cycle, EngineState
+from simple_trader.domain.actions import Action, AskOrders, AskReconcile, Note
 from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import Order
+from simple_trader.domain.reasons import Reason
 
 ORDERS_DEADLINE_S = 60.0
 RECONCILE_DEADLINE_S = 120.0
@@ -15,9 +16,26 @@ OVERLAP = timedelta(minutes=2)  # looked at again before the watermark (fault X1
 FIRST_LOOK = timedelta(days=1)  # how far back where there was never a fill
 
 ADVICE, PREDICTIONS, TRAINING = "advice", "predictions", "training"
+SHADOW = "shadow"
 ORDERS, ACCOUNT = "orders", "account"
 CYCLE = "cycle"
+LESSONS = "lessons"
 ALL = "all"
+
+
+def cycle_answered(state: EngineState, question_id: str, waits_for: str) -> Cycle | None:
+    """The cycle that waits for this very answer; None for anything late or unknown."""
+    cycle = state.cycle
+    question = state.close_question(question_id)
+    if cycle is None or question is None or cycle.question_id != question_id:
+        return None
+    return cycle if cycle.waits_for == waits_for else None
+
+
+def late(what: str) -> Note:
+    """An answer that nobody waits for."""
+    text = f"A {what} came to no open question and changes nothing."
+    return Note(level="info", text=text, reason=Reason.ADVICE_LATE)
 
 
 def ask_order(state: EngineState, order: Order, at: datetime) -> list[Action]:
@@ -110,7 +128,8 @@ def _is_open_question(state: EngineState, order: Order) -> bool:
 
 def _doubt(state: EngineState, order: Order, at: datetime, *, asked: bool = False) -> None:
     unknown = order.state is OrderState.UNKNOWN
-    concludes = conclusive(order.request.deadline) if unknown else None
+    skew_s = state.health.skew_s
+    concludes = conclusive(order.request.deadline, skew_s) if unknown else None
     state.doubts.add(order.cl_ord_id, Doubt(at, order.approved_at, concludes, asked))
 
 

@@ -1,33 +1,34 @@
 """The decision cycle up to the question to the advisor: look, remember, predict, ask."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
-import msgspec
-
 from simple_trader.core.portfolio.account import rate_of
-from simple_trader.core.reactions.asking import ADVICE, CYCLE, PREDICTIONS
+from simple_trader.core.portfolio.open_orders import taker_of
+from simple_trader.core.reactions.advising import ask_advice
+from simple_trader.core.reactions.asking import PREDICTIONS
+from simple_trader.core.reactions.keeping import keep_decision
+from simple_trader.core.reactions.predicting import (
+    ask_predictions,
+    settle_predictions,
+    teach_only,
+)
 from simple_trader.core.reactions.standing import risk_row
-from simple_trader.core.scoring.labels import settle
-from simple_trader.core.state import AI_OWNER, PROBABILITY_SKILL, Cycle, EngineState
-from simple_trader.core.strategy.aggregator import CycleInputs, fraction, snapshots
+from simple_trader.core.scoring.outcomes import round_trip_pct
+from simple_trader.core.state import AI_OWNER, Cycle, EngineState
+from simple_trader.core.strategy.aggregator import CycleInputs, snapshots
 from simple_trader.domain.actions import (
     Action,
-    AskAdvice,
-    AskPredictions,
     Lesson,
     Note,
-    PredictFor,
-    Remember,
 )
 from simple_trader.domain.instruments import PairStatus, quote_of
+from simple_trader.domain.moments import to_rfc3339
 from simple_trader.domain.money import ZERO
-from simple_trader.domain.predictions import PendingPrediction, Prediction
 from simple_trader.domain.reasons import Reason
-from simple_trader.domain.records import DecisionRow, PredictionRow
-from simple_trader.domain.views import DecisionView
+from simple_trader.domain.records import DecisionRow
+from simple_trader.domain.shown import OutsideText
 
-PREDICT_DEADLINE_S = 10.0
 _HUNDRED = Decimal(100)
 
 
@@ -45,13 +46,13 @@ def begin_cycle(state: EngineState, at: datetime) -> list[Action]:
     state.tally.cycles += 1
     state.board.finish_until(at)
     cycle_id = state.next_id("c")
-    actions, lessons = _settle(state, at)
+    actions, lessons = settle_predictions(state, at)
     actions.append(risk_row(state, at))  # equity in risk_states is never older than a cycle
     inputs = _inputs(state, cycle_id, at)
-    rows, briefs = snapshots(inputs)
+    rows = snapshots(inputs)
     actions.extend(_without_price(state, inputs, [row.pair for row in rows], at))
     if not rows:
-        return [*actions, *_teach_only(state, lessons, at)]
+        return [*actions, *teach_only(state, lessons, at)]
     state.cycle = Cycle(
         cycle_id=cycle_id,
         as_of=at,
@@ -60,29 +61,10 @@ def begin_cycle(state: EngineState, at: datetime) -> list[Action]:
         question_id="",
         waits_for=PREDICTIONS,
         rows=rows,
-        briefs=briefs,
-        cash_fraction=float(fraction(inputs.cash, inputs.equity)),
     )
     if state.settings.enable_model:
-        return [*actions, *_ask_predictions(state, state.cycle, lessons, at)]
+        return [*actions, *_ask_model(state, state.cycle, lessons, at)]
     return [*actions, *ask_advice(state, state.cycle, at)]
-
-
-def _settle(state: EngineState, at: datetime) -> tuple[list[Action], tuple[Lesson, ...]]:
-    """Score the predictions whose horizon is over."""
-    settled = settle(list(state.pending_predictions), state.mids(), at)
-    state.pending_predictions = settled.still_open
-    return [Remember(record=score) for score in settled.scores], settled.lessons
-
-
-def _teach_only(state: EngineState, lessons: tuple[Lesson, ...], at: datetime) -> list[Action]:
-    """Lessons are not lost where there is nothing to predict."""
-    if not lessons or not state.settings.enable_model:
-        return []
-    question = state.open_question(PREDICTIONS, "lessons", at, PREDICT_DEADLINE_S)
-    if question is None:
-        return []
-    return [AskPredictions(question=question, lessons=lessons, items=())]
 
 
 def _inputs(state: EngineState, cycle_id: str, at: datetime) -> CycleInputs:
@@ -109,12 +91,30 @@ def _inputs(state: EngineState, cycle_id: str, at: datetime) -> CycleInputs:
         cash=_cash(state),
         equity=state.shown_equity(),
         tradable={pair: _tradable(state, pair) for pair in pairs},
+        cost_pct=_costs(state),
         snapshot_ids={pair: state.snapshot_ids[pair] for pair in pairs},
-        probabilities={},
-        probability_skill=PROBABILITY_SKILL,
-        model_horizon_s=_horizon_s(state),
         settings=state.settings,
+        texts={pair: _last_words(state, pair) for pair in pairs},
     )
+
+
+def _costs(state: EngineState) -> dict[str, Decimal]:
+    """What a round trip costs in percent of the price, where there is a quote."""
+    quotes = {pair: state.board.quote(pair) for pair in state.settings.traded_pairs}
+    return {
+        pair: round_trip_pct(quote, taker_of(state.fees, pair))
+        for pair, quote in quotes.items()
+        if quote is not None and quote.mid > ZERO
+    }
+
+
+def _last_words(state: EngineState, pair: str) -> tuple[OutsideText, ...]:
+    """What the advisor itself said of the pair last: a model's text, so it is a stranger's."""
+    view = state.decisions.get(pair)
+    if view is None or not view.advisor or not view.rationale:
+        return ()
+    source = f"{view.advisor}, {view.action} at {to_rfc3339(view.at, digits=0)}"
+    return (OutsideText(source=source, text=view.rationale),)
 
 
 def _cash(state: EngineState) -> Decimal:
@@ -127,10 +127,6 @@ def _cash(state: EngineState) -> Decimal:
 def _tradable(state: EngineState, pair: str) -> bool:
     rules = state.rules.get(pair)
     return rules is not None and rules.status is PairStatus.ONLINE
-
-
-def _horizon_s(state: EngineState) -> int:
-    return state.settings.model_horizons[0] * state.settings.aggregator_interval_s
 
 
 def _without_price(
@@ -161,95 +157,11 @@ def _without_price(
     return actions
 
 
-def keep_decision(state: EngineState, row: DecisionRow, advisor: str) -> Remember:
-    """Remember a decision and show it as the last one of its pair, and of all."""
-    state.decisions.pop(row.pair, None)
-    state.decisions[row.pair] = DecisionView(
-        decision_id=row.decision_id,
-        pair=row.pair,
-        at=row.decided_at,
-        action=row.action,
-        confidence=row.confidence,
-        verdict=row.verdict,
-        reason=row.reason.value,
-        detail=row.detail,
-        advisor=advisor,
-    )
-    return Remember(record=row)
-
-
-def _ask_predictions(
+def _ask_model(
     state: EngineState, cycle: Cycle, lessons: tuple[Lesson, ...], at: datetime
 ) -> list[Action]:
-    question = state.open_question(PREDICTIONS, CYCLE, at, PREDICT_DEADLINE_S)
-    if question is None:
+    asked = ask_predictions(state, cycle, lessons, at)
+    if asked is None:
         note = Note(level="warning", text="The learner still waits.", reason=Reason.MODEL_LATE)
         return [note, *ask_advice(state, cycle, at)]
-    cycle.question_id = question.question_id
-    items = tuple(PredictFor(pair=row.pair, features=row.features) for row in cycle.rows)
-    return [AskPredictions(question=question, lessons=lessons, items=items)]
-
-
-def add_predictions(
-    state: EngineState, cycle: Cycle, model_id: str, predictions: tuple[Prediction, ...]
-) -> list[Action]:
-    """Put the probabilities into what is remembered and shown, and log them before any outcome.
-
-    What is not a finite probability of an asked pair is dropped (I-42).
-    """
-    valid = {item.pair: item.probability for item in predictions if 0.0 <= item.probability <= 1.0}
-    cycle.rows = tuple(
-        msgspec.structs.replace(row, probability=valid.get(row.pair)) for row in cycle.rows
-    )
-    cycle.briefs = tuple(
-        msgspec.structs.replace(brief, probability=valid.get(brief.pair)) for brief in cycle.briefs
-    )
-    horizon_s = cycle.settings.model_horizons[0] * cycle.settings.aggregator_interval_s
-    made = tuple(
-        PendingPrediction(
-            prediction_id=state.next_id("p"),
-            pair=row.pair,
-            cycle_id=cycle.cycle_id,
-            made_at=cycle.as_of,
-            due_at=cycle.as_of + timedelta(seconds=horizon_s),
-            horizon_cycles=cycle.settings.model_horizons[0],
-            horizon_s=horizon_s,
-            probability=valid[row.pair],
-            model_id=model_id,
-            mid=row.mid,
-            features=row.features,
-        )
-        for row in cycle.rows
-        if row.pair in valid
-    )
-    state.pending_predictions = (*state.pending_predictions, *made)
-    return [Remember(record=PredictionRow(prediction=item)) for item in made]
-
-
-def ask_advice(state: EngineState, cycle: Cycle, at: datetime) -> list[Action]:
-    """Remember what will be shown, then ask."""
-    settings = cycle.settings
-    actions: list[Action] = [Remember(record=row) for row in cycle.rows]
-    state.close_about(ADVICE, CYCLE)
-    question = state.open_question(ADVICE, CYCLE, at, float(settings.advice_deadline_s))
-    if question is None:
-        state.cycle = None
-        text = "Too many open questions: no advice asked in this cycle."
-        return [*actions, Note(level="error", text=text, reason=Reason.ADVICE_FAILED)]
-    question = msgspec.structs.replace(question, config_hash=cycle.config_hash)
-    state.questions[question.question_id] = question
-    cycle.question_id = question.question_id
-    cycle.waits_for = ADVICE
-    actions.append(
-        AskAdvice(
-            question=question,
-            cycle_id=cycle.cycle_id,
-            as_of=cycle.as_of,
-            briefs=cycle.briefs,
-            cash_fraction=cycle.cash_fraction,
-            max_asset_exposure=float(settings.max_asset_exposure),
-            max_total_exposure=float(settings.max_total_exposure),
-            min_confidence=settings.min_confidence,
-        )
-    )
-    return actions
+    return [asked]

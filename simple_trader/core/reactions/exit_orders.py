@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from simple_trader.core.portfolio.account import rate_of
-from simple_trader.core.reactions.cycle import keep_decision
+from simple_trader.core.reactions.keeping import keep_decision
 from simple_trader.core.reactions.trade import due_key, judge_intent
 from simple_trader.core.risk.limits import most_qty, windows
 from simple_trader.core.risk.sizing import too_small

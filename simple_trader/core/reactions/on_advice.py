@@ -1,99 +1,97 @@
-"""Answers: predictions, advice, training. What comes back is judged on the state of that moment."""
+"""Answers of the advisor: what comes back is judged on the state of that moment."""
 
 from datetime import datetime
 
-from simple_trader.core.reactions.asking import ADVICE, PREDICTIONS
-from simple_trader.core.reactions.cycle import add_predictions, ask_advice
-from simple_trader.core.reactions.decide import decide, hold_all
+import msgspec
+
+from simple_trader.core.reactions.advising import shown
+from simple_trader.core.reactions.asking import ADVICE, PREDICTIONS, cycle_answered, late
+from simple_trader.core.reactions.call_rows import Asked, arrived_rows, failed_rows
+from simple_trader.core.reactions.decide import Told, decide, hold_all, unusable
+from simple_trader.core.reactions.shadowing import is_shadow, on_shadow_advice, on_shadow_failed
 from simple_trader.core.state import Cycle, EngineState
-from simple_trader.core.strategy.advice import judge
-from simple_trader.domain.actions import Action, Note, Remember, UseModel
-from simple_trader.domain.events import (
-    AdviceArrived,
-    AdviceFailed,
-    ModelTrained,
-    PredictionsArrived,
-    PredictionsFailed,
-    TrainingSkipped,
-)
+from simple_trader.core.strategy.advice import Advice, judge
+from simple_trader.core.strategy.last_advice import LastAdvice, is_late
+from simple_trader.domain.actions import Action, Note, Remember
+from simple_trader.domain.events import AdviceArrived, AdviceFailed
+from simple_trader.domain.marks import MarkSource
 from simple_trader.domain.reasons import Reason
-from simple_trader.domain.records import LlmCallRow, ModelRow
-
-
-def _cycle_of(state: EngineState, question_id: str, waits_for: str) -> Cycle | None:
-    """The cycle that waits for this very answer; None for anything late or unknown."""
-    cycle = state.cycle
-    question = state.close_question(question_id)
-    if cycle is None or question is None or cycle.question_id != question_id:
-        return None
-    return cycle if cycle.waits_for == waits_for else None
-
-
-# -- predictions -------------------------------------------------------------------------
-
-
-def on_predictions(state: EngineState, event: PredictionsArrived, at: datetime) -> list[Action]:
-    """Complete the cycle's picture with probabilities, then ask the advisor."""
-    lessons_only = _is_lessons(state, event.question_id)
-    cycle = _cycle_of(state, event.question_id, PREDICTIONS)
-    state.model_id = event.model_id
-    if cycle is None:
-        return [] if lessons_only else [_late("prediction")]
-    logged = add_predictions(state, cycle, event.model_id, event.predictions)
-    return [*logged, *ask_advice(state, cycle, at)]
-
-
-def on_predictions_failed(
-    state: EngineState, event: PredictionsFailed, at: datetime
-) -> list[Action]:
-    """The cycle goes on without the model."""
-    cycle = _cycle_of(state, event.question_id, PREDICTIONS)
-    note = Note(level="warning", text=f"No predictions: {event.detail}", reason=event.reason)
-    return [note] if cycle is None else [note, *ask_advice(state, cycle, at)]
-
-
-def _is_lessons(state: EngineState, question_id: str) -> bool:
-    question = state.questions.get(question_id)
-    return question is not None and question.subject == "lessons"
-
-
-def _late(what: str) -> Note:
-    text = f"A {what} came to no open question and changes nothing."
-    return Note(level="info", text=text, reason=Reason.ADVICE_LATE)
-
-
-# -- advice ------------------------------------------------------------------------------
 
 
 def on_advice(state: EngineState, event: AdviceArrived, at: datetime) -> list[Action]:
     """Remember the exact exchange of words, judge it, and decide pair by pair."""
+    if is_shadow(state, event.question_id):
+        return on_shadow_advice(state, event, at)
     asked_at = _asked_at(state, event.question_id, at)
-    cycle = _cycle_of(state, event.question_id, ADVICE)
+    cycle = cycle_answered(state, event.question_id, ADVICE)
     if cycle is None:
-        row = _call_row(event, "", state.next_id("late"), asked_at, at, Reason.ADVICE_LATE)
-        return [Remember(record=row), _late("piece of advice")]
+        stranger = _stranger(state, asked_at)
+        rows = arrived_rows(event, stranger, at, Reason.ADVICE_LATE)
+        return [*rows, late("piece of advice")]
     state.cycle = None
-    pairs = tuple(brief.pair for brief in cycle.briefs)
-    judged = judge(event.raw, kind=event.kind, finish_reason=event.finish_reason, pairs=pairs)
-    row = _call_row(event, cycle.cycle_id, event.question_id, asked_at, at, None)
-    return [
-        Remember(record=row),
-        *decide(state, cycle, judged, event.question_id, event.advisor_label, at),
-    ]
+    asked = Asked(call_id=event.question_id, cycle_id=cycle.cycle_id, asked_at=asked_at)
+    told = _judged(cycle, event)
+    if is_late(asked_at, at, cycle.settings):
+        detail = f"{(at - asked_at).total_seconds():.0f} s after the question"
+        none = unusable(cycle, Reason.ADVICE_LATE, detail)
+        rows = arrived_rows(event, asked, at, Reason.ADVICE_LATE)
+        return [*rows, *decide(state, cycle, msgspec.structs.replace(told, judged=none), at)]
+    if any(isinstance(entry, Advice) for entry in told.judged.values()):
+        state.last_advice = _remembered(state, cycle, event, told.source, at)
+    return [*arrived_rows(event, asked, at), *decide(state, cycle, told, at)]
+
+
+def _judged(cycle: Cycle, event: AdviceArrived) -> Told:
+    source = MarkSource(
+        provider=event.provider, model=event.model, template_hash=event.template_hash
+    )
+    judged = judge(
+        event.raw,
+        kind=event.kind,
+        finish_reason=event.finish_reason,
+        pairs=cycle.pairs,
+        mids=shown(cycle).mids,
+    )
+    return Told(judged=judged, call_id=event.question_id, label=event.advisor_label, source=source)
+
+
+def _remembered(
+    state: EngineState, cycle: Cycle, event: AdviceArrived, source: MarkSource, at: datetime
+) -> LastAdvice:
+    return LastAdvice(
+        call_id=event.question_id,
+        answered_at=at,
+        shown=shown(cycle),
+        raw=event.raw,
+        kind=event.kind,
+        finish_reason=event.finish_reason,
+        label=event.advisor_label,
+        source=source,
+        fills=state.tally.fills,
+    )
 
 
 def on_advice_failed(state: EngineState, event: AdviceFailed, at: datetime) -> list[Action]:
     """No advice is HOLD on every pair, with the reason."""
+    if is_shadow(state, event.question_id):
+        return on_shadow_failed(state, event, at)
     asked_at = _asked_at(state, event.question_id, at)
-    cycle = _cycle_of(state, event.question_id, ADVICE)
+    cycle = cycle_answered(state, event.question_id, ADVICE)
     if cycle is None:
-        return [_late("failed piece of advice")]
+        rows = failed_rows(event, _stranger(state, asked_at), at)
+        return [*rows, late("failed piece of advice")]
     state.cycle = None
-    row = _failed_row(event, cycle.cycle_id, asked_at, at)
+    asked = Asked(call_id=event.question_id, cycle_id=cycle.cycle_id, asked_at=asked_at)
+    source = MarkSource(
+        provider=event.provider, model=event.model, template_hash=event.template_hash
+    )
+    told = Told(
+        judged=unusable(cycle, event.reason, event.detail), call_id=asked.call_id, source=source
+    )
     return [
-        Remember(record=row),
+        *failed_rows(event, asked, at),
         Note(level="warning", text=f"No advice: {event.detail}", reason=event.reason),
-        *hold_all(state, cycle, event.reason, event.detail, event.question_id, at),
+        *decide(state, cycle, told, at),
     ]
 
 
@@ -102,102 +100,9 @@ def _asked_at(state: EngineState, question_id: str, at: datetime) -> datetime:
     return at if question is None else question.asked_at
 
 
-def _call_row(
-    event: AdviceArrived,
-    cycle_id: str,
-    call_id: str,
-    asked_at: datetime,
-    at: datetime,
-    reason: Reason | None,
-) -> LlmCallRow:
-    return LlmCallRow(
-        call_id=call_id,
-        cycle_id=cycle_id,
-        asked_at=asked_at,
-        answered_at=at,
-        provider=event.provider,
-        model=event.model,
-        advisor_label=event.advisor_label,
-        prompt_hash=event.prompt_hash,
-        template_hash=event.template_hash,
-        prompt=event.prompt,
-        reply=event.raw,
-        kind=event.kind,
-        finish_reason=event.finish_reason,
-        tokens_in=event.tokens_in,
-        tokens_out=event.tokens_out,
-        latency_ms=event.latency_ms,
-        error="",
-        reason=reason,
-        attempt=len(event.tried) + 1,
-        status=event.status,
-        params=event.params,
-        cost_usd=event.cost_usd,
-    )
-
-
-def _failed_row(event: AdviceFailed, cycle_id: str, asked_at: datetime, at: datetime) -> LlmCallRow:
-    return LlmCallRow(
-        call_id=event.question_id,
-        cycle_id=cycle_id,
-        asked_at=asked_at,
-        answered_at=at,
-        provider=event.provider,
-        model=event.model,
-        advisor_label="",
-        prompt_hash=event.prompt_hash,
-        template_hash=event.template_hash,
-        prompt=event.prompt,
-        reply=event.raw,
-        kind="",
-        finish_reason="",
-        tokens_in=event.tokens_in,
-        tokens_out=event.tokens_out,
-        latency_ms=event.latency_ms,
-        error=event.detail,
-        reason=event.reason,
-        attempt=len(event.tried) + 1,
-        status=event.status,
-        params=event.params,
-        cost_usd=event.cost_usd,
-    )
-
-
-# -- training ----------------------------------------------------------------------------
-
-
-def on_trained(state: EngineState, event: ModelTrained, at: datetime) -> list[Action]:
-    """Keep the new model under its hash and predict with it from now on."""
-    if state.close_question(event.question_id) is None:
-        return [_late("trained model")]
-    state.last_training_at = at
-    state.model_id = event.model_id
-    return [
-        Remember(
-            record=ModelRow(
-                model_id=event.model_id,
-                trained_at=at,
-                sha256=event.sha256,
-                blob=event.blob,
-                rows=event.rows,
-                metrics=event.metrics,
-            )
-        ),
-        UseModel(model_id=event.model_id, sha256=event.sha256, blob=event.blob),
-        Note(
-            level="info",
-            text=f"Model {event.model_id} trained on {event.rows} rows.",
-            reason=Reason.TRAINED,
-        ),
-    ]
-
-
-def on_training_skipped(state: EngineState, event: TrainingSkipped, at: datetime) -> list[Action]:
-    """No new model, and why; the old one stays."""
-    if state.close_question(event.question_id) is not None:
-        state.last_training_at = at
-    text = f"No new model: {event.detail}"
-    return [Note(level="info", text=text, reason=event.reason)]
+def _stranger(state: EngineState, asked_at: datetime) -> Asked:
+    """An answer to no question of this brain, which is remembered all the same (I-39)."""
+    return Asked(call_id=state.next_id("late"), cycle_id="", asked_at=asked_at)
 
 
 def give_up(

@@ -17,7 +17,7 @@ from simple_trader.domain.instruments import base_of, quote_of
 from simple_trader.domain.memory import Turned
 from simple_trader.domain.money import ZERO
 from simple_trader.domain.order_states import OrderState
-from simple_trader.domain.orders import Intent, Order
+from simple_trader.domain.orders import Intent, Order, Origin
 from simple_trader.domain.records import IntentRow
 from simple_trader.domain.verdicts import Approved, Refused
 
@@ -29,6 +29,7 @@ def case_of(state: EngineState, intent: Intent, at: datetime) -> Case:
     board = state.board.boards.get(pair)
     due_since = state.exit_due.get(due_key(intent.owner, pair)) if intent.protective else None
     unknown = state.orders.unresolved_on(pair)
+    flips, advised_side = state.turnover.flips(pair, Origin.AI.value, at)
     return Case(
         intent=intent,
         at=at,
@@ -62,6 +63,8 @@ def case_of(state: EngineState, intent: Intent, at: datetime) -> Case:
         twin=_twin(state, intent, at),
         strike=state.memory.strikes.get(pair),
         paused_until=state.memory.paused_until,
+        flips=flips,
+        advised_side=advised_side,
     )
 
 
@@ -127,6 +130,8 @@ def _reserve(state: EngineState, case: Case, approved: Approved, config_hash: st
             pair=intent.pair,
             at=approved.approved_at,
             value=case.notional,
+            side=intent.side.value,
+            origin=intent.origin.value,
         )
     )
     actions: list[Action] = [Remember(record=_intent_row(state, case, order))]
@@ -167,8 +172,13 @@ def _intent_row(state: EngineState, case: Case, order: Order) -> IntentRow:
 
 
 def release_guard(state: EngineState, order: Order) -> list[Action]:
-    """Free the candle of an order that never left; it counts in no rolling limit either."""
+    """Free the candle of an order that never left; it counts in no rolling limit either.
+
+    A protective order took no candle: the one noted is that of an entry before it (I-33).
+    """
     state.turnover.forget(order.cl_ord_id)
+    if order.origin is Origin.EXIT:
+        return []
     key = breaker.guard_key(order.request.pair, order.request.side)
     begin = breaker.candle_of(order.approved_at, state.settings)
     before = state.memory

@@ -26,7 +26,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     currency per unit of the pair's quote asset; `guarded_since` the candle of the last entry;
     `reference` the slow price; `flow` the orders of the last minute, hour and day; `twin` a same
     order of a moment ago; `due_s` for how long a protective order has been due; `venue_ahead_s` the
-    exchange's clock minus ours.
+    exchange's clock minus ours; `flips` how often advice changed sides on the pair in a day, and
+    `advised_side` its last one.
     """
 
     intent: Intent
@@ -61,6 +62,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     twin: str | None = None
     strike: Strike | None = None
     paused_until: datetime | None = None
+    flips: int = 0
+    advised_side: str = ""
 
     @property
     def cost(self) -> Decimal:

@@ -18,6 +18,7 @@ CEILINGS: Mapping[str, Decimal] = MappingProxyType(
         "max_order_value": Decimal(100_000),
         "max_open_orders": Decimal(42),  # 70 percent of the 60 of Kraken's lowest tier
         "max_orders_per_minute": Decimal(42),  # 70 percent of the 60 its counter takes (PT6)
+        "max_flips_per_day": Decimal(288),  # one in five minutes
         "max_notional_per_minute": Decimal(500_000),
         "max_notional_per_hour": Decimal(2_000_000),
         "max_notional_per_day": Decimal(10_000_000),

@@ -37,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     order.on_steps,
     order.few_open,
     order.slow_enough,
+    order.few_flips,
     capital.valued,
     capital.funded,
     capital.within_asset_cap,

@@ -74,6 +74,14 @@ CONTROLS: tuple[Control, ...] = (
         _RULES,
     ),
     Control("PT6", "messages and loops", _messages, _ORDER),
+    Control(
+        "L20",
+        "advice to and fro",
+        lambda s: (
+            f"{s.max_flips_per_day} changes of side on a pair a day; value as PT3, entries half"
+        ),
+        _ORDER,
+    ),
     Control("PT10", "market data", _data, "tests/unit/core/risk/test_market_checks.py"),
     Control(
         "PT13",

@@ -5,6 +5,7 @@ from simple_trader.core.risk.ceilings import ORDERS_PER_MINUTE_IN_ALL, ORDERS_PE
 from simple_trader.core.risk.limits import most_qty
 from simple_trader.core.risk.sizing import too_small
 from simple_trader.domain.money import is_on_step
+from simple_trader.domain.orders import Origin
 from simple_trader.domain.reasons import Reason
 
 
@@ -101,6 +102,17 @@ def slow_enough(case: Case) -> Objection | None:
         if count >= most:
             return Reason.ORDER_RATE, f"{count} orders {what}, {most} allowed"
     return None
+
+
+def few_flips(case: Case) -> Objection | None:
+    """Advice that goes to and fro on a pair may not buy again; to sell is never refused (L20)."""
+    intent = case.intent
+    if intent.origin is not Origin.AI or not case.raises_exposure:
+        return None
+    if case.advised_side in {"", intent.side.value} or case.flips < case.settings.max_flips_per_day:
+        return None
+    most = case.settings.max_flips_per_day
+    return Reason.FLIP_LIMIT, f"{case.flips} of {most} changes of side in 24 hours"
 
 
 def _share(case: Case, most: int) -> int:

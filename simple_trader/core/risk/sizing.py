@@ -35,17 +35,20 @@ def buy_qty(
     spendable: Decimal,
     settings: TradingSettings,
     most: Decimal,
+    allocation: Decimal | None = None,
 ) -> Sized | TooSmall:
     """Quantity of a purchase at `price`: the least of wish, caps and funds, rounded down.
 
-    `value` and `spendable` are quote units, `room` the reporting currency, `quote_rate` reporting
-    currency per quote unit. Caps and funds carry the taker fee; no order is for more than `most`
-    base units. The bound that left too little is the reason; the wish itself only where it was
-    the least.
+    `value` and `spendable` are quote units, `room` and `allocation` (what the advisor's own wanted
+    holding leaves; None: no bound) the reporting currency, `quote_rate` reporting currency per
+    quote unit. Caps and funds carry the taker fee; no order is for more than `most` base units.
+    The bound that left too little is the reason; the wish itself only where it was the least.
     """
     gross = ONE + taker
+    wanted = value if allocation is None else allocation / quote_rate / gross
     bounds = (
         (value, None),
+        (wanted, Reason.ALLOCATION_REACHED),
         (room.asset / quote_rate / gross, Reason.EXPOSURE_ASSET),
         (room.total / quote_rate / gross, Reason.EXPOSURE_TOTAL),
         (settings.max_balance_fraction * spendable / gross, Reason.NO_FUNDS),
@@ -87,21 +90,25 @@ def sell_qty(
     return too_small(qty, price, rules, settings) or Sized(qty)
 
 
+def effective_minimum(price: Decimal, rules: PairRules, settings: TradingSettings) -> Decimal:
+    """The smallest value of an order in quote units: the largest of the three minimums."""
+    return max(settings.min_order_value, rules.qty_min * price, rules.cost_min)
+
+
 def too_small(
     qty: Decimal, price: Decimal, rules: PairRules, settings: TradingSettings
 ) -> TooSmall | None:
-    """Which minimum a quantity at a price misses, if any; a missed one is never rounded up to."""
+    """Whether a quantity at a price is below the effective minimum, and which minimum it misses; a
+    missed one is never rounded up to.
+    """
+    cost, least = qty * price, effective_minimum(price, rules, settings)
+    if cost >= least:
+        return None
+    words = f"{cost:f} {rules.quote} is below {least:f}, the least that an order may be worth"
     if qty < rules.qty_min:
         return TooSmall(
-            Reason.BELOW_MIN_QTY, f"{qty:f} {rules.base} is below the minimum of {rules.qty_min:f}"
+            Reason.BELOW_MIN_QTY, f"{words}: {rules.qty_min:f} {rules.base} at the exchange"
         )
-    cost = qty * price
     if cost < rules.cost_min:
-        return TooSmall(
-            Reason.BELOW_MIN_COST, f"{cost:f} {rules.quote} is below {rules.cost_min:f}"
-        )
-    if cost < settings.min_order_value:
-        return TooSmall(
-            Reason.BELOW_MIN_VALUE, f"{cost:f} {rules.quote} is below {settings.min_order_value:f}"
-        )
-    return None
+        return TooSmall(Reason.BELOW_MIN_COST, f"{words}: {rules.cost_min:f} at the exchange")
+    return TooSmall(Reason.BELOW_MIN_VALUE, f"{words}: min_order_value")

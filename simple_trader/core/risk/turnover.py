@@ -1,4 +1,4 @@
-"""Turnover: the value and number of our orders in the last minute, hour and day (PT3, PT6, I-22).
+"""Turnover: value, number and flips of our orders in a minute, hour and day (PT3, PT6, I-22, L20).
 
 Every approved order counts in full from its approval, whatever becomes of it, unless it never left.
 """
@@ -91,6 +91,18 @@ class Turnover(msgspec.Struct):
         """An order that never left is none."""
         for window in (self.minute, self.hour, self.day):
             window.forget(cl_ord_id)
+
+    def flips(self, pair: str, origin: str, at: datetime) -> tuple[int, str]:
+        """How often orders of one origin changed sides on `pair` in the last day, and the last side
+        among them ("": there was none).
+        """
+        self.day.expire(at)
+        count, last = 0, ""
+        for turned in self.day.kept:
+            if turned.pair == pair and turned.origin == origin:
+                count += last not in {"", turned.side}
+                last = turned.side
+        return count, last
 
     def flow(self, pair: str, at: datetime) -> Flow:
         """What counts at `at` for an order on `pair`."""

@@ -7,7 +7,7 @@ from brain_desk import BTC, ETH, Desk, decisions_of, only, quote, records, say, 
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
-from simple_trader.domain.predictions import Prediction
+from simple_trader.domain.predictions import HorizonView, Prediction
 from simple_trader.domain.reasons import Reason
 
 MODEL = settings(enable_model=True, model_horizons=(1,))
@@ -21,7 +21,9 @@ def answered(
         e.PredictionsArrived(
             question_id=asked.question.question_id,
             model_id="m1",
-            predictions=tuple(Prediction(pair=p, probability=x) for p, x in probabilities),
+            predictions=tuple(
+                Prediction(pair=p, horizon_cycles=1, probability=x) for p, x in probabilities
+            ),
             learned=0,
         )
     )
@@ -50,9 +52,10 @@ def test_the_model_is_asked_first_and_its_probabilities_are_shown_and_logged() -
     assert [row.prediction.probability for row in logged] == [0.75, 0.25]
     assert logged[0].prediction.due_at == desk.at + timedelta(seconds=900)
     asked = only(told, a.AskAdvice)
-    assert [b.probability for b in asked.briefs] == [0.75, 0.25]
-    assert asked.briefs[0].probability_skill == "unproven"
-    assert [row.probability for row in records(told, r.SnapshotRow)] == [0.75, 0.25]
+    views = [HorizonView(horizon_s=900, probability=shown) for shown in (0.75, 0.25)]
+    assert [b.probabilities for b in asked.briefs] == [(views[0],), (views[1],)]
+    assert asked.briefs[0].probabilities[0].skill is None, "unproven"
+    assert [row.probabilities for row in records(told, r.SnapshotRow)] == [(views[0],), (views[1],)]
 
 
 def test_i42_what_is_no_probability_of_an_asked_pair_is_dropped() -> None:
@@ -61,7 +64,8 @@ def test_i42_what_is_no_probability_of_an_asked_pair_is_dropped() -> None:
     first = only(desk.timer("aggregate"), a.AskPredictions)
     told = answered(desk, first, (BTC, float("nan")), (ETH, 1.5), ("DOGE/USD", 0.5))
     assert records(told, r.PredictionRow) == []
-    assert [b.probability for b in only(told, a.AskAdvice).briefs] == [None, None]
+    shown = [b.probabilities[0].probability for b in only(told, a.AskAdvice).briefs]
+    assert shown == [None, None]
 
 
 def test_outcomes_are_scored_once_and_taught_before_the_next_prediction() -> None:
@@ -90,7 +94,7 @@ def test_a_learner_that_fails_does_not_stop_the_cycle() -> None:
         )
     )
     assert only(told, a.Note).reason is Reason.MODEL_LATE
-    assert [b.probability for b in only(told, a.AskAdvice).briefs] == [None, None]
+    assert [b.probabilities for b in only(told, a.AskAdvice).briefs] == [(), ()]
 
 
 def test_a_cycle_while_the_previous_waits_is_left_out_with_a_note() -> None:
@@ -126,7 +130,7 @@ def test_a_holding_is_shown_with_its_share_and_gain() -> None:
     desk.next_candle()
     desk.quotes(btc="60000")
     brief = desk.ask().briefs[0]
-    assert 0.17 < brief.holding_fraction < 0.23
+    assert 0.14 < brief.holding_fraction < 0.18
     assert brief.unrealised_pct is not None
     assert 18 < brief.unrealised_pct < 20
 

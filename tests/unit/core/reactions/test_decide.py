@@ -161,8 +161,8 @@ def test_a_holding_that_an_exit_already_sells_is_not_sold_again_from_coins_of_ot
     desk.hold()
     held = desk.engine.state.lots.held("ai", BTC)
     desk.next_candle()
-    asked = desk.ask()
     desk.quotes(btc="45000")  # far below the stop-loss
+    asked = desk.ask()
     exit_sale = only(desk.timer("risk_check"), a.PlaceOrder).approved.request
     assert exit_sale.qty == held
     told = desk.answer(asked, advice_text(say(BTC, "sell"), say(ETH, "hold")))

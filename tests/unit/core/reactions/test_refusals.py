@@ -177,7 +177,7 @@ def test_x24_a_refused_post_only_order_is_not_chased(error: str) -> None:
 
 
 def test_pt6_what_fills_and_refills_thirty_times_in_ten_minutes_halts() -> None:
-    desk = trading(base_order=D(12))
+    desk = trading(base_order=D(15))
     held = 0
     while desk.engine.state.trading_state == "RUN" and held < 40:
         state = desk.engine.state

@@ -15,7 +15,13 @@ from simple_trader.core.risk.ceilings import CEILINGS, ORDER_QTY, in_force
 from simple_trader.core.risk.risk_manager import review
 from simple_trader.domain.verdicts import Approved
 
-WHOLE = ("max_slippage_bps", "price_collar_bps", "max_open_orders", "max_orders_per_minute")
+WHOLE = (
+    "max_slippage_bps",
+    "price_collar_bps",
+    "max_open_orders",
+    "max_orders_per_minute",
+    "max_flips_per_day",
+)
 values = st.one_of(
     st.decimals(min_value=0, max_value=D("1e15"), places=2),
     st.sampled_from([D("Infinity"), D("NaN"), D(0)]),

@@ -9,7 +9,7 @@ from simple_trader.core.risk import order_checks as checks
 from simple_trader.core.risk.ceilings import ORDERS_PER_SECOND
 from simple_trader.core.risk.turnover import Flow
 from simple_trader.domain.memory import Strike
-from simple_trader.domain.orders import OrderType
+from simple_trader.domain.orders import Origin, OrderType
 from simple_trader.domain.reasons import Reason
 
 R = Reason
@@ -95,3 +95,23 @@ def test_pt6_i_22_orders_of_a_second_and_a_minute_are_few_and_exits_find_room(
     most = {"settings": settings(max_orders_per_minute=10), "flow": flow}
     assert reason(checks.slow_enough(case(**most))) is entry
     assert reason(checks.slow_enough(case("sell", **most))) is exit_
+
+
+@pytest.mark.parametrize(
+    ("side", "origin", "last", "flips", "why"),
+    [
+        ("buy", Origin.AI, "sell", 3, None),
+        ("buy", Origin.AI, "sell", 4, R.FLIP_LIMIT),
+        ("buy", Origin.AI, "sell", 5, R.FLIP_LIMIT),
+        ("buy", Origin.AI, "buy", 9, None),
+        ("buy", Origin.AI, "", 0, None),
+        ("sell", Origin.AI, "buy", 9, None),
+        ("buy", Origin.OPERATOR, "sell", 9, None),
+    ],
+)
+def test_l20_advice_that_goes_to_and_fro_buys_no_more_but_may_always_sell(
+    side: str, origin: Origin, last: str, flips: int, why: R | None
+) -> None:
+    limits = settings(max_flips_per_day=4)
+    one = case(side, settings=limits, flips=flips, advised_side=last, intent__origin=origin)
+    assert reason(checks.few_flips(one)) is why

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simple_trader.core.risk.limits import Room
-from simple_trader.core.risk.sizing import Sized, TooSmall, buy_qty, sell_qty, too_small
+from simple_trader.core.risk.sizing import (
+    Sized,
+    TooSmall,
+    buy_qty,
+    effective_minimum,
+    sell_qty,
+    too_small,
+)
 from simple_trader.domain.money import is_on_step
 from simple_trader.domain.reasons import Reason
 
@@ -41,6 +48,10 @@ def buy(value: str = "100", **changes: Any) -> Sized | TooSmall:
         ({"spendable": D(40), "settings": settings(max_balance_fraction=D("0.5"))}, "0.2"),
         ({"room": Room(D(101), D(101)), "taker": D("0.01")}, "1"),
         ({"room": Room(D(100), D(100)), "quote_rate": D(2)}, "0.5"),
+        ({"allocation": D(60)}, "0.6"),
+        ({"allocation": D(60), "quote_rate": D(2)}, "0.3"),
+        ({"allocation": D(202), "quote_rate": D(2), "taker": D("0.01")}, "1"),
+        ({"allocation": D(5_000)}, "1"),
     ],
 )
 def test_a_purchase_is_the_least_of_wish_caps_and_funds(changes: dict[str, Any], qty: str) -> None:
@@ -55,6 +66,8 @@ def test_a_purchase_is_the_least_of_wish_caps_and_funds(changes: dict[str, Any],
         ("100", {"room": Room(D(100), D("9.99"))}, R.EXPOSURE_TOTAL),
         ("100", {"spendable": D("9.99")}, R.NO_FUNDS),
         ("100", {"spendable": D(0)}, R.NO_FUNDS),
+        ("100", {"allocation": D("9.99")}, R.ALLOCATION_REACHED),
+        ("100", {"allocation": D(0)}, R.ALLOCATION_REACHED),
         ("100", {"rules": rules(BTC, qty_min=D(2))}, R.BELOW_MIN_QTY),
         ("100", {"rules": rules(BTC, cost_min=D(101))}, R.BELOW_MIN_COST),
     ],
@@ -65,6 +78,22 @@ def test_too_little_is_refused_by_what_made_it_so_little(
     small = buy(value, **changes)
     assert isinstance(small, TooSmall)
     assert small.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("qty_min", "cost_min", "value_min", "least"),
+    [("0.1", "9", "8", "10"), ("0.05", "9", "8", "9"), ("0.05", "7", "8", "8")],
+)
+def test_the_effective_minimum_is_the_largest_of_the_three(
+    qty_min: str, cost_min: str, value_min: str, least: str
+) -> None:
+    limits = settings(min_order_value=D(value_min))
+    pair = rules(BTC, qty_min=D(qty_min), cost_min=D(cost_min))
+    assert effective_minimum(D(100), pair, limits) == D(least)
+    at = D(least) / 100
+    assert too_small(at, D(100), pair, limits) is None
+    assert too_small(at + pair.qty_increment, D(100), pair, limits) is None
+    assert too_small(at - pair.qty_increment, D(100), pair, limits) is not None
 
 
 money = st.decimals("0", "5000", places=2)

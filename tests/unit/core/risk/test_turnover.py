@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 from brain_desk import BTC, ETH, T0, D
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +47,25 @@ def test_pt6_orders_of_the_last_second_are_counted_by_pair() -> None:
     book.add(turned(9, ETH, 1.4, "1"))
     flow = book.flow(BTC, T0 + timedelta(seconds=1.45))
     assert (flow.pair_orders_second, flow.pair_orders, flow.orders) == (3, 4, 5)
+
+
+def test_l20_changes_of_side_are_counted_by_pair_and_origin_for_a_day() -> None:
+    book = Turnover()
+    sides = ("buy", "buy", "sell", "buy", "sell")
+    for number, side in enumerate(sides):
+        advised = turned(number, BTC, 60.0 * number, "1")
+        book.add(msgspec.structs.replace(advised, side=side, origin="ai"))
+        other = turned(90 + number, ETH, 60.0 * number, "1")
+        book.add(msgspec.structs.replace(other, side="buy", origin="ai"))
+        exit_sale = turned(190 + number, BTC, 60.0 * number, "1")
+        book.add(msgspec.structs.replace(exit_sale, side="sell", origin="exit"))
+    last = T0 + timedelta(seconds=240)
+    assert book.flips(BTC, "ai", last) == (3, "sell")
+    assert book.flips(ETH, "ai", last) == (0, "buy")
+    assert book.flips("SOL/USD", "ai", last) == (0, "")
+    book.forget("st1-000003")
+    assert book.flips(BTC, "ai", last) == (1, "sell")
+    assert book.flips(BTC, "ai", T0 + timedelta(days=1, seconds=200)) == (0, "sell")
 
 
 history = st.lists(
