@@ -161,6 +161,7 @@ CREATE TABLE ai_decisions (
     CONSTRAINT ck_ai_decisions_sized_qty_not_negative CHECK (sized_qty >= 0 AND sized_qty < 'Infinity'::numeric)
 );
 
+CREATE INDEX ix_ai_decisions_call_id ON ai_decisions (call_id);
 CREATE INDEX ix_ai_decisions_cl_ord_id ON ai_decisions (cl_ord_id);
 CREATE INDEX ix_ai_decisions_decided_at ON ai_decisions (decided_at);
 CREATE INDEX ix_ai_decisions_pair_cycle_id ON ai_decisions (pair, cycle_id);
@@ -200,22 +201,26 @@ CREATE TABLE model_predictions (
     prediction_id TEXT NOT NULL,
     pair TEXT NOT NULL,
     cycle_id TEXT NOT NULL,
+    snapshot_id TEXT NOT NULL,
     made_at TIMESTAMP WITH TIME ZONE NOT NULL,
     due_at TIMESTAMP WITH TIME ZONE NOT NULL,
     horizon_cycles INTEGER NOT NULL,
     horizon_s INTEGER NOT NULL,
     probability DOUBLE PRECISION NOT NULL,
+    base_rate DOUBLE PRECISION NOT NULL,
+    quarantined BOOLEAN NOT NULL,
     model_id TEXT NOT NULL,
     mid NUMERIC NOT NULL,
-    features JSONB NOT NULL,
     outcome INTEGER,
     brier DOUBLE PRECISION,
+    log_loss DOUBLE PRECISION,
     scored_mid NUMERIC,
     scored_at TIMESTAMP WITH TIME ZONE,
     at TIMESTAMP WITH TIME ZONE NOT NULL,
     recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_model_predictions PRIMARY KEY (prediction_id),
     CONSTRAINT ck_model_predictions_probability_fraction CHECK (probability >= 0 AND probability <= 1),
+    CONSTRAINT ck_model_predictions_base_rate_fraction CHECK (base_rate >= 0 AND base_rate <= 1),
     CONSTRAINT ck_model_predictions_brier_fraction CHECK (brier >= 0 AND brier <= 1),
     CONSTRAINT ck_model_predictions_outcome_fraction CHECK (outcome >= 0 AND outcome <= 1),
     CONSTRAINT ck_model_predictions_mid_positive CHECK (mid > 0 AND mid < 'Infinity'::numeric)
@@ -227,17 +232,19 @@ COMMENT ON TABLE model_predictions IS 'Predictions of the online model, logged b
 COMMENT ON COLUMN model_predictions.prediction_id IS 'Id of the prediction.';
 COMMENT ON COLUMN model_predictions.pair IS 'Pair by its v2 name.';
 COMMENT ON COLUMN model_predictions.cycle_id IS 'Id of the decision cycle.';
+COMMENT ON COLUMN model_predictions.snapshot_id IS 'Snapshot with the features it was made from (ai_snapshots).';
 COMMENT ON COLUMN model_predictions.made_at IS 'Market time of the prediction: written before the outcome is known.';
 COMMENT ON COLUMN model_predictions.due_at IS 'Market time from which the outcome is known.';
 COMMENT ON COLUMN model_predictions.horizon_cycles IS 'Horizon in decision cycles.';
 COMMENT ON COLUMN model_predictions.horizon_s IS 'Horizon in market seconds.';
-COMMENT ON COLUMN model_predictions.snapshot_id IS 'Snapshot with the features it was made from (ai_snapshots).';
 COMMENT ON COLUMN model_predictions.probability IS 'Chance of a higher mid at due_at, in [0, 1].';
+COMMENT ON COLUMN model_predictions.base_rate IS 'Climatology then: share of higher mids so far, in [0, 1].';
+COMMENT ON COLUMN model_predictions.quarantined IS 'Whether it was kept from the advisor.';
 COMMENT ON COLUMN model_predictions.model_id IS 'Model that made it.';
 COMMENT ON COLUMN model_predictions.mid IS 'Mid when it was made, in quote units.';
-COMMENT ON COLUMN model_predictions.features IS 'Features it was made from.';
 COMMENT ON COLUMN model_predictions.outcome IS '1 if the mid was higher, else 0; null until known.';
 COMMENT ON COLUMN model_predictions.brier IS '(probability - outcome) squared; null until known.';
+COMMENT ON COLUMN model_predictions.log_loss IS 'Log loss in nats; null until known.';
 COMMENT ON COLUMN model_predictions.scored_mid IS 'Mid at the outcome, in quote units; null until known.';
 COMMENT ON COLUMN model_predictions.scored_at IS 'Market time of the outcome; null until known.';
 COMMENT ON COLUMN model_predictions.at IS 'Market time of the event that caused this row.';
@@ -444,8 +451,60 @@ COMMENT ON COLUMN shadow_decisions.config_hash IS 'Version of the configuration 
 COMMENT ON COLUMN shadow_decisions.at IS 'Market time of the event that caused this row.';
 COMMENT ON COLUMN shadow_decisions.recorded_at IS 'Wall time at which the database wrote this row (a stamp, not an order).';
 
+CREATE TABLE model_skills (
+    skill_id TEXT NOT NULL,
+    pair TEXT NOT NULL,
+    horizon_cycles INTEGER NOT NULL,
+    horizon_s INTEGER NOT NULL,
+    scored INTEGER NOT NULL,
+    ups INTEGER NOT NULL,
+    brier DOUBLE PRECISION NOT NULL,
+    base_brier DOUBLE PRECISION NOT NULL,
+    log_loss DOUBLE PRECISION NOT NULL,
+    base_log_loss DOUBLE PRECISION NOT NULL,
+    gain_squares DOUBLE PRECISION NOT NULL,
+    recent_scored INTEGER NOT NULL,
+    recent_brier DOUBLE PRECISION NOT NULL,
+    recent_base_brier DOUBLE PRECISION NOT NULL,
+    quarantined_at TIMESTAMP WITH TIME ZONE,
+    quarantined_for TEXT NOT NULL,
+    diverged INTEGER NOT NULL,
+    drifts INTEGER NOT NULL,
+    drifted_at TIMESTAMP WITH TIME ZONE,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_model_skills PRIMARY KEY (skill_id),
+    CONSTRAINT ck_model_skills_scored_counted CHECK (scored >= 0),
+    CONSTRAINT ck_model_skills_ups_counted CHECK (ups >= 0)
+);
+
+COMMENT ON TABLE model_skills IS 'How good the online model is, for each pair and horizon: measured, not promised.';
+COMMENT ON COLUMN model_skills.skill_id IS 'Pair and horizon in seconds, as `BTC/USD 900`.';
+COMMENT ON COLUMN model_skills.pair IS 'Pair by its v2 name.';
+COMMENT ON COLUMN model_skills.horizon_cycles IS 'Horizon in decision cycles.';
+COMMENT ON COLUMN model_skills.horizon_s IS 'Horizon in market seconds.';
+COMMENT ON COLUMN model_skills.scored IS 'Predictions scored in time.';
+COMMENT ON COLUMN model_skills.ups IS 'Outcomes with a higher mid among them.';
+COMMENT ON COLUMN model_skills.brier IS 'Sum of their Brier scores.';
+COMMENT ON COLUMN model_skills.base_brier IS 'Sum of the Brier scores of climatology on the same outcomes.';
+COMMENT ON COLUMN model_skills.log_loss IS 'Sum of their log losses, in nats.';
+COMMENT ON COLUMN model_skills.base_log_loss IS 'Sum of the log losses of climatology, in nats.';
+COMMENT ON COLUMN model_skills.gain_squares IS 'Sum of (Brier of climatology - Brier) squared.';
+COMMENT ON COLUMN model_skills.recent_scored IS 'Predictions scored since the weights were last put back.';
+COMMENT ON COLUMN model_skills.recent_brier IS 'Sum of Brier scores that forgets old ones.';
+COMMENT ON COLUMN model_skills.recent_base_brier IS 'The same of climatology.';
+COMMENT ON COLUMN model_skills.quarantined_at IS 'Kept from the advisor since; null where it is shown.';
+COMMENT ON COLUMN model_skills.quarantined_for IS 'Reason of the quarantine, or empty.';
+COMMENT ON COLUMN model_skills.diverged IS 'Times that its weights were put back.';
+COMMENT ON COLUMN model_skills.drifts IS 'Times that its errors changed.';
+COMMENT ON COLUMN model_skills.drifted_at IS 'Market time of the newest of these.';
+COMMENT ON COLUMN model_skills.at IS 'Market time of the event that caused this row.';
+COMMENT ON COLUMN model_skills.recorded_at IS 'Wall time at which the database wrote this row (a stamp, not an order).';
+
 CREATE TABLE model_snapshots (
     model_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    basis TEXT NOT NULL,
     trained_at TIMESTAMP WITH TIME ZONE NOT NULL,
     sha256 TEXT NOT NULL,
     blob BYTEA NOT NULL,
@@ -454,6 +513,7 @@ CREATE TABLE model_snapshots (
     at TIMESTAMP WITH TIME ZONE NOT NULL,
     recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_model_snapshots PRIMARY KEY (model_id),
+    CONSTRAINT ck_model_snapshots_kind_known CHECK (kind IN ('trained', 'online')),
     CONSTRAINT ck_model_snapshots_sha256_is_sha256 CHECK (length(sha256) = 64),
     CONSTRAINT ck_model_snapshots_rows_counted CHECK (rows >= 0)
 );
@@ -461,9 +521,11 @@ CREATE TABLE model_snapshots (
 CREATE INDEX ix_model_snapshots_trained_at ON model_snapshots (trained_at);
 COMMENT ON TABLE model_snapshots IS 'Checkpoints of the online model.';
 COMMENT ON COLUMN model_snapshots.model_id IS 'Id of the model.';
-COMMENT ON COLUMN model_snapshots.trained_at IS 'Market time of the training.';
+COMMENT ON COLUMN model_snapshots.kind IS 'trained from history, or online: what was learned since, kept now and then.';
+COMMENT ON COLUMN model_snapshots.basis IS 'Model it went on from, or empty.';
+COMMENT ON COLUMN model_snapshots.trained_at IS 'Market time of the training, or of the checkpoint.';
 COMMENT ON COLUMN model_snapshots.sha256 IS 'SHA-256 of blob, in hex: checked before it is loaded.';
-COMMENT ON COLUMN model_snapshots.blob IS 'The serialised model.';
+COMMENT ON COLUMN model_snapshots.blob IS 'The serialised model (JSON).';
 COMMENT ON COLUMN model_snapshots.rows IS 'Rows it was trained from.';
 COMMENT ON COLUMN model_snapshots.metrics IS 'Measured while training, by name.';
 COMMENT ON COLUMN model_snapshots.at IS 'Market time of the event that caused this row.';
@@ -1244,6 +1306,7 @@ CREATE TABLE holding_lots (
 );
 
 CREATE INDEX ix_holding_lots_open ON holding_lots (base) WHERE left_qty > 0 AND NOT deleted;
+CREATE INDEX ix_holding_lots_opened_exec_id ON holding_lots (opened_exec_id);
 CREATE INDEX ix_holding_lots_owner_base_quote_opened_at ON holding_lots (owner, base, quote, opened_at);
 COMMENT ON TABLE holding_lots IS 'Purchases and what is left of them: a fold over fills by (venue_at, trade_id).';
 COMMENT ON COLUMN holding_lots.lot_id IS 'Id of the lot.';

@@ -12,6 +12,7 @@ from simple_trader.core.reactions import (
     on_health,
     on_life,
     on_market,
+    on_model,
     on_operator,
     on_reconciled,
     on_reply,
@@ -321,13 +322,13 @@ def _of_answers(state: EngineState, event: AnswerEvent, at: datetime) -> list[Ac
         case e.AdviceFailed():
             return on_advice.on_advice_failed(state, event, at)
         case e.PredictionsArrived():
-            return on_advice.on_predictions(state, event, at)
+            return on_model.on_predictions(state, event, at)
         case e.PredictionsFailed():
-            return on_advice.on_predictions_failed(state, event, at)
+            return on_model.on_predictions_failed(state, event, at)
         case e.ModelTrained():
-            return on_advice.on_trained(state, event, at)
+            return on_model.on_trained(state, event, at)
         case e.TrainingSkipped():
-            return on_advice.on_training_skipped(state, event, at)
+            return on_model.on_training_skipped(state, event, at)
         case _:
             assert_never(event)
 

@@ -8,10 +8,11 @@ from decimal import Decimal
 
 import msgspec
 
+from simple_trader.domain.predictions import HorizonView
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import Record
-from simple_trader.domain.verdicts import Approved
 from simple_trader.domain.shown import OutsideText
+from simple_trader.domain.verdicts import Approved
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,12 +72,10 @@ class PairBrief(msgspec.Struct, frozen=True, kw_only=True):
     features: dict[str, float | None]
     holding_fraction: float
     unrealised_pct: float | None
-    probability: float | None  # of a higher mid after the horizon
-    probability_skill: str  # "unproven" until measured
-    model_horizon_s: int
+    probabilities: tuple[HorizonView, ...]  # of a higher mid, by horizon
+    tradable: bool
     cost_pct: float | None = None  # of a round trip, in percent of the price
     texts: tuple[OutsideText, ...] = ()
-    tradable: bool
 
 
 class AskAdvice(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -92,18 +91,27 @@ class AskAdvice(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     cash_fraction: float
     max_asset_exposure: float
     max_total_exposure: float
+    min_confidence: float
     max_risk_level: str = "high"
     min_expected_move_pct: float = 0.0
     interval_s: int = 0  # until the next question; 0: not said
-    min_confidence: float
     advisor: str = ""
 
 
 class Lesson(msgspec.Struct, frozen=True, kw_only=True):
-    """A past prediction whose outcome is now known: learn it before predicting again."""
+    """A past prediction whose outcome is now known: learn it before predicting again.
+
+    `known_at` is the moment of the price that decided it, never before `made_at` + `horizon_s`
+    (M02); `probability` is what was predicted then.
+    """
 
     pair: str
+    horizon_cycles: int
+    horizon_s: int
+    made_at: datetime
+    known_at: datetime
     features: dict[str, float | None]
+    probability: float
     outcome: int
 
 
@@ -115,11 +123,17 @@ class PredictFor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AskPredictions(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """Score-then-learn the lessons, then predict."""
+    """Learn the lessons, then predict each item for each horizon (in cycles of `cycle_s` seconds).
+
+    `checkpoint` asks for the learner's state too, to be kept.
+    """
 
     question: Question
     lessons: tuple[Lesson, ...]
     items: tuple[PredictFor, ...]
+    horizons: tuple[int, ...]
+    cycle_s: int
+    checkpoint: bool = False
 
 
 class AskTraining(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -128,7 +142,8 @@ class AskTraining(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     question: Question
     since: datetime
     until: datetime
-    horizon_s: int
+    horizons: tuple[int, ...]  # in cycles of `cycle_s` seconds
+    cycle_s: int
     min_rows: int
 
 

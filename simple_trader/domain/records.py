@@ -67,13 +67,14 @@ class SnapshotRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     snapshot_id: str
     cycle_id: str
     pair: str
+    position: int = 0  # place among the pairs of the prompt
     as_of: datetime
     newest_event_at: datetime
     mid: Decimal
-    features: dict[str, float | None]
     bid: Decimal
     ask: Decimal
     spread_bps: float
+    features: dict[str, float | None]
     feature_times: dict[str, tuple[str, ...]] = {}
     balances: dict[str, str]
     unrealised_pct: float | None = None

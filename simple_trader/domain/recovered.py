@@ -9,7 +9,7 @@ from simple_trader.domain.fills import Fill, LedgerEntry, Lot
 from simple_trader.domain.marks import MarkMemory
 from simple_trader.domain.memory import RiskMemory, Turned
 from simple_trader.domain.orders import Order
-from simple_trader.domain.predictions import PendingPrediction
+from simple_trader.domain.predictions import ModelMemory, PendingPrediction
 
 
 class Undecided(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +96,7 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     newest_at: datetime | None
     pending_predictions: tuple[PendingPrediction, ...]
     model: tuple[str, str, bytes] | None  # model_id, sha256, blob: verified
+    learned: ModelMemory = ModelMemory()
     realised_pnl: Decimal = Decimal(0)  # of all fills booked so far
     realised_today: Decimal = Decimal(0)  # of the UTC day of `last_trade_at`
     fills_booked: int = 0

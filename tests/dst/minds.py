@@ -6,7 +6,8 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from simple_trader.adapters.learner.predictor import PriceTrendPredictor
+from simple_trader.adapters.learner.checkpoint import hash_of, model_id_of
+from simple_trader.adapters.learner.online import OnlineModel
 from simple_trader.adapters.llm.assets import LlmAssets
 from simple_trader.adapters.llm.prompts import render
 from simple_trader.assets import asset_path
@@ -17,7 +18,7 @@ from simple_trader.domain.events import (
     PredictionsArrived,
     TrainingSkipped,
 )
-from simple_trader.domain.predictions import Prediction
+from simple_trader.domain.predictions import ModelState
 from simple_trader.domain.reasons import Reason
 
 PREDICTION_S = 0.02
@@ -113,24 +114,27 @@ class DirectLearner:
 
     def __init__(self) -> None:
         """A fresh model."""
-        self._model = PriceTrendPredictor()
+        self._model = OnlineModel()
 
     async def predict(self, request: AskPredictions) -> PredictionsArrived:
         """See ports.Learner."""
-        for lesson in request.lessons:
-            self._model.learn_one(lesson.pair, lesson.features, lesson.outcome)
+        taught = self._model.teach(request.lessons)
         await asyncio.sleep(PREDICTION_S)
-        found = [(i.pair, self._model.predict_one(i.pair, i.features)) for i in request.items]
         return PredictionsArrived(
             question_id=request.question.question_id,
             model_id="virtual",
-            predictions=tuple(
-                Prediction(pair=pair, probability=value)
-                for pair, value in found
-                if value is not None
-            ),
-            learned=len(request.lessons),
+            predictions=self._model.predict(request.items, request.horizons, request.cycle_s),
+            learned=taught.learned,
+            refused=taught.refused,
+            diverged=taught.diverged,
+            drifted=taught.drifted,
+            checkpoint=self._saved() if request.checkpoint and request.lessons else None,
         )
+
+    def _saved(self) -> ModelState:
+        blob = self._model.predictor.to_blob()
+        sha256 = hash_of(blob)
+        return ModelState(model_id=model_id_of(sha256), basis="virtual", sha256=sha256, blob=blob)
 
     async def train(self, request: AskTraining) -> TrainingSkipped:
         """See ports.Learner."""

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -37,17 +38,40 @@ from simple_trader.domain.reasons import Reason
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 3, 2, tzinfo=UTC)
-UP, DOWN = {"signal": 1.0, "noise": None}, {"signal": -1.0, "noise": None}
-LESSONS = tuple(
-    Lesson(pair="BTC/USD", features=UP if n % 2 else DOWN, outcome=n % 2) for n in range(60)
-)
+UP: dict[str, float | None] = {"roc_1_pct": 1.0, "rsi_14": None}
+DOWN: dict[str, float | None] = {"roc_1_pct": -1.0, "rsi_14": None}
+HOUR = timedelta(hours=1)
+
+
+def lesson(features: dict[str, float | None], outcome: int, **changes: Any) -> Lesson:
+    given: dict[str, Any] = {
+        "pair": "BTC/USD",
+        "horizon_cycles": 1,
+        "horizon_s": 3600,
+        "made_at": START,
+        "known_at": START + HOUR,
+        "features": features,
+        "probability": 0.5,
+        "outcome": outcome,
+    }
+    return Lesson(**(given | changes))
+
+
+LESSONS = tuple(lesson(UP if n % 2 else DOWN, n % 2) for n in range(60))
 ITEMS = (PredictFor(pair="BTC/USD", features=UP), PredictFor(pair="ETH/USD", features=UP))
 
 
 def asking(
     lessons: tuple[Lesson, ...] = (), deadline_s: float = 60.0, number: int = 1
 ) -> AskPredictions:
-    return AskPredictions(question=question(deadline_s, number), lessons=lessons, items=ITEMS)
+    return AskPredictions(
+        question=question(deadline_s, number),
+        lessons=lessons,
+        items=ITEMS,
+        horizons=(1,),
+        cycle_s=3600,
+        checkpoint=True,
+    )
 
 
 def question(deadline_s: float, number: int = 1) -> Question:
@@ -61,7 +85,7 @@ def question(deadline_s: float, number: int = 1) -> Question:
     )
 
 
-def planted(count: int, step_s: int = 60) -> list[TrainingRow]:
+def planted(count: int, step_s: int = 3600) -> list[TrainingRow]:
     """A market whose next move is told by `signal` in nine of ten cases."""
     dice = random.Random(7)
     mid, rows = Decimal(100), []
@@ -73,7 +97,11 @@ def planted(count: int, step_s: int = 60) -> list[TrainingRow]:
                 pair="BTC/USD",
                 as_of=START + timedelta(seconds=step_s * number),
                 mid=mid,
-                features={"signal": 1.0 if says else -1.0, "gone": None, "noise": dice.random()},
+                features={
+                    "roc_1_pct": 1.0 if says else -1.0,
+                    "adx_14": None,
+                    "rsi_14": dice.random(),
+                },
             )
         )
         mid += Decimal("0.5") if rises else Decimal("-0.5")
@@ -85,7 +113,8 @@ def training(rows: Sequence[TrainingRow], min_rows: int = 50) -> AskTraining:
         question=question(60.0),
         since=START,
         until=rows[-1].as_of + timedelta(seconds=1) if rows else START,
-        horizon_s=60,
+        horizons=(1, 2),
+        cycle_s=3600,
         min_rows=min_rows,
     )
 
@@ -210,8 +239,7 @@ async def test_a_trained_model_beats_chance_and_is_swapped_in(learner: LearnerCl
     trained = await learner.train(training(HISTORY))
     assert isinstance(trained, ModelTrained), trained
     assert trained.rows == len(HISTORY) - 1
-    assert trained.metrics["accuracy"] > 0.8
-    assert trained.metrics["brier_skill"] > 0.2
+    assert trained.metrics["brier_skill_3600s"] > 0.2
     assert trained.metrics["log_loss"] < trained.metrics["log_loss_climatology"]
     assert trained.sha256 == hash_of(trained.blob)
     assert trained.model_id.endswith(trained.sha256[:12])
@@ -238,7 +266,7 @@ async def test_a_model_given_at_boot_is_not_waited_for_and_used_from_the_first_q
     assert probability(event) > 0.7
 
 
-async def test_predictions_go_on_while_a_model_is_trained(learner: LearnerClient) -> None:
+async def test_m04_predictions_go_on_while_a_model_is_trained(learner: LearnerClient) -> None:
     await predicted(learner, asking())
     async with asyncio.TaskGroup() as group:
         run = group.create_task(learner.train(training(HISTORY)))
@@ -278,7 +306,8 @@ async def test_training_past_its_deadline_is_ended_with_its_process(
         question=question(0.2),
         since=ask.since,
         until=ask.until,
-        horizon_s=60,
+        horizons=(1, 2),
+        cycle_s=3600,
         min_rows=50,
     )
     event = await learner.train(late)
@@ -303,7 +332,7 @@ async def test_c08_a_model_whose_hash_is_wrong_is_refused(learner: LearnerClient
     assert event.model_id == trained.model_id, "a refused model leaves the one in use"
 
 
-async def test_an_old_pickle_is_refused_without_being_loaded(
+async def test_c08_an_old_pickle_is_refused_without_being_loaded(
     learner: LearnerClient, tmp_path: Path
 ) -> None:
     trace = tmp_path / "unpickled"
@@ -317,8 +346,8 @@ async def test_an_old_pickle_is_refused_without_being_loaded(
 async def test_figures_that_are_not_finite_end_in_no_prediction_or_a_finite_one(
     learner: LearnerClient,
 ) -> None:
-    wild = {"signal": math.inf, "noise": math.nan, "big": 1e308}
-    lessons = tuple(Lesson(pair="BTC/USD", features=wild, outcome=n % 2) for n in range(5))
+    wild = {"roc_1_pct": math.inf, "rsi_14": math.nan, "adx_14": 1e308}
+    lessons = tuple(lesson(wild, n % 2) for n in range(5))
     event = await predicted(learner, asking((*LESSONS, *lessons)))
     assert all(0.0 < item.probability < 1.0 for item in event.predictions)
 

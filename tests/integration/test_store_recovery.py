@@ -14,6 +14,7 @@ from store_parts import (
     PAIR,
     RISK,
     ROOM,
+    SKILL,
     asked,
     batches,
     booked,
@@ -239,18 +240,38 @@ async def test_a_lot_that_a_new_fold_removed_is_kept_and_not_held(database: str)
     await connection.close()
 
 
-async def test_a_model_with_another_hash_is_passed_over(database: str) -> None:
+async def test_c08_a_model_with_another_hash_is_passed_over_for_the_last_good(
+    database: str,
+) -> None:
     await write(database, opening())
     connection = await asyncpg.connect(database)
     await connection.execute(
-        "INSERT INTO model_snapshots (model_id, trained_at, sha256, blob, rows, metrics, at) "
-        "VALUES ('m9', $1, repeat('0', 64), 'evil', 1, '{}', $1)",
+        "INSERT INTO model_snapshots "
+        "(model_id, kind, basis, trained_at, sha256, blob, rows, metrics, at) "
+        "VALUES ('m9', 'online', 'm0', $1, repeat('0', 64), 'evil', 1, '{}', $1)",
         AT + timedelta(hours=1),
     )
     await connection.close()
-    found = (await Recovery(database, boot_seconds=1).recover()).model
-    assert found is not None
-    assert found[0] == "m0"
+    recovered = await Recovery(database, boot_seconds=1).recover()
+    assert recovered.model is not None
+    assert recovered.model[0] == recovered.learned.model_id == "m0"
+
+
+async def test_c08_a_model_that_the_learner_cannot_read_is_passed_over_too(database: str) -> None:
+    await write(database, opening())
+    refusing = Recovery(database, boot_seconds=1, fault_of_model=lambda blob, sha256: "too old")
+    recovered = await refusing.recover()
+    assert recovered.model is None
+    assert recovered.learned.model_id == ""
+
+
+async def test_what_the_online_model_was_worth_is_recovered(database: str) -> None:
+    made = prediction(9)
+    await write(database, opening(), asked(9), (PredictionRow(prediction=made),))
+    learned = (await Recovery(database, boot_seconds=1).recover()).learned
+    assert learned.skills == (SKILL,)
+    assert learned.features == {made.snapshot_id: {"rsi_14": 55.5, "sma_50": None}}
+    assert learned.last_checkpoint_at == AT
 
 
 async def test_d11_a_row_changed_by_hand_is_not_guessed_at(database: str) -> None:

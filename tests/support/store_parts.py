@@ -19,7 +19,7 @@ from simple_trader.domain.instruments import AssetRules, PairRules, PairStatus
 from simple_trader.domain.memory import RiskMemory
 from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import Order, OrderRequest, OrderType, Origin, Side, TimeInForce
-from simple_trader.domain.predictions import HorizonView, PendingPrediction
+from simple_trader.domain.predictions import HorizonView, ModelSkill, PendingPrediction
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.recovered import Recovered
 from simple_trader.domain.shown import OutsideText, ShownLimits
@@ -141,6 +141,20 @@ def lot(number: int, left: str = "0.01000000") -> Lot:
     )
 
 
+SKILL = ModelSkill(
+    pair="BTC/USD",
+    horizon_cycles=1,
+    horizon_s=900,
+    scored=120,
+    ups=61,
+    brier=30.5,
+    base_brier=30.1,
+    recent_scored=120,
+    quarantined_at=AT,
+    quarantined_for="model_unskilled",
+)
+
+
 def prediction(number: int) -> PendingPrediction:
     """The prediction of cycle `number`."""
     return PendingPrediction(
@@ -151,10 +165,11 @@ def prediction(number: int) -> PendingPrediction:
         due_at=moment(number + 900),
         horizon_cycles=1,
         horizon_s=900,
+        snapshot_id=f"s{number}",
         probability=0.625,
+        base_rate=0.5,
         model_id="m0",
         mid=Decimal("132.45"),
-        features={"rsi_14": 55.5, "sma_50": None},
     )
 
 
@@ -169,6 +184,9 @@ def asked(number: int) -> tuple[r.LedgerRecord, ...]:
             as_of=at,
             newest_event_at=at,
             mid=Decimal("132.45"),
+            bid=Decimal("132.40"),
+            ask=Decimal("132.50"),
+            spread_bps=7.55,
             features={"rsi_14": 55.5, "sma_50": None},
             feature_times={"2013-10-06T21:30:00.000000Z": ("rsi_14",)},
             balances={"cash": "0.990000", "BTC/USD": "0.010000"},
@@ -285,8 +303,11 @@ def opening() -> tuple[r.LedgerRecord, ...]:
             )
         ),
         r.PairRow(rules=PAIR),
+        r.SkillRow(skill=SKILL),
         r.ModelRow(
             model_id="m0",
+            kind="trained",
+            basis="",
             trained_at=AT,
             sha256=hashlib.sha256(BLOB).hexdigest(),
             blob=BLOB,
@@ -369,6 +390,7 @@ def story(cycles: int, epoch: int, *, first: int = 1) -> Iterator[tuple[r.Ledger
                 prediction_id=f"p{number}",
                 outcome=1,
                 brier=0.140625,
+                log_loss=0.470004,
                 mid=Decimal("133.0"),
                 scored_at=moment(number + 900),
             ),

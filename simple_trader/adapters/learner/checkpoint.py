@@ -6,7 +6,7 @@ import math
 import msgspec
 
 FORMAT = "simple-trader-trend-model"
-VERSION = 1
+VERSION = 2
 MAX_BLOB_BYTES = 16_777_216
 
 
@@ -15,25 +15,27 @@ class ModelRefused(Exception):
 
 
 class PairState(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Everything one pair's model knows: scaler moments and weights by feature name."""
+    """Everything one model knows: moments of the scaler and weight of each feature, by place."""
 
     learned: int
     steps: int
     intercept: float
-    weights: dict[str, float]
-    counts: dict[str, int]
-    means: dict[str, float]
-    variances: dict[str, float]
+    names: list[str]
+    weights: list[float]
+    counts: list[int]
+    means: list[float]
+    variances: list[float]
 
     def fault(self) -> str:
         """What makes this no usable state, empty when nothing does."""
-        if not self.counts.keys() == self.means.keys() == self.variances.keys():
-            return "the moments do not name the same features"
-        if not self.weights.keys() <= self.counts.keys():
-            return "a weight has no moments"
-        if min(self.counts.values(), default=1) < 1 or min(self.learned, self.steps) < 0:
+        columns = (self.weights, self.counts, self.means, self.variances)
+        if any(len(column) != len(self.names) for column in columns):
+            return "not every feature has its weight and moments"
+        if len(set(self.names)) != len(self.names):
+            return "a feature is there twice"
+        if min(self.counts, default=1) < 1 or min(self.learned, self.steps) < 0:
             return "a count is not positive"
-        if min(self.variances.values(), default=0.0) < 0:
+        if min(self.variances, default=0.0) < 0:
             return "a variance is negative"
         if not self.is_finite():
             return "a figure is not finite"
@@ -41,17 +43,16 @@ class PairState(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     def is_finite(self) -> bool:
         """Whether every figure is."""
-        figures = (*self.weights.values(), *self.means.values(), *self.variances.values())
-        return math.isfinite(self.intercept) and all(map(math.isfinite, figures))
+        figures = (self.intercept, *self.weights, *self.means, *self.variances)
+        return all(map(math.isfinite, figures))
 
 
 class Checkpoint(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The JSON of a saved model."""
+    """The JSON of a saved model: its states by pair and horizon in seconds."""
 
     format: str
     version: int
-    horizon_s: int
-    pairs: dict[str, PairState]
+    models: dict[str, dict[int, PairState]]
 
 
 def read_checkpoint(blob: bytes, sha256: str) -> Checkpoint:
@@ -70,10 +71,22 @@ def read_checkpoint(blob: bytes, sha256: str) -> Checkpoint:
             f"the model is {checkpoint.format!r} version {checkpoint.version}, "
             f"not {FORMAT!r} version {VERSION}"
         )
-    for pair, state in checkpoint.pairs.items():
-        if fault := state.fault():
-            raise ModelRefused(f"the model of {pair} cannot be used: {fault}")
+    for pair, states in checkpoint.models.items():
+        for horizon_s, state in states.items():
+            if fault := state.fault():
+                raise ModelRefused(
+                    f"the model of {pair} over {horizon_s} s cannot be used: {fault}"
+                )
     return checkpoint
+
+
+def fault_of(blob: bytes, sha256: str) -> str:
+    """Why a checkpoint cannot be used, empty where it can."""
+    try:
+        read_checkpoint(blob, sha256)
+    except ModelRefused as error:
+        return str(error)
+    return ""
 
 
 def hash_of(blob: bytes) -> str:

@@ -10,7 +10,7 @@ import msgspec
 
 from simple_trader.adapters.learner.rows import TrainingRow
 from simple_trader.domain.actions import Lesson, PredictFor
-from simple_trader.domain.predictions import Prediction
+from simple_trader.domain.predictions import ModelOf, Prediction
 
 MAX_FRAME_BYTES = 67_108_864
 ROWS_PER_FRAME = 1_000
@@ -27,6 +27,8 @@ class Predict(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     number: int
     lessons: tuple[Lesson, ...]
     items: tuple[PredictFor, ...]
+    horizons: tuple[int, ...]
+    cycle_s: int
 
 
 class Use(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -50,7 +52,8 @@ class Train(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     number: int
     since: datetime
     until: datetime
-    horizon_s: int
+    horizons: tuple[int, ...]
+    cycle_s: int
     min_rows: int
 
 
@@ -66,7 +69,9 @@ class Predicted(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     number: int
     predictions: tuple[Prediction, ...]
     learned: int
-    dropped: int
+    refused: int
+    diverged: tuple[ModelOf, ...]
+    drifted: tuple[ModelOf, ...]
     blob: bytes
     sha256: str
 

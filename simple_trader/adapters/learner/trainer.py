@@ -1,25 +1,33 @@
 """Trains a fresh model from snapshots: labels from later rows only, scored before learned.
 
-A row is labelled by the mid of the first snapshot of its pair at or after as_of + horizon. Rows are
-walked in the order of time: a row is predicted when it was made and learned when its outcome was
-known, so that the reported scores are those of a model that never saw the future (M02, I-42).
+A row is labelled by the mid of the first snapshot of its pair at or after as_of + horizon, unless
+that came later than one more horizon. Rows are walked in the order of time: a row is predicted when
+it was made and learned when its outcome was known, so that the reported scores are those of a model
+that never saw the future (M02, I-42).
 """
 
 import heapq
-import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
-from simple_trader.adapters.learner.predictor import EDGE, PriceTrendPredictor
+from simple_trader.adapters.learner.predictor import PriceTrendPredictor
 from simple_trader.adapters.learner.rows import TrainingRow
+from simple_trader.core.scoring.skill import base_rate, brier_skill, scored
+from simple_trader.core.strategy.model_inputs import model_inputs
+from simple_trader.domain.predictions import ModelSkill
+
+ASK_EVERY = 1_000  # steps between two looks whether to go on
 
 
 class Labelled(msgspec.Struct, frozen=True, kw_only=True):
     """A row with its outcome (1: higher mid) and the moment at which that was known."""
 
     row: TrainingRow
+    horizon_cycles: int
+    horizon_s: int
     outcome: int
     known_at: datetime
 
@@ -29,54 +37,59 @@ class TooFewRows(Exception):
 
 
 class Training(msgspec.Struct, frozen=True, kw_only=True):
-    """What a training run made; `rows` were learned, `metrics` are progressive."""
+    """What a training run made; `rows` were learned at the shortest horizon, `metrics` are
+    progressive.
+    """
 
     predictor: PriceTrendPredictor
     rows: int
     metrics: dict[str, float]
 
 
-def label(
-    rows: Sequence[TrainingRow], *, since: datetime, until: datetime, horizon_s: int
-) -> tuple[list[Labelled], int]:
-    """Rows with as_of in [since, until) that have an outcome before `until`, and how many leaked.
+def clean(
+    rows: Sequence[TrainingRow], *, since: datetime, until: datetime
+) -> tuple[dict[str, list[TrainingRow]], int]:
+    """Rows with as_of in [since, until) by pair, in time, and how many leaked.
 
     A row leaks when an event behind it is younger than itself; it is neither learned nor used as an
-    outcome. The order of `rows` does not matter; of two rows at one moment the last counts (M05).
+    outcome. Of two rows at one moment the last counts (M05).
     """
-    import pandas as pd
-
-    clean = {
+    kept = {
         (row.pair, row.as_of): row
         for row in rows
         if since <= row.as_of < until and not _leaks(row) and row.mid.is_finite()
     }
-    leaked = sum(1 for row in rows if _leaks(row))
-    if not clean:
-        return [], leaked
-    kept = list(clean.values())
-    frame = pd.DataFrame(
-        {
-            "pair": [row.pair for row in kept],
-            "at": pd.to_datetime([row.as_of for row in kept], utc=True),
-            "number": range(len(kept)),
-        }
-    ).sort_values("at", kind="stable")
-    wanted = frame.assign(due=frame["at"] + pd.Timedelta(seconds=horizon_s))
-    later = frame.rename(columns={"number": "outcome"})[["pair", "at", "outcome"]]
-    joined = pd.merge_asof(
-        wanted, later, left_on="due", right_on="at", by="pair", direction="forward"
-    ).dropna(subset=["outcome"])
-    numbers = zip(joined["number"].tolist(), joined["outcome"].astype(int).tolist(), strict=True)
-    return [_labelled(kept[number], kept[outcome]) for number, outcome in numbers], leaked
+    by_pair: dict[str, list[TrainingRow]] = {}
+    for _, row in sorted(kept.items(), key=lambda item: item[0]):
+        by_pair.setdefault(row.pair, []).append(row)
+    return by_pair, sum(1 for row in rows if _leaks(row))
 
 
 def _leaks(row: TrainingRow) -> bool:
     return row.newest_event_at is not None and row.newest_event_at > row.as_of
 
 
-def _labelled(row: TrainingRow, later: TrainingRow) -> Labelled:
-    return Labelled(row=row, outcome=int(later.mid > row.mid), known_at=later.as_of)
+def label(by_pair: dict[str, list[TrainingRow]], *, cycles: int, cycle_s: int) -> list[Labelled]:
+    """The rows that have an outcome `cycles` times `cycle_s` seconds later."""
+    horizon = timedelta(seconds=cycles * cycle_s)
+    found: list[Labelled] = []
+    for rows in by_pair.values():
+        moments = [row.as_of for row in rows]
+        for row in rows:
+            place = bisect_left(moments, row.as_of + horizon)
+            if place == len(rows) or moments[place] > row.as_of + 2 * horizon:
+                continue
+            later = rows[place]
+            found.append(
+                Labelled(
+                    row=row,
+                    horizon_cycles=cycles,
+                    horizon_s=cycles * cycle_s,
+                    outcome=int(later.mid > row.mid),
+                    known_at=later.as_of,
+                )
+            )
+    return found
 
 
 def train(
@@ -84,96 +97,112 @@ def train(
     *,
     since: datetime,
     until: datetime,
-    horizon_s: int,
+    horizons: Sequence[int],
+    cycle_s: int,
     min_rows: int,
     go_on: Callable[[], bool] = lambda: True,
 ) -> Training:
     """A fresh model; raises TooFewRows. `go_on` is asked now and then, False ends the run early."""
-    labelled, leaked = label(rows, since=since, until=until, horizon_s=horizon_s)
-    if len(labelled) < max(min_rows, 1):
+    by_pair, leaked = clean(rows, since=since, until=until)
+    labelled = [label(by_pair, cycles=cycles, cycle_s=cycle_s) for cycles in sorted(horizons)]
+    enough = len(labelled[0]) if labelled else 0
+    if enough < max(min_rows, 1):
         raise TooFewRows(
-            f"{len(labelled)} of {len(rows)} snapshots have an outcome, {min_rows} are needed"
+            f"{enough} of {len(rows)} snapshots have an outcome, {min_rows} are needed"
         )
-    predictor = PriceTrendPredictor(horizon_s)
-    scores = _Scores()
-    for number, step in enumerate(_in_time(labelled)):
-        step(predictor, scores)
-        if number % 1_000 == 0 and not go_on():
+    run = _Run()
+    for number, step in enumerate(_in_time([item for items in labelled for item in items])):
+        step(run)
+        if number % ASK_EVERY == 0 and not go_on():
             raise TooFewRows("the run was ended from outside")
-    metrics = scores.metrics()
-    metrics["leaked_rows"] = float(leaked)
-    metrics["diverged_rows"] = float(predictor.diverged)
-    return Training(predictor=predictor, rows=len(labelled), metrics=metrics)
+    metrics = run.metrics() | {"leaked_rows": float(leaked), "diverged_rows": float(run.diverged)}
+    return Training(predictor=run.predictor, rows=enough, metrics=metrics)
 
 
-_Step = Callable[[PriceTrendPredictor, "_Scores"], None]
+class _Run:
+    """A model on its way through history, and its scores so far."""
+
+    def __init__(self) -> None:
+        self.predictor = PriceTrendPredictor()
+        self.skills: dict[tuple[str, int], ModelSkill] = {}
+        self.diverged = 0
+
+    def predict(self, item: Labelled) -> tuple[float | None, float]:
+        """The probability and the base rate at that time."""
+        row = item.row
+        known = self.skills.get((row.pair, item.horizon_s))
+        return (
+            self.predictor.predict_one(row.pair, item.horizon_s, model_inputs(row.features)),
+            base_rate(known),
+        )
+
+    def learn(self, item: Labelled, probability: float | None, base: float) -> None:
+        """Score what was predicted, then learn."""
+        row, key = item.row, (item.row.pair, item.horizon_s)
+        if probability is not None:
+            skill = self.skills.get(key) or ModelSkill(
+                pair=row.pair, horizon_cycles=item.horizon_cycles, horizon_s=item.horizon_s
+            )
+            self.skills[key] = scored(
+                skill, probability=probability, base=base, outcome=item.outcome
+            )
+        if not self.predictor.learn_one(*key, model_inputs(row.features), item.outcome):
+            self.diverged += 1
+
+    def metrics(self) -> dict[str, float]:
+        """Means over all scored rows, and the skill of each horizon; above 0 is better than
+        climatology.
+        """
+        skills = list(self.skills.values())
+        count = max(1, sum(skill.scored for skill in skills))
+        brier, base = sum(one.brier for one in skills), sum(one.base_brier for one in skills)
+        found = {
+            "scored_rows": float(sum(skill.scored for skill in skills)),
+            "share_up": sum(skill.ups for skill in skills) / count,
+            "brier": brier / count,
+            "brier_climatology": base / count,
+            "brier_skill": 1.0 - brier / base if base > 0 else 0.0,
+            "log_loss": sum(skill.log_loss for skill in skills) / count,
+            "log_loss_climatology": sum(skill.base_log_loss for skill in skills) / count,
+        }
+        for horizon_s in sorted({skill.horizon_s for skill in skills}):
+            found[f"brier_skill_{horizon_s}s"] = _pooled_skill(skills, horizon_s)
+        return found
+
+
+def _pooled_skill(skills: list[ModelSkill], horizon_s: int) -> float:
+    ours = [skill for skill in skills if skill.horizon_s == horizon_s]
+    whole = msgspec.structs.replace(
+        ours[0],
+        brier=sum(skill.brier for skill in ours),
+        base_brier=sum(skill.base_brier for skill in ours),
+    )
+    return brier_skill(whole) or 0.0
+
+
+_Step = Callable[[_Run], None]
 
 
 def _in_time(labelled: list[Labelled]) -> Iterator[_Step]:
     """Predictions when rows were made, lessons when outcomes were known; lessons go first."""
-    waiting: list[tuple[datetime, int, float | None]] = []
+    waiting: list[tuple[datetime, int, float | None, float]] = []
     order = sorted(range(len(labelled)), key=lambda index: (labelled[index].row.as_of, index))
 
     def predict(index: int) -> _Step:
-        def step(predictor: PriceTrendPredictor, _: _Scores) -> None:
-            row = labelled[index].row
-            probability = predictor.predict_one(row.pair, row.features)
-            heapq.heappush(waiting, (labelled[index].known_at, index, probability))
+        def step(run: _Run) -> None:
+            probability, base = run.predict(labelled[index])
+            heapq.heappush(waiting, (labelled[index].known_at, index, probability, base))
 
         return step
 
-    def learn(index: int, probability: float | None) -> _Step:
-        def step(predictor: PriceTrendPredictor, scores: _Scores) -> None:
-            item = labelled[index]
-            if probability is not None:
-                scores.add(probability, item.outcome)
-            predictor.learn_one(item.row.pair, item.row.features, item.outcome)
-
-        return step
+    def learn(index: int, probability: float | None, base: float) -> _Step:
+        return lambda run: run.learn(labelled[index], probability, base)
 
     for index in order:
         while waiting and waiting[0][0] <= labelled[index].row.as_of:
-            _, known, probability = heapq.heappop(waiting)
-            yield learn(known, probability)
+            _, known, probability, base = heapq.heappop(waiting)
+            yield learn(known, probability, base)
         yield predict(index)
     while waiting:
-        _, known, probability = heapq.heappop(waiting)
-        yield learn(known, probability)
-
-
-class _Scores:
-    """Sums behind the metrics; climatology is the share of rises among the outcomes before."""
-
-    def __init__(self) -> None:
-        self.count = self.ups = self.hits = 0
-        self.brier = self.log_loss = self.base_brier = self.base_log_loss = 0.0
-
-    def add(self, probability: float, outcome: int) -> None:
-        base = (self.ups + 1) / (self.count + 2)  # Laplace: one half before the first outcome
-        self.brier += (probability - outcome) ** 2
-        self.log_loss += _log_loss(probability, outcome)
-        self.base_brier += (base - outcome) ** 2
-        self.base_log_loss += _log_loss(base, outcome)
-        self.hits += (probability > 0.5) == bool(outcome)
-        self.count += 1
-        self.ups += outcome
-
-    def metrics(self) -> dict[str, float]:
-        """Means over all scored rows; `brier_skill` above 0 is better than climatology."""
-        count = max(self.count, 1)
-        brier, base = self.brier / count, self.base_brier / count
-        return {
-            "scored_rows": float(self.count),
-            "share_up": self.ups / count,
-            "accuracy": self.hits / count,
-            "brier": brier,
-            "brier_climatology": base,
-            "brier_skill": 1.0 - brier / base if base > 0 else 0.0,
-            "log_loss": self.log_loss / count,
-            "log_loss_climatology": self.base_log_loss / count,
-        }
-
-
-def _log_loss(probability: float, outcome: int) -> float:
-    likelihood = probability if outcome else 1.0 - probability
-    return -math.log(max(likelihood, EDGE))
+        _, known, probability, base = heapq.heappop(waiting)
+        yield learn(known, probability, base)

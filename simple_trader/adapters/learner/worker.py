@@ -5,7 +5,11 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
-from simple_trader.adapters.learner.checkpoint import ModelRefused, read_checkpoint
+from simple_trader.adapters.learner.checkpoint import (
+    ModelRefused,
+    model_id_of,
+    read_checkpoint,
+)
 from simple_trader.adapters.learner.frames import (
     ROWS_PER_FRAME,
     Broken,
@@ -35,6 +39,7 @@ from simple_trader.domain.events import (
     PredictionsFailed,
     TrainingSkipped,
 )
+from simple_trader.domain.predictions import ModelState
 from simple_trader.domain.reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -203,7 +208,13 @@ class LearnerClient:
             )
         number, basis = self._next_number(), self._model_id
         lessons = (*self._owed, *request.lessons)
-        ask = Predict(number=number, lessons=lessons, items=request.items)
+        ask = Predict(
+            number=number,
+            lessons=lessons,
+            items=request.items,
+            horizons=request.horizons,
+            cycle_s=request.cycle_s,
+        )
         reply = await self._ask_restarted(ask, number)
         self._owed = ()
         if not isinstance(reply, Predicted):
@@ -219,6 +230,10 @@ class LearnerClient:
             model_id=basis,
             predictions=reply.predictions,
             learned=reply.learned,
+            refused=reply.refused,
+            diverged=reply.diverged,
+            drifted=reply.drifted,
+            checkpoint=_saved(reply, basis) if request.checkpoint else None,
         )
 
     async def _ask_restarted(self, request: Request, number: int) -> Reply:
@@ -341,6 +356,15 @@ class LearnerClient:
             await process.kill()
 
 
+def _saved(reply: Predicted, basis: str) -> ModelState | None:
+    """The learner's state as a checkpoint; None where nothing was learned."""
+    if not reply.blob:
+        return None
+    return ModelState(
+        model_id=model_id_of(reply.sha256), basis=basis, sha256=reply.sha256, blob=reply.blob
+    )
+
+
 def _training_frames(
     rows: Sequence[TrainingRow], request: AskTraining, number: int
 ) -> list[Request]:
@@ -353,7 +377,8 @@ def _training_frames(
             number=number,
             since=request.since,
             until=request.until,
-            horizon_s=request.horizon_s,
+            horizons=request.horizons,
+            cycle_s=request.cycle_s,
             min_rows=request.min_rows,
         )
     )

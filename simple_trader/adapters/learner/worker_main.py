@@ -32,12 +32,12 @@ from simple_trader.adapters.learner.frames import (
     decode_request,
     encode,
 )
-from simple_trader.adapters.learner.predictor import PriceTrendPredictor
+from simple_trader.adapters.learner.online import OnlineModel
 from simple_trader.adapters.learner.rows import TrainingRow
 from simple_trader.adapters.learner.trainer import TooFewRows, train
-from simple_trader.domain.predictions import Prediction
 
 NICENESS = 10  # trading comes first
+TRAINING_NICENESS = 9  # on top of it
 
 
 class Learner:
@@ -46,7 +46,7 @@ class Learner:
     def __init__(self, stdin: int) -> None:
         """`stdin` is watched while training, to end with the daemon."""
         self._stdin = stdin
-        self._predictor = PriceTrendPredictor()
+        self._model = OnlineModel()
         self._rows: list[TrainingRow] = []
 
     def answer(self, request: Request) -> Reply | None:
@@ -65,38 +65,37 @@ class Learner:
                 assert_never(request)
 
     def _predict(self, request: Predict) -> Predicted:
-        model = self._predictor
-        kept = [model.learn_one(it.pair, it.features, it.outcome) for it in request.lessons]
-        predictions = []
-        for item in request.items:
-            probability = model.predict_one(item.pair, item.features)
-            if probability is not None:
-                predictions.append(Prediction(pair=item.pair, probability=probability))
-        blob = model.to_blob() if request.lessons else b""
+        taught = self._model.teach(request.lessons)
+        predictions = self._model.predict(request.items, request.horizons, request.cycle_s)
+        blob = self._model.predictor.to_blob() if request.lessons else b""
         return Predicted(
             number=request.number,
-            predictions=tuple(predictions),
-            learned=sum(kept),
-            dropped=len(request.items) - len(predictions),
+            predictions=predictions,
+            learned=taught.learned,
+            refused=taught.refused,
+            diverged=taught.diverged,
+            drifted=taught.drifted,
             blob=blob,
             sha256=hash_of(blob),
         )
 
     def _use(self, request: Use) -> Using:
         try:
-            self._predictor = PriceTrendPredictor.from_blob(request.blob, request.sha256)
+            self._model.use(request.blob, request.sha256)
         except ModelRefused as error:
             return Using(number=request.number, refused=str(error))
         return Using(number=request.number, refused="")
 
     def _train(self, request: Train) -> Trained | TooFew:
         rows, self._rows = self._rows, []
+        os.nice(TRAINING_NICENESS)  # this process only trains: it gives way to predictions, too
         try:
             training = train(
                 rows,
                 since=request.since,
                 until=request.until,
-                horizon_s=request.horizon_s,
+                horizons=request.horizons,
+                cycle_s=request.cycle_s,
                 min_rows=request.min_rows,
                 go_on=self._daemon_lives,
             )

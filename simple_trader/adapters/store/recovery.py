@@ -1,6 +1,5 @@
 """Recovery: what stands in the database at a start, read in one transaction."""
 
-import hashlib
 import logging
 import zlib
 from collections.abc import Sequence
@@ -16,6 +15,12 @@ from simple_trader.adapters.store.journal import GENESIS
 from simple_trader.adapters.store.named_sql import named
 from simple_trader.adapters.store.recovery_ledger import recover_ledger
 from simple_trader.adapters.store.recovery_marks import recover_marks
+from simple_trader.adapters.store.recovery_model import (
+    FaultOf,
+    hash_fault,
+    newest_model,
+    recover_learned,
+)
 from simple_trader.adapters.store.rows import runs_of
 from simple_trader.adapters.store.sequences import mend_sequences
 from simple_trader.adapters.store.statements import INSERT_ENGINE_SNAPSHOT
@@ -27,7 +32,6 @@ from simple_trader.domain.memory import RiskMemory, Turned
 from simple_trader.domain.moments import EPOCH
 from simple_trader.domain.money import plain
 from simple_trader.domain.orders import Order, OrderRequest
-from simple_trader.domain.predictions import PendingPrediction
 from simple_trader.domain.records import LedgerRecord
 from simple_trader.domain.recovered import Recovered, Undecided
 
@@ -39,9 +43,14 @@ _T = TypeVar("_T", bound=msgspec.Struct)
 class Recovery:
     """ports.Boot: the writer's lock must be held (by the ledger connection) while it works."""
 
-    def __init__(self, dsn: str, *, boot_seconds: int) -> None:
-        """`boot_seconds` is the wall time of this start in Unix seconds."""
+    def __init__(
+        self, dsn: str, *, boot_seconds: int, fault_of_model: FaultOf = hash_fault
+    ) -> None:
+        """`boot_seconds` is the wall time of this start in Unix seconds; `fault_of_model(blob,
+        sha256)` says why a checkpoint cannot be used, empty where it can.
+        """
         self._dsn = dsn
+        self._fault_of_model = fault_of_model
         self._boot_seconds = boot_seconds
 
     async def recover(self) -> Recovered:
@@ -106,7 +115,8 @@ class Recovery:
         exec_ids = await connection.fetch(named("recover_exec_ids"))
         orders = await connection.fetch(named("recover_orders"), newest_at - _DAY)
         turned = await connection.fetch(named("recover_turned"), newest_at - _DAY)
-        predictions = await connection.fetch(named("recover_predictions"))
+        model = await newest_model(connection, self._fault_of_model)
+        pending, learned = await recover_learned(connection, newest_at, model)
         undecided = await connection.fetch(named("recover_undecided"))
         return Recovered(
             epoch=epoch,
@@ -130,8 +140,9 @@ class Recovery:
             newest_at=moments["newest_at"],
             ledger=await recover_ledger(connection),
             marks=await recover_marks(connection),
-            pending_predictions=tuple(_prediction(row) for row in predictions),
-            model=await _model(connection),
+            pending_predictions=pending,
+            model=model,
+            learned=learned,
         )
 
     async def _journal_end(self, connection: RawConnection) -> tuple[int, int, bytes]:
@@ -191,22 +202,6 @@ async def _risk(connection: RawConnection) -> RiskMemory:
     return _value(row, RiskMemory, **documents)
 
 
-async def _model(connection: RawConnection) -> tuple[str, str, bytes] | None:
-    """The newest model whose bytes have the hash they should have."""
-    names = await connection.fetch(
-        "SELECT model_id FROM model_snapshots ORDER BY trained_at DESC, model_id DESC"
-    )
-    for name in names:
-        row = await connection.fetchrow(
-            "SELECT model_id, sha256, blob FROM model_snapshots WHERE model_id = $1",
-            name["model_id"],
-        )
-        if row is not None and hashlib.sha256(row["blob"]).hexdigest() == row["sha256"]:
-            return row["model_id"], row["sha256"], row["blob"]
-        _log.error("model %s does not have its hash and is not used", name["model_id"])
-    return None
-
-
 def _value(row: asyncpg.Record, kind: type[_T], **changed: Any) -> _T:
     """The fields of `kind` from a row; raises InvariantBroken for a value that is none."""
     names = [field.name for field in msgspec.structs.fields(kind) if field.name in row]
@@ -241,7 +236,3 @@ def _order(row: asyncpg.Record) -> Order:
 
 def _fill(row: asyncpg.Record) -> Fill:
     return _value(row, Fill, fees=msgspec.json.decode(row["fees"]))
-
-
-def _prediction(row: asyncpg.Record) -> PendingPrediction:
-    return _value(row, PendingPrediction, features=msgspec.json.decode(row["features"]))

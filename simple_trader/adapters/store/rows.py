@@ -85,10 +85,15 @@ def _same(statement: Statement, *documents: str) -> Callable[[msgspec.Struct, da
 
 
 def _prediction(record: r.PredictionRow, at: datetime) -> list[Row]:
-    values = msgspec.structs.asdict(record.prediction)
-    values |= {"at": at, "features": _json(record.prediction.features)}
-    values |= {"outcome": None, "brier": None, "scored_mid": None, "scored_at": None}
-    return [(sql.INSERT_PREDICTION, values)]
+    values = {"at": at, **msgspec.structs.asdict(record.prediction)}
+    waits = ("outcome", "brier", "log_loss", "scored_mid", "scored_at")
+    return [(sql.INSERT_PREDICTION, values | dict.fromkeys(waits))]
+
+
+def _skill(record: r.SkillRow, at: datetime) -> list[Row]:
+    skill = record.skill
+    values = {"at": at, "skill_id": f"{skill.pair} {skill.horizon_s}"}
+    return [(sql.UPSERT_SKILL, values | msgspec.structs.asdict(skill))]
 
 
 def _mark(record: DecisionMarkRow, at: datetime) -> list[Row]:
@@ -211,6 +216,7 @@ _ROWS: dict[type, _Rows] = {
     r.DecisionRow: _same(sql.INSERT_DECISION),
     r.PredictionRow: _prediction,
     r.PredictionScoreRow: _same(sql.SCORE_PREDICTION),
+    r.SkillRow: _skill,
     DecisionMarkRow: _mark,
     MarkOutcomeRow: _same(sql.SETTLE_MARK),
     CounterfactualRow: _same(sql.INSERT_COUNTERFACTUAL),

@@ -87,6 +87,7 @@ INSERT_PREDICTION = _insert(tables.MODEL_PREDICTIONS, key="prediction_id", keep=
 INSERT_MARK = _insert(tables.DECISION_MARKS, key="mark_id", keep=True)
 INSERT_COUNTERFACTUAL = _insert(tables.COUNTERFACTUALS, key="decision_id", keep=True)
 INSERT_SHADOW = _insert(tables.SHADOW_DECISIONS, key="shadow_id")
+UPSERT_SKILL = _insert(tables.MODEL_SKILLS, key="skill_id")
 INSERT_MODEL = _insert(tables.MODEL_SNAPSHOTS, key="model_id", keep=True)
 # A client order id that is used again must fail: no conflict clause.
 INSERT_INTENT = _insert(tables.PENDING_TRADES)
@@ -168,12 +169,12 @@ UPDATE_ORDER = Statement(
 SCORE_PREDICTION = Statement(
     table="model_predictions",
     sql=(
-        "UPDATE model_predictions SET outcome = $2, brier = $3, scored_mid = $4, scored_at = $5 "
-        "WHERE prediction_id = $1 AND outcome IS NULL"
+        "UPDATE model_predictions SET outcome = $2, brier = $3, log_loss = $4, scored_mid = $5, "
+        "scored_at = $6 WHERE prediction_id = $1 AND outcome IS NULL"
     ),
-    columns=("prediction_id", "outcome", "brier", "mid", "scored_at"),
+    columns=("prediction_id", "outcome", "brier", "log_loss", "mid", "scored_at"),
     key=("prediction_id",),
-    changes=("outcome", "brier", "scored_mid", "scored_at"),
+    changes=("outcome", "brier", "log_loss", "scored_mid", "scored_at"),
     renamed={"mid": "scored_mid"},
 )
 SETTLE_MARK = Statement(

@@ -1,8 +1,7 @@
 """Timers: the day, the risk check with exits, the full look, training, the decision cycle."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from simple_trader.core.reactions import asking
 from simple_trader.core.reactions.asking import ask_reconcile, ask_unresolved
 from simple_trader.core.reactions.cycle import begin_cycle
 from simple_trader.core.reactions.exit_orders import due_exits
@@ -10,6 +9,7 @@ from simple_trader.core.reactions.marking import settle_marks
 from simple_trader.core.reactions.on_account import count_flows, follow_assets, judged_equity
 from simple_trader.core.reactions.on_advice import give_up
 from simple_trader.core.reactions.on_execution import claim
+from simple_trader.core.reactions.on_model import ask_training
 from simple_trader.core.reactions.on_reconciled import check_stream, decide_doubts
 from simple_trader.core.reactions.on_reply import doubt_silent
 from simple_trader.core.reactions.standing import audit, cancel_again, restate, risk_row
@@ -24,13 +24,11 @@ from simple_trader.core.schedule.timers import (
     TRAIN,
 )
 from simple_trader.core.state import EngineState
-from simple_trader.domain.actions import Action, AskTraining, Note
+from simple_trader.domain.actions import Action, Note
 from simple_trader.domain.events import TimerFired
 from simple_trader.domain.moments import utc_day
 from simple_trader.domain.money import ZERO
 from simple_trader.domain.reasons import Reason
-
-TRAINING_DEADLINE_S = 600.0
 
 
 def on_timer(state: EngineState, event: TimerFired, at: datetime) -> list[Action]:
@@ -47,7 +45,7 @@ def on_timer(state: EngineState, event: TimerFired, at: datetime) -> list[Action
     if event.name == RESOLVE:
         return ask_unresolved(state, at)
     if event.name == TRAIN:
-        return _train(state, at)
+        return ask_training(state, at)
     if event.name == DAY:
         return check_day(state, at)
     return [Note(level="info", text=f"Timer {event.name} is not known and was left out.")]
@@ -124,32 +122,3 @@ def _give_up_waiting(state: EngineState, at: datetime) -> list[Action]:
         if cycle is not None and cycle.question_id == question.question_id:
             actions.extend(give_up(state, cycle, Reason.ADVICE_TIMEOUT, "no answer at all", at))
     return actions
-
-
-def _still_training(state: EngineState) -> list[Action]:
-    """Skip, and say so once for each training: at a high speed many timers fall into one."""
-    running = next((q for q in state.questions.values() if q.kind == asking.TRAINING), None)
-    if running is None or state.told_training == running.question_id:
-        return []
-    state.told_training = running.question_id
-    return [Note(level="info", text="The last training still runs.", reason=Reason.MODEL_LATE)]
-
-
-def _train(state: EngineState, at: datetime) -> list[Action]:
-    """Ask for a fresh model from the snapshots of the look-back."""
-    settings = state.settings
-    if not settings.enable_model or state.stopping:
-        return []
-    state.last_training_at = at
-    question = state.open_question(asking.TRAINING, "model", at, TRAINING_DEADLINE_S)
-    if question is None:
-        return _still_training(state)
-    return [
-        AskTraining(
-            question=question,
-            since=at - timedelta(days=settings.model_lookback_days),
-            until=at,
-            horizon_s=settings.model_horizons[0] * settings.aggregator_interval_s,
-            min_rows=settings.min_training_rows,
-        )
-    ]

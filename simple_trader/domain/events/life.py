@@ -10,7 +10,7 @@ from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules, Ve
 from simple_trader.domain.marks import MarkMemory
 from simple_trader.domain.memory import RiskMemory, Turned
 from simple_trader.domain.orders import Order
-from simple_trader.domain.predictions import PendingPrediction
+from simple_trader.domain.predictions import ModelMemory, PendingPrediction
 from simple_trader.domain.quotes import Candle
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.recovered import LedgerMemory, Undecided
@@ -39,6 +39,7 @@ class Started(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     last_cycle_at: datetime | None = None
     last_training_at: datetime | None = None
     pending_predictions: tuple[PendingPrediction, ...] = ()
+    learned: ModelMemory = ModelMemory()
     last_trade_at: datetime | None = None  # newest fill booked: the watermark of reconciliation
     realised_pnl: Decimal = Decimal(0)  # of all fills so far
     realised_today: Decimal = Decimal(0)  # of the UTC day of `last_trade_at`

@@ -15,13 +15,15 @@ def test_a_pending_prediction_survives_a_restart() -> None:
         due_at=T0,
         horizon_cycles=4,
         horizon_s=3600,
+        snapshot_id="s1",
         probability=0.5,
+        base_rate=0.5,
         model_id="m",
         mid=D("50000.5"),
-        features={"rsi_14": None, "sma_20": 1.5},
     )
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(made), type=PendingPrediction) == made
 
 
 def test_predictions_are_values() -> None:
-    assert Prediction(pair=BTC, probability=0.5) == Prediction(pair=BTC, probability=0.5)
+    one, same = (Prediction(pair=BTC, horizon_cycles=1, probability=0.5) for _ in range(2))
+    assert one == same

@@ -13,7 +13,7 @@ SELECT
     (SELECT count(*) FROM ai_snapshots) AS snapshots,
     (SELECT max(decided_at) FROM ai_decisions) AS newest_decision,
     (SELECT count(*) FROM ai_decisions) AS decisions,
-    (SELECT max(trained_at) FROM model_snapshots) AS newest_model,
+    (SELECT max(trained_at) FROM model_snapshots WHERE kind = 'trained') AS newest_model,
     (SELECT count(*) FROM trades) AS trades,
     (SELECT count(*) FROM pending_trades
       WHERE state IN ('DISPATCHING', 'SENT', 'OPEN', 'AMENDING', 'PARTIAL', 'PENDING_CANCEL',

@@ -1,7 +1,7 @@
 -- Where the world stands, in market time.
 SELECT
     (SELECT max(as_of) FROM ai_snapshots) AS last_cycle_at,
-    (SELECT max(trained_at) FROM model_snapshots) AS last_training_at,
+    (SELECT max(trained_at) FROM model_snapshots WHERE kind = 'trained') AS last_training_at,
     (SELECT max(venue_at) FROM trades) AS last_trade_at,
     (SELECT coalesce(sum(realised_pnl), 0) FROM trades) AS realised_pnl,
     (

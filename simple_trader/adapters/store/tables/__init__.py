@@ -5,8 +5,6 @@ from simple_trader.adapters.store.tables.decisions import (
     AI_DECISIONS,
     AI_SNAPSHOTS,
     LLM_CALLS,
-    MODEL_PREDICTIONS,
-    MODEL_SNAPSHOTS,
 )
 from simple_trader.adapters.store.tables.engine import (
     AUDIT_LOG,
@@ -38,6 +36,11 @@ from simple_trader.adapters.store.tables.mirrors import (
     KRAKEN_TRADES,
     RATE_COUNTERS,
     RECONCILIATIONS,
+)
+from simple_trader.adapters.store.tables.models import (
+    MODEL_PREDICTIONS,
+    MODEL_SKILLS,
+    MODEL_SNAPSHOTS,
 )
 from simple_trader.adapters.store.tables.orders import (
     EXECUTIONS,
@@ -73,6 +76,7 @@ __all__ = [
     "MARKET_TRADES",
     "METADATA",
     "MODEL_PREDICTIONS",
+    "MODEL_SKILLS",
     "MODEL_SNAPSHOTS",
     "ORDER_BOOK_METRICS",
     "PARTITIONED",

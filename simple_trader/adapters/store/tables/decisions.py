@@ -1,6 +1,6 @@
 """Tables of the decisions: what was shown, asked, answered, decided, predicted and learned."""
 
-from sqlalchemy import Index, Table, text
+from sqlalchemy import Index, Table
 
 from simple_trader.adapters.store.tables.columns import (
     METADATA,
@@ -18,7 +18,6 @@ from simple_trader.adapters.store.tables.columns import (
     one_of,
     positive,
     recorded_at,
-    sha256_hex,
     words,
 )
 
@@ -31,6 +30,9 @@ AI_SNAPSHOTS = Table(
     moment("as_of", "Market time the snapshot stands for; nothing in it is newer."),
     moment("newest_event_at", "Moment of the newest observation in it (never after as_of)."),
     money("mid", "Middle of bid and ask at as_of, in quote units."),
+    money("bid", "Best bid at as_of, in quote units."),
+    money("ask", "Best ask at as_of, in quote units."),
+    observation("spread_bps", "Spread that was shown, in basis points of the mid."),
     document("features", "Features by name (numbers; null where there was too little data)."),
     document("feature_times", "Newest event behind each feature: a moment, the features of it."),
     document("balances", "Cash and holding as fractions of equity, exact text."),
@@ -140,51 +142,6 @@ AI_DECISIONS = Table(
     Index("ix_ai_decisions_decided_at", "decided_at"),
     Index("ix_ai_decisions_pair_cycle_id", "pair", "cycle_id"),
     Index("ix_ai_decisions_cl_ord_id", "cl_ord_id"),
+    Index("ix_ai_decisions_call_id", "call_id"),
     comment="One decision per pair and cycle, with its verdict.",
-)
-
-MODEL_PREDICTIONS = Table(
-    "model_predictions",
-    METADATA,
-    words("prediction_id", "Id of the prediction.", key=True),
-    words("pair", "Pair by its v2 name."),
-    words("cycle_id", "Id of the decision cycle."),
-    moment("made_at", "Market time of the prediction: written before the outcome is known."),
-    moment("due_at", "Market time from which the outcome is known."),
-    count("horizon_cycles", "Horizon in decision cycles."),
-    count("horizon_s", "Horizon in market seconds."),
-    observation("probability", "Chance of a higher mid at due_at, in [0, 1]."),
-    words("model_id", "Model that made it."),
-    money("mid", "Mid when it was made, in quote units."),
-    document("features", "Features it was made from."),
-    count("outcome", "1 if the mid was higher, else 0; null until known.", nullable=True),
-    observation("brier", "(probability - outcome) squared; null until known.", nullable=True),
-    money("scored_mid", "Mid at the outcome, in quote units; null until known.", nullable=True),
-    moment("scored_at", "Market time of the outcome; null until known.", nullable=True),
-    at(),
-    recorded_at(),
-    fraction("probability"),
-    fraction("brier"),
-    fraction("outcome"),
-    positive("mid"),
-    Index("ix_model_predictions_open", "due_at", postgresql_where=text("outcome IS NULL")),
-    Index("ix_model_predictions_pair_made_at", "pair", "made_at"),
-    comment="Predictions of the online model, logged before their outcome.",
-)
-
-MODEL_SNAPSHOTS = Table(
-    "model_snapshots",
-    METADATA,
-    words("model_id", "Id of the model.", key=True),
-    moment("trained_at", "Market time of the training."),
-    words("sha256", "SHA-256 of blob, in hex: checked before it is loaded."),
-    blob("blob", "The serialised model."),
-    count("rows", "Rows it was trained from."),
-    document("metrics", "Measured while training, by name."),
-    at(),
-    recorded_at(),
-    sha256_hex("sha256"),
-    counted("rows"),
-    Index("ix_model_snapshots_trained_at", "trained_at"),
-    comment="Checkpoints of the online model.",
 )

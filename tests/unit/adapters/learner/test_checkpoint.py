@@ -17,16 +17,16 @@ STATE: dict[str, Any] = {
     "learned": 3,
     "steps": 3,
     "intercept": 0.1,
-    "weights": {"a": 0.5},
-    "counts": {"a": 3, "b": 1},
-    "means": {"a": 1.0, "b": 2.0},
-    "variances": {"a": 0.25, "b": 0.0},
+    "names": ["a", "b"],
+    "weights": [0.5, 0.0],
+    "counts": [3, 1],
+    "means": [1.0, 2.0],
+    "variances": [0.25, 0.0],
 }
 MODEL: dict[str, Any] = {
     "format": "simple-trader-trend-model",
-    "version": 1,
-    "horizon_s": 900,
-    "pairs": {"BTC/USD": STATE},
+    "version": 2,
+    "models": {"BTC/USD": {"900": STATE}},
 }
 
 
@@ -37,13 +37,13 @@ def refused(blob: bytes) -> str:
 
 
 def with_state(**changes: Any) -> bytes:
-    return json.dumps(MODEL | {"pairs": {"BTC/USD": STATE | changes}}).encode()
+    return json.dumps(MODEL | {"models": {"BTC/USD": {"900": STATE | changes}}}).encode()
 
 
 def test_a_whole_one_is_read() -> None:
     blob = json.dumps(MODEL).encode()
     checkpoint = read_checkpoint(blob, hash_of(blob))
-    assert checkpoint.pairs["BTC/USD"].weights == {"a": 0.5}
+    assert checkpoint.models["BTC/USD"][900].weights == [0.5, 0.0]
     assert model_id_of(hash_of(blob)) == f"logreg-{hash_of(blob)[:12]}"
 
 
@@ -62,7 +62,7 @@ def test_what_is_no_model_is_refused(blob: bytes) -> None:
     assert "cannot be read" in refused(blob)
 
 
-@pytest.mark.parametrize("change", [{"format": "other"}, {"version": 2}])
+@pytest.mark.parametrize("change", [{"format": "other"}, {"version": 1}])
 def test_another_kind_or_version_is_refused(change: dict[str, Any]) -> None:
     assert "version" in refused(json.dumps(MODEL | change).encode())
 
@@ -74,13 +74,13 @@ def test_an_unknown_field_is_refused() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"weights": {"z": 1.0}}, "no moments"),
-        ({"means": {"a": 1.0}}, "same features"),
-        ({"counts": {"a": 0, "b": 1}}, "not positive"),
+        ({"weights": [1.0]}, "not every feature"),
+        ({"names": ["a", "a"]}, "twice"),
+        ({"counts": [0, 1]}, "not positive"),
         ({"learned": -1}, "not positive"),
-        ({"variances": {"a": -0.1, "b": 0.0}}, "negative"),
+        ({"variances": [-0.1, 0.0]}, "negative"),
         ({"intercept": None}, "cannot be read"),
-        ({"weights": {"a": "0.5"}}, "cannot be read"),
+        ({"weights": ["0.5", 0.0]}, "cannot be read"),
     ],
 )
 def test_a_state_that_makes_no_sense_is_refused(change: dict[str, Any], said: str) -> None:

@@ -28,15 +28,28 @@ from simple_trader.adapters.learner.frames import (
 )
 from simple_trader.adapters.learner.rows import TrainingRow
 from simple_trader.domain.actions import Lesson, PredictFor
-from simple_trader.domain.predictions import Prediction
+from simple_trader.domain.predictions import ModelOf, Prediction
 
 AT = datetime(2026, 3, 2, 1, 2, 3, 456789, tzinfo=UTC)
 FEATURES = {"a": 0.1, "b": None}
 REQUESTS: list[Request] = [
     Predict(
         number=1,
-        lessons=(Lesson(pair="BTC/USD", features=FEATURES, outcome=1),),
+        lessons=(
+            Lesson(
+                pair="BTC/USD",
+                horizon_cycles=2,
+                horizon_s=1800,
+                made_at=AT,
+                known_at=AT,
+                features=FEATURES,
+                probability=0.5,
+                outcome=1,
+            ),
+        ),
         items=(PredictFor(pair="BTC/USD", features=FEATURES),),
+        horizons=(1, 2),
+        cycle_s=900,
     ),
     Use(number=2, model_id="m", sha256="s", blob=b"\x00\xff"),
     Rows(
@@ -46,15 +59,17 @@ REQUESTS: list[Request] = [
             ),
         )
     ),
-    Train(number=3, since=AT, until=AT, horizon_s=60, min_rows=5),
+    Train(number=3, since=AT, until=AT, horizons=(1, 2), cycle_s=60, min_rows=5),
 ]
 REPLIES: list[Reply] = [
     Ready(rss_mib=12.5),
     Predicted(
         number=1,
-        predictions=(Prediction(pair="BTC/USD", probability=0.25),),
+        predictions=(Prediction(pair="BTC/USD", horizon_cycles=1, probability=0.25),),
         learned=1,
-        dropped=0,
+        refused=0,
+        diverged=(ModelOf(pair="BTC/USD", horizon_s=900),),
+        drifted=(),
         blob=b"{}",
         sha256="s",
     ),

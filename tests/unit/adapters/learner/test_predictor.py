@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simple_trader.adapters.learner.checkpoint import ModelRefused, hash_of
-from simple_trader.adapters.learner.predictor import PairModel, PriceTrendPredictor, usable
+from simple_trader.adapters.learner.predictor import (
+    GOOD_EVERY,
+    MAX_WEIGHT,
+    PairModel,
+    PriceTrendPredictor,
+    usable,
+)
 
 FIGURES = st.dictionaries(st.sampled_from("abc"), st.none() | st.floats(), max_size=3)
 
@@ -25,10 +31,10 @@ def planted(count: int, seed: int = 1) -> list[tuple[dict[str, float | None], in
 
 
 def trained(count: int = 300) -> PriceTrendPredictor:
-    predictor = PriceTrendPredictor(900)
+    predictor = PriceTrendPredictor()
     for features, outcome in planted(count):
-        predictor.learn_one("BTC/USD", features, outcome)
-        predictor.learn_one("ETH/USD", features, 1 - outcome)
+        predictor.learn_one("BTC/USD", 900, features, outcome)
+        predictor.learn_one("ETH/USD", 900, features, 1 - outcome)
     return predictor
 
 
@@ -36,10 +42,10 @@ def test_predict_then_learn_on_a_planted_signal_beats_chance() -> None:
     predictor, hits = PriceTrendPredictor(), 0
     rows = planted(1_000)
     for features, outcome in rows:
-        probability = predictor.predict_one("BTC/USD", features)
+        probability = predictor.predict_one("BTC/USD", 900, features)
         assert probability is not None
         hits += (probability > 0.5) == bool(outcome)
-        predictor.learn_one("BTC/USD", features, outcome)
+        predictor.learn_one("BTC/USD", 900, features, outcome)
     assert hits / len(rows) > 0.8
 
 
@@ -49,21 +55,21 @@ def test_on_pure_noise_it_claims_no_skill() -> None:
     for _ in range(1_000):
         features = {"noise": dice.gauss(0, 1)}
         outcome = dice.randrange(2)
-        probability = predictor.predict_one("BTC/USD", features)
+        probability = predictor.predict_one("BTC/USD", 900, features)
         assert probability is not None
         total += (probability - outcome) ** 2
-        predictor.learn_one("BTC/USD", features, outcome)
+        predictor.learn_one("BTC/USD", 900, features, outcome)
     assert total / 1_000 > 0.245
 
 
 def test_pairs_are_learned_apart() -> None:
     predictor, up = trained(), {"signal": 80.0, "noise": 5.0}
-    btc, eth = (predictor.predict_one(pair, up) for pair in ("BTC/USD", "ETH/USD"))
+    btc, eth = (predictor.predict_one(pair, 900, up) for pair in ("BTC/USD", "ETH/USD"))
     assert btc is not None
     assert eth is not None
     assert btc > 0.6
     assert eth < 0.4
-    assert predictor.predict_one("SOL/USD", up) == 0.5
+    assert predictor.predict_one("SOL/USD", 900, up) == 0.5
 
 
 def test_features_without_a_value_are_left_out() -> None:
@@ -73,8 +79,8 @@ def test_features_without_a_value_are_left_out() -> None:
 
 def test_a_feature_never_learned_changes_no_prediction() -> None:
     predictor, known = trained(), {"signal": 80.0}
-    plain = predictor.predict_one("BTC/USD", known)
-    assert predictor.predict_one("BTC/USD", {**known, "new": 1e9}) == plain
+    plain = predictor.predict_one("BTC/USD", 900, known)
+    assert predictor.predict_one("BTC/USD", 900, {**known, "new": 1e9}) == plain
 
 
 @given(st.lists(st.tuples(FIGURES, st.integers(0, 1)), max_size=12), FIGURES)
@@ -90,19 +96,42 @@ def test_i42_whatever_is_learned_a_prediction_is_in_range_and_figures_are_finite
     assert model.state().fault() == ""
 
 
-def test_m03_a_lesson_that_makes_it_diverge_is_undone() -> None:
-    predictor = trained()
-    before = predictor.to_blob()
-    huge = {"signal": 1.7e308, "noise": 5.0}
-    assert not predictor.learn_one("BTC/USD", huge, 1)
-    assert predictor.to_blob() == before
-    assert predictor.diverged == 1
+def test_horizons_are_learned_apart() -> None:
+    predictor, up = trained(), {"signal": 80.0, "noise": 5.0}
+    assert predictor.predict_one("BTC/USD", 1800, up) == 0.5
+    for features, outcome in planted(300):
+        predictor.learn_one("BTC/USD", 1800, features, 1 - outcome)
+    short, long = (predictor.predict_one("BTC/USD", horizon, up) for horizon in (900, 1800))
+    assert short is not None
+    assert long is not None
+    assert short > 0.6
+    assert long < 0.4
+
+
+def test_m03_a_model_that_diverges_goes_back_to_its_last_good_state_and_learns_on() -> None:
+    predictor = trained(GOOD_EVERY * 6)
+    good = predictor.to_blob()
+    for features, outcome in planted(GOOD_EVERY - 1, seed=3):
+        assert predictor.learn_one("BTC/USD", 900, features, outcome)
+    assert not predictor.learn_one("BTC/USD", 900, {"signal": 1.7e308, "noise": 5.0}, 1)
+    assert predictor.to_blob() == good, "what was learned since is forgotten, the rest is there"
+    assert predictor.learn_one("BTC/USD", 900, {"signal": 80.0, "noise": 5.0}, 1)
+
+
+@given(st.lists(st.tuples(FIGURES, st.integers(0, 1)), min_size=1, max_size=12))
+def test_m03_whatever_it_learned_no_weight_is_beyond_use(
+    lessons: list[tuple[dict[str, float | None], int]],
+) -> None:
+    model = PairModel()
+    for features, outcome in lessons:
+        model.learn_one(features, outcome)
+        assert all(abs(weight) <= MAX_WEIGHT for weight in model.state().weights)
 
 
 @pytest.mark.parametrize("outcome", [-1, 2, 5])
 def test_an_outcome_is_zero_or_one(outcome: int) -> None:
     with pytest.raises(ValueError):
-        PriceTrendPredictor().learn_one("BTC/USD", {"a": 1.0}, outcome)
+        PriceTrendPredictor().learn_one("BTC/USD", 900, {"a": 1.0}, outcome)
 
 
 def test_a_saved_model_predicts_and_learns_exactly_as_before() -> None:
@@ -110,12 +139,13 @@ def test_a_saved_model_predicts_and_learns_exactly_as_before() -> None:
     blob = predictor.to_blob()
     loaded = PriceTrendPredictor.from_blob(blob, hash_of(blob))
     assert loaded.to_blob() == blob
-    assert loaded.horizon_s == 900
     assert loaded.learned == predictor.learned == 600
     for features, outcome in planted(50, seed=9):
-        assert loaded.predict_one("BTC/USD", features) == predictor.predict_one("BTC/USD", features)
-        loaded.learn_one("BTC/USD", features, outcome)
-        predictor.learn_one("BTC/USD", features, outcome)
+        assert loaded.predict_one("BTC/USD", 900, features) == predictor.predict_one(
+            "BTC/USD", 900, features
+        )
+        loaded.learn_one("BTC/USD", 900, features, outcome)
+        predictor.learn_one("BTC/USD", 900, features, outcome)
     assert loaded.to_blob() == predictor.to_blob()
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from brain_desk import BTC, ETH, Desk, advice_text, decisions_of, only, records, say, settings
+from brain_desk import BTC, ETH, Desk, advice_text, decisions_of, only, records, say
 
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
@@ -65,48 +65,3 @@ def test_no_advice_is_hold_on_every_pair_with_the_reason() -> None:
     assert decisions_of(one.do(failed)) == {}
     one.next_candle()
     assert decisions_of(one.advise(say(BTC, "buy")))[BTC].verdict == "approved"
-
-
-def test_a_trained_model_is_kept_under_its_hash_and_used() -> None:
-    one = Desk()
-    one.open(settings=settings(enable_model=True))
-    asked = only(one.timer("train"), a.AskTraining)
-    assert asked.until - asked.since == timedelta(days=30)
-    assert asked.min_rows == 100
-    trained = e.ModelTrained(
-        question_id=asked.question.question_id,
-        model_id="m2",
-        sha256="a" * 64,
-        blob=b"model",
-        rows=500,
-        metrics={"brier": 0.24},
-    )
-    told = one.do(trained)
-    assert records(told, r.ModelRow)[0].sha256 == only(told, a.UseModel).sha256 == "a" * 64
-    assert one.engine.view(one.at).model == "m2"
-    assert not [x for x in one.do(trained) if isinstance(x, a.UseModel)]
-
-
-def test_a_training_without_enough_rows_is_a_note() -> None:
-    one = Desk()
-    one.open(settings=settings(enable_model=True))
-    asked = only(one.timer("train"), a.AskTraining)
-    told = one.do(
-        e.TrainingSkipped(
-            question_id=asked.question.question_id, reason=R.TOO_FEW_ROWS, detail="3 of 100"
-        )
-    )
-    assert only(told, a.Note).reason is R.TOO_FEW_ROWS
-    assert one.engine.state.questions == {
-        q.question_id: q for q in one.engine.state.questions.values() if q.kind != "training"
-    }
-
-
-def test_lessons_without_a_cycle_are_taught_and_answered_quietly() -> None:
-    one = Desk()
-    one.open(settings=settings(enable_model=True, model_horizons=(1,)))
-    first = only(one.timer("aggregate"), a.AskPredictions)
-    late = e.PredictionsArrived(question_id="q0-0", model_id="m1", predictions=(), learned=0)
-    assert only(one.do(late), a.Note).reason is R.ADVICE_LATE
-    assert one.engine.state.cycle is not None
-    assert one.engine.state.cycle.question_id == first.question.question_id

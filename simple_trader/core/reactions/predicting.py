@@ -1,0 +1,285 @@
+"""The online model in the cycle: what became known is scored and taught, then it predicts again."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from simple_trader.core.reactions.asking import CYCLE, LESSONS, PREDICTIONS
+from simple_trader.core.scoring import skill as measure
+from simple_trader.core.scoring.labels import settle
+from simple_trader.core.state import Cycle, EngineState
+from simple_trader.core.strategy.model_inputs import model_inputs
+from simple_trader.domain.actions import (
+    Action,
+    AskPredictions,
+    Lesson,
+    Note,
+    PredictFor,
+    Remember,
+)
+from simple_trader.domain.events import PredictionsArrived
+from simple_trader.domain.predictions import (
+    HorizonView,
+    ModelMemory,
+    ModelOf,
+    ModelSkill,
+    ModelState,
+    PendingPrediction,
+    Prediction,
+)
+from simple_trader.domain.reasons import Reason
+from simple_trader.domain.records import ModelRow, PredictionRow, SkillRow, SnapshotRow
+
+PREDICT_DEADLINE_S = 10.0
+CHECKPOINT_EVERY = timedelta(hours=1)  # market time: a restart loses no more than this
+
+# -- at the start -------------------------------------------------------------------------
+
+
+def skills_by_pair(learned: ModelMemory) -> dict[str, dict[int, ModelSkill]]:
+    """The skills that were kept, by pair and horizon in seconds."""
+    found: dict[str, dict[int, ModelSkill]] = {}
+    for skill in learned.skills:
+        found.setdefault(skill.pair, {})[skill.horizon_s] = skill
+    return found
+
+
+def inputs_of_pending(
+    learned: ModelMemory, pending: Iterable[PendingPrediction]
+) -> dict[str, dict[str, float | None]]:
+    """What the pending predictions were made from, by snapshot id."""
+    needed = dict.fromkeys(prediction.snapshot_id for prediction in pending)
+    return {
+        name: model_inputs(learned.features[name]) for name in needed if name in learned.features
+    }
+
+
+# -- what became known --------------------------------------------------------------------
+
+
+def settle_predictions(state: EngineState, at: datetime) -> tuple[list[Action], tuple[Lesson, ...]]:
+    """Score the predictions whose horizon is over, and judge the models by it."""
+    settled = settle(state.pending_predictions, state.mids(), state.shown_features, at)
+    state.pending_predictions = settled.still_open
+    needed = {prediction.snapshot_id for prediction in settled.still_open}
+    state.shown_features = {
+        name: shown for name, shown in state.shown_features.items() if name in needed
+    }
+    touched: dict[tuple[str, int], ModelSkill] = {}
+    for prediction, outcome in settled.timely:
+        skill = measure.scored(
+            _skill_of(state, prediction.pair, prediction.horizon_cycles, prediction.horizon_s),
+            probability=prediction.probability,
+            base=prediction.base_rate,
+            outcome=outcome,
+        )
+        _put(state, skill)
+        touched[prediction.pair, prediction.horizon_s] = skill
+    actions: list[Action] = [Remember(record=score) for score in settled.scores]
+    for skill in touched.values():
+        actions.extend(_judge(state, skill, at))
+    return actions, settled.lessons
+
+
+def _judge(state: EngineState, before: ModelSkill, at: datetime) -> list[Action]:
+    """Quarantine or show again, told once; the row says where it stands."""
+    skill = measure.judged(before, at)
+    _put(state, skill)
+    row = Remember(record=SkillRow(skill=skill))
+    if (skill.quarantined_at is None) == (before.quarantined_at is None):
+        return [row]
+    recent = measure.recent_skill(skill) or 0.0
+    said = f"The model for {skill.pair} over {skill.horizon_s} s has a skill of {recent:+.3f}"
+    if skill.quarantined_at is None:
+        text, reason = f"{said}: shown to the advisor again.", Reason.MODEL_REGAINED
+    else:
+        text, reason = f"{said}: not shown to the advisor any more.", Reason.MODEL_UNSKILLED
+    return [row, Note(level="info", text=text, reason=reason, pair=skill.pair)]
+
+
+def _skill_of(state: EngineState, pair: str, horizon_cycles: int, horizon_s: int) -> ModelSkill:
+    known = state.skills.get(pair, {}).get(horizon_s)
+    if known is not None:
+        return known
+    return ModelSkill(pair=pair, horizon_cycles=horizon_cycles, horizon_s=horizon_s)
+
+
+def _put(state: EngineState, skill: ModelSkill) -> None:
+    state.skills.setdefault(skill.pair, {})[skill.horizon_s] = skill
+
+
+# -- asking -------------------------------------------------------------------------------
+
+
+def teach_only(state: EngineState, lessons: tuple[Lesson, ...], at: datetime) -> list[Action]:
+    """Lessons are not lost where there is nothing to predict."""
+    if not lessons or not state.settings.enable_model:
+        return []
+    question = state.open_question(PREDICTIONS, LESSONS, at, PREDICT_DEADLINE_S)
+    if question is None:
+        return []
+    settings = state.settings
+    return [
+        AskPredictions(
+            question=question,
+            lessons=lessons,
+            items=(),
+            horizons=settings.model_horizons,
+            cycle_s=settings.aggregator_interval_s,
+        )
+    ]
+
+
+def ask_predictions(
+    state: EngineState, cycle: Cycle, lessons: tuple[Lesson, ...], at: datetime
+) -> AskPredictions | None:
+    """Teach what became known, then ask for every horizon; None while the learner is still asked.
+
+    Now and then the learner's state is asked for too, so that a restart loses little of it.
+    """
+    question = state.open_question(PREDICTIONS, CYCLE, at, PREDICT_DEADLINE_S)
+    if question is None:
+        return None
+    cycle.question_id = question.question_id
+    last = state.last_checkpoint_at
+    return AskPredictions(
+        question=question,
+        lessons=lessons,
+        items=tuple(
+            PredictFor(pair=row.pair, features=model_inputs(row.features)) for row in cycle.rows
+        ),
+        horizons=cycle.settings.model_horizons,
+        cycle_s=cycle.settings.aggregator_interval_s,
+        checkpoint=last is None or at - last >= CHECKPOINT_EVERY,
+    )
+
+
+# -- the answer ---------------------------------------------------------------------------
+
+
+def add_predictions(
+    state: EngineState, cycle: Cycle, model_id: str, predictions: tuple[Prediction, ...]
+) -> list[Action]:
+    """Put the probabilities into what is remembered and shown, and log them before any outcome.
+
+    What is not a finite probability of an asked pair and horizon is dropped (I-42). One that is
+    quarantined is logged and scored, but not shown.
+    """
+    horizons = cycle.settings.model_horizons
+    valid = {
+        (item.pair, item.horizon_cycles): item.probability
+        for item in predictions
+        if 0.0 <= item.probability <= 1.0
+    }
+    views: dict[str, tuple[HorizonView, ...]] = {}
+    made: list[PendingPrediction] = []
+    for row in cycle.rows:
+        shown: list[HorizonView] = []
+        before = len(made)
+        for horizon in horizons:
+            probability = valid.get((row.pair, horizon))
+            horizon_s = horizon * cycle.settings.aggregator_interval_s
+            skill = state.skills.get(row.pair, {}).get(horizon_s)
+            shown.append(_view(skill, horizon_s, probability))
+            if probability is not None:
+                made.append(_pending(state, cycle, row, horizon, probability, skill, model_id))
+        views[row.pair] = tuple(shown)
+        if len(made) > before:
+            state.shown_features[row.snapshot_id] = model_inputs(row.features)
+    cycle.rows = tuple(
+        msgspec.structs.replace(row, probabilities=views[row.pair]) for row in cycle.rows
+    )
+    state.pending_predictions = (*state.pending_predictions, *made)
+    return [Remember(record=PredictionRow(prediction=item)) for item in made]
+
+
+def _view(skill: ModelSkill | None, horizon_s: int, probability: float | None) -> HorizonView:
+    hidden = skill is not None and skill.quarantined_at is not None
+    return HorizonView(
+        horizon_s=horizon_s,
+        probability=None if hidden else probability,
+        skill=measure.claimed(skill),
+        scored=0 if skill is None else skill.scored,
+        quarantined=hidden,
+    )
+
+
+def _pending(
+    state: EngineState,
+    cycle: Cycle,
+    row: SnapshotRow,
+    horizon: int,
+    probability: float,
+    skill: ModelSkill | None,
+    model_id: str,
+) -> PendingPrediction:
+    horizon_s = horizon * cycle.settings.aggregator_interval_s
+    return PendingPrediction(
+        prediction_id=state.next_id("p"),
+        pair=row.pair,
+        cycle_id=cycle.cycle_id,
+        snapshot_id=row.snapshot_id,
+        made_at=cycle.as_of,
+        due_at=cycle.as_of + timedelta(seconds=horizon_s),
+        horizon_cycles=horizon,
+        horizon_s=horizon_s,
+        probability=probability,
+        base_rate=measure.base_rate(skill),
+        model_id=model_id,
+        mid=row.mid,
+        quarantined=skill is not None and skill.quarantined_at is not None,
+    )
+
+
+def heed_learner(state: EngineState, event: PredictionsArrived, at: datetime) -> list[Action]:
+    """What the learner tells of itself: models that diverged or drifted, its state to be kept."""
+    actions: list[Action] = []
+    for model in event.diverged:
+        actions.extend(_diverged(state, model, at))
+    for model in event.drifted:
+        actions.extend(_drifted(state, model, at))
+    if event.refused:
+        text = f"{event.refused} lessons were refused: their outcome was not known yet (M02)."
+        actions.append(Note(level="error", text=text, reason=Reason.MODEL_FAILED))
+    if event.checkpoint is not None:
+        state.last_checkpoint_at = at
+        actions.append(Remember(record=_online(event.checkpoint, at)))
+    return actions
+
+
+def _diverged(state: EngineState, model: ModelOf, at: datetime) -> list[Action]:
+    skill = measure.diverged(_of(state, model), at)
+    _put(state, skill)
+    text = (
+        f"The model for {model.pair} over {model.horizon_s} s diverged: its last good weights are "
+        "used, and it is not shown to the advisor until it has proved itself."
+    )
+    note = Note(level="warning", text=text, reason=Reason.MODEL_DIVERGED, pair=model.pair)
+    return [Remember(record=SkillRow(skill=skill)), note]
+
+
+def _drifted(state: EngineState, model: ModelOf, at: datetime) -> list[Action]:
+    skill = measure.drifted(_of(state, model), at)
+    _put(state, skill)
+    text = f"The model for {model.pair} over {model.horizon_s} s errs differently than before."
+    note = Note(level="info", text=text, reason=Reason.MODEL_DRIFTED, pair=model.pair)
+    return [Remember(record=SkillRow(skill=skill)), note]
+
+
+def _of(state: EngineState, model: ModelOf) -> ModelSkill:
+    cycles = model.horizon_s // state.settings.aggregator_interval_s
+    return _skill_of(state, model.pair, max(1, cycles), model.horizon_s)
+
+
+def _online(saved: ModelState, at: datetime) -> ModelRow:
+    return ModelRow(
+        model_id=saved.model_id,
+        kind="online",
+        basis=saved.basis,
+        trained_at=at,
+        sha256=saved.sha256,
+        blob=saved.blob,
+        rows=0,
+        metrics={},
+    )
