@@ -94,6 +94,8 @@ def _with_tried(last: LlmCallRow, event: AdviceArrived | AdviceFailed) -> list[A
             provider=tried.provider,
             model=tried.model,
             advisor_label="",
+            prompt_hash=tried.prompt_hash or last.prompt_hash,
+            prompt=tried.prompt or last.prompt,
             reply=tried.raw,
             kind="",
             finish_reason="",
