@@ -1,5 +1,7 @@
 """Calibration: how often each confidence turned out right, as a fold over marks in event order."""
 
+from bisect import bisect_right
+
 import msgspec
 
 from simple_trader.domain.marks import MarkSource, MarkTally
@@ -16,6 +18,16 @@ def source_key(source: MarkSource) -> str:
 def bin_of(confidence: float) -> int:
     """The bin of a confidence in [0, 1]: hundredths, rounded down."""
     return min(BINS - 1, max(0, int(confidence * 100)))
+
+
+def read_off(blocks: list[tuple[int, float]], confidence: float) -> float:
+    """The height of a rising step function at a confidence; 0 for one without steps."""
+    at = bisect_right(blocks, bin_of(confidence), key=_first_bin)
+    return blocks[max(0, at - 1)][1] if blocks else 0.0
+
+
+def _first_bin(block: tuple[int, float]) -> int:
+    return block[0]
 
 
 class Tally(msgspec.Struct, kw_only=True):
@@ -41,11 +53,7 @@ class Tally(msgspec.Struct, kw_only=True):
         seen (Ayer et al. 1955). A confidence between two blocks takes the lower one, below all of
         them the lowest; 0 without any mark.
         """
-        index, found = bin_of(confidence), 0.0
-        for number, (first, rate) in enumerate(self.blocks()):
-            if number == 0 or first <= index:
-                found = rate
-        return found
+        return read_off(self.blocks(), confidence)
 
     def blocks(self) -> list[tuple[int, float]]:
         """The steps of the isotonic fit: first bin of the block, share that was right; rising."""

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from simple_trader.core.scoring.calibration import Tally, bin_of
+from simple_trader.core.scoring.calibration import Tally, bin_of, read_off
 from simple_trader.core.scoring.statistics import (
     Bin,
     Forecast,
@@ -200,17 +200,21 @@ def recalibrated(stated: Sequence[Stated]) -> tuple[list[Forecast], list[Forecas
     """The same forecasts before and after an isotonic fit on what was known before each was made.
 
     Only those are given for which 50 outcomes were known; an outcome that becomes known at the
-    very moment of a forecast is not yet known to it.
+    very moment of a forecast is not yet known to it. The fit is made anew for each 2 % more of
+    them.
     """
     known = sorted(stated, key=lambda item: (item.known_at, item.made_at, item.pair))
-    tally, at, seen = Tally(), 0, 0
+    tally, seen, refit_at = Tally(), 0, MIN_FIT
+    fit: list[tuple[int, float]] = []
     before: list[Forecast] = []
     after: list[Forecast] = []
     for item in sorted(stated, key=lambda item: (item.made_at, item.pair)):
-        while at < len(known) and known[at].known_at < item.made_at:
-            tally.add(bin_of(known[at].probability), 1, known[at].outcome)
-            at, seen = at + 1, seen + 1
-        if seen >= MIN_FIT:
+        while seen < len(known) and known[seen].known_at < item.made_at:
+            tally.add(bin_of(known[seen].probability), 1, known[seen].outcome)
+            seen += 1
+        if seen >= refit_at:
+            fit, refit_at = tally.blocks(), seen + max(1, seen // 50)
+        if fit:
             before.append(Forecast(item.probability, item.outcome))
-            after.append(Forecast(tally.calibrated(item.probability), item.outcome))
+            after.append(Forecast(read_off(fit, item.probability), item.outcome))
     return before, after

@@ -147,7 +147,8 @@ def calibration_table(forecasts: Sequence[Forecast]) -> list[Bin]:
             groups.append([])
         groups[-1].append(item)
     if len(groups) > 1 and len(groups[-1]) < MIN_PER_BIN:
-        groups[-2] += groups.pop()
+        rest = groups.pop()
+        groups[-1] += rest
     return [_bin(group) for group in groups]
 
 
