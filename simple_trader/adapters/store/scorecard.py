@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import asyncpg
@@ -89,7 +90,7 @@ def _suspects(rows: Sequence[asyncpg.Record]) -> list[Suspect]:
     for pair, series in by_pair.items():
         mids = [mid for mid, _ in series]
         moves: list[float | None] = [
-            float(change_pct(before, after)) for before, after in zip(mids, mids[1:], strict=False)
+            float(change_pct(before, after)) for before, after in pairwise(mids)
         ]
         names = dict.fromkeys(name for _, features in series for name in features)
         for name in names:
