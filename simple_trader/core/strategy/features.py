@@ -12,7 +12,7 @@ import msgspec
 
 from simple_trader.core.market.indicators import panel
 from simple_trader.core.market.indicators.spec import Spec, names, percent
-from simple_trader.core.market.price_board import PairBoard, breaks_series, end_of
+from simple_trader.core.market.price_board import GAP_LIMIT_S, PairBoard, breaks_series, end_of
 from simple_trader.domain.moments import EPOCH
 from simple_trader.domain.quotes import BookSummary, Candle, Quote
 
@@ -70,14 +70,19 @@ def features_of(board: PairBoard, at: datetime) -> Features:
                 event_at[name] = moment
 
     quote, book, candles = board.quote, board.book, board.candles
-    if quote is not None and quote.seen_at <= at:
+    if quote is not None and _is_of_today(quote.seen_at, at):
         know(_of_ticker(quote), quote.seen_at)
     seen = board.book_at
-    if book is not None and board.book_trusted and seen is not None and seen <= at:
+    if book is not None and board.book_trusted and seen is not None and _is_of_today(seen, at):
         know(_of_book(book), seen)
     if candles and _is_usable(candles[-1], at):
         know(board.indicators.values(), end_of(candles[-1]))
     return Features(values=values, event_at=event_at)
+
+
+def _is_of_today(seen: datetime, at: datetime) -> bool:
+    """Whether something was seen by `at`, and not before the silence that ends every series."""
+    return timedelta(0) <= at - seen < timedelta(seconds=GAP_LIMIT_S)
 
 
 def _is_usable(newest: Candle, at: datetime) -> bool:

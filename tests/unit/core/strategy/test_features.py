@@ -244,3 +244,11 @@ def test_what_is_not_finite_is_not_known() -> None:
     values = features_of(pair, T0).values
     assert values["imbalance"] is None
     assert values["spread_bps"] is None
+
+
+@pytest.mark.parametrize(("age_minutes", "known"), [(0, True), (359, True), (360, False)])
+def test_m01_what_was_seen_six_hours_ago_is_not_today(age_minutes: int, known: bool) -> None:
+    pair = PairBoard(pair=BTC, quote=quote(), book=book(), book_at=T0, book_trusted=True)
+    values = seen(pair, age_minutes)
+    for name in ("price", "change_24h_pct", "imbalance_touch", "imbalance", "spread_bps"):
+        assert (values[name] is not None) is known, name
