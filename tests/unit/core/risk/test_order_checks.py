@@ -9,7 +9,7 @@ from simple_trader.core.risk import order_checks as checks
 from simple_trader.core.risk.ceilings import ORDERS_PER_SECOND
 from simple_trader.core.risk.turnover import Flow
 from simple_trader.domain.memory import Strike
-from simple_trader.domain.orders import Origin, OrderType
+from simple_trader.domain.orders import OrderType, Origin
 from simple_trader.domain.reasons import Reason
 
 R = Reason
