@@ -9,6 +9,7 @@ import msgspec
 from simple_trader.adapters.kraken import parse, requests
 from simple_trader.adapters.kraken.frame_counts import Bad, FrameCounts, Odd
 from simple_trader.adapters.kraken.order_books import BookBroken, OrderBook, Throttle
+from simple_trader.adapters.kraken.quote_watch import QuoteWatch
 from simple_trader.adapters.kraken.session import ALL, ChannelFrame, Session, Timing
 from simple_trader.adapters.kraken.symbols import Symbols
 from simple_trader.adapters.kraken.trade_tape import TradeTape
@@ -21,6 +22,7 @@ from simple_trader.adapters.kraken.wire import (
     TickerFrame,
     TradeFrame,
     read_pair,
+    symbol_of,
 )
 from simple_trader.domain.events import (
     BookLost,
@@ -102,6 +104,7 @@ class PublicSession(Session):
         self._rules: dict[str, PairRules] = {}
         self._resync: dict[str, _Resync] = {}
         self._depths: dict[str, int] = {}
+        self._unquoted = QuoteWatch(timing.snapshot_s)
         self._refusals: dict[tuple[str, str], tuple[int, float]] = {}  # how often, ask again at
         self._ask("instrument")
         self.change(plan, now)
@@ -130,6 +133,8 @@ class PublicSession(Session):
 
     def tick(self, now: float) -> None:
         """As the base, and ask again for books that were lost or never came."""
+        if self.has_outgoing:
+            self._unquoted.hold(now)
         super().tick(now)
         for pair, state in self._resync.items():
             if state.asked_at is not None and self.has_outgoing:
@@ -139,10 +144,15 @@ class PublicSession(Session):
                 self._lose_book(pair, "no snapshot came")
             if state.due_at is not None and now >= state.due_at:
                 self._refetch(pair, state)
+        if unquoted := self._unquoted.overdue(now, self._active):
+            self._ask("ticker", unquoted, on=False)
+            self._ask("ticker", unquoted)
         for key, (_, due_at) in self._refusals.items():
             if now >= due_at and key in self._refused and self._wants(*key):
                 if key[0] == "book":
                     self._new_book(key[1])
+                elif key[0] == "ticker":
+                    self._unquoted.asked([key[1]], now)
                 self._ask(key[0], [key[1]])
 
     def close(self, detail: str) -> list[BookLost]:
@@ -158,6 +168,9 @@ class PublicSession(Session):
             self._ask(topic, sorted(had - want), on=False)
         if want - had:
             self._ask(topic, sorted(want - had))
+        if topic == "ticker":
+            self._unquoted.done(had - want)
+            self._unquoted.asked(sorted(want - had), self._now)
 
     def _subscribe_frame(
         self, channel: str, req_id: int, symbols: Sequence[str], *, on: bool
@@ -187,6 +200,8 @@ class PublicSession(Session):
         times, _ = self._refusals.get((channel, symbol), (0, 0.0))
         wait_s = min(_REFUSED_CAP_S, _REFUSED_S * 2.0 ** min(times, 10))
         self._refusals[channel, symbol] = (times + 1, self._now + wait_s)
+        if channel == "ticker":
+            self._unquoted.done([symbol])
         if channel == "book" and symbol in self.books:
             # Nothing to resync: the exchange does not serve it now. The pair stays untrusted.
             del self.books[symbol]
@@ -220,6 +235,7 @@ class PublicSession(Session):
                 quote = parse.quote(data, self._seen_at())
                 if quote is not None:
                     quotes.append(quote)
+        self._unquoted.done(quote.pair for quote in quotes)
         for quote in quotes:
             if frame.type == "update":
                 self._stamped(quote.venue_at)
@@ -272,7 +288,7 @@ class PublicSession(Session):
         try:
             data = read_pair(raw)
         except ValueError as error:
-            self._no_rules(_named(raw), Bad.WRONG_SHAPE, str(error))
+            self._no_rules(symbol_of(raw), Bad.WRONG_SHAPE, str(error))
             return
         try:
             rules = parse.pair_rules(data, self._symbols)
@@ -382,15 +398,3 @@ def _topics(plan: PublicPlan) -> dict[str, set[str]]:
     if plan.trades:
         topics["trade"] = pairs
     return topics
-
-
-class _Named(msgspec.Struct):
-    symbol: str = ""
-
-
-def _named(raw: bytes) -> str:
-    """The pair that unreadable metadata is about, where at least that can be read."""
-    try:
-        return msgspec.json.decode(raw, type=_Named).symbol
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return ""

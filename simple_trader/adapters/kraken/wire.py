@@ -369,3 +369,15 @@ def _is_text(frame: str | bytes) -> bool:
 def _preview(frame: str | bytes) -> str:
     # Only replies and pushes of the exchange get here: they never hold our token or key.
     return repr(frame[:_PREVIEW])
+
+
+class _Named(msgspec.Struct):
+    symbol: str = ""
+
+
+def symbol_of(raw: bytes) -> str:
+    """The pair that unreadable metadata is about, where at least that can be read; else empty."""
+    try:
+        return msgspec.json.decode(raw, type=_Named).symbol
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return ""

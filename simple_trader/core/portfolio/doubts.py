@@ -42,9 +42,13 @@ class Doubt(msgspec.Struct):
     asked: bool = False
 
 
-def conclusive(deadline: datetime) -> datetime:
-    """The first moment at which a look may begin that takes an order as never accepted (I-05)."""
-    return deadline + seconds(REST_LAG_S) + _A_MOMENT
+def conclusive(deadline: datetime, skew_s: float = 0.0) -> datetime:
+    """The first moment at which a look may begin that takes an order as never accepted (I-05).
+
+    Deadlines are by the exchange's clock, looks begin by ours: where it is behind ours (`skew_s`,
+    its clock less ours, below zero) the deadline passes so much later (X34).
+    """
+    return deadline + seconds(REST_LAG_S + max(0.0, -skew_s)) + _A_MOMENT
 
 
 class Doubts(msgspec.Struct):

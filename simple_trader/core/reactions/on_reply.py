@@ -228,7 +228,7 @@ def _no_trace(state: EngineState, order: Order, event: OrderLooked, at: datetime
     """
     if order.state is not OrderState.UNKNOWN:
         return []
-    if event.looked_from < conclusive(order.request.deadline):
+    if event.looked_from < conclusive(order.request.deadline, state.health.skew_s):
         return []
     after = state.orders.move(
         order, OrderState.NOT_ACCEPTED, at, reason=Reason.NEVER_ACCEPTED, detail="no trace"

@@ -321,3 +321,38 @@ def test_the_end_names_the_books_that_are_lost_with_it() -> None:
     made = session()
     feed(made, snapshot())
     assert [event.pair for event in made.close("closed")] == ["BTC/USD"]
+
+
+def test_x14_a_ticker_without_a_usable_snapshot_is_asked_for_again_ever_more_seldom() -> None:
+    """Seed 198 of the simulation: a crossed snapshot, a market that stands, no price for good."""
+    made = session(timing=Timing(snapshot_s=10.0))
+    answer_all(made)
+    crossed = TICKER.replace('"bid":', '"bid":9e9,"was":', 1)
+    asked_at, now = [], 0.0
+    for _ in range(500):
+        now += 0.5
+        made.receive(HEARTBEAT, now)
+        made.tick(now)
+        for message in sent(made):
+            params = message.get("params", {})
+            for symbol in params.get("symbol", []):
+                made.receive(ack(params["channel"], message["req_id"], symbol), now)
+            if message["method"] == "subscribe" and params.get("channel") == "ticker":
+                asked_at.append(now)
+                made.receive(crossed, now)
+    gaps = [b - a for a, b in pairwise(asked_at)]
+    assert 9 < asked_at[0] < 12
+    assert gaps[:3] == [20.5, 40.5, 60.5]
+    assert not [event for event in made.take_events() if isinstance(event, QuoteSeen)]
+
+
+def test_a_ticker_that_has_brought_its_quotes_is_not_asked_for_again() -> None:
+    made = session(timing=Timing(snapshot_s=10.0))
+    answer_all(made)
+    made.receive(TICKER, 1.0)
+    made.receive(TICKER.replace("BTC/USD", "SOL/USD"), 1.0)
+    for tick in range(100):
+        made.receive(HEARTBEAT, tick * 0.5)
+        made.tick(tick * 0.5)
+    again = [m for m in sent(made) if m.get("params", {}).get("channel") == "ticker"]
+    assert again == []

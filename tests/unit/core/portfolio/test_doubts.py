@@ -93,3 +93,9 @@ def test_i_05_an_order_asked_about_before_it_fell_into_doubt_is_concluded_all_th
     doubts.ask(after(70))
     doubts.answered(after(70), after(71))
     assert doubts.due_at() == conclusive(DEADLINE)
+
+
+def test_i_05_x34_the_deadline_passes_later_where_the_exchanges_clock_is_behind_ours() -> None:
+    """Seed 102 of the simulation: a look concluded 73 s after the deadline by the exchange."""
+    assert conclusive(DEADLINE, -2.0) == conclusive(DEADLINE) + timedelta(seconds=2)
+    assert conclusive(DEADLINE, 2.0) == conclusive(DEADLINE)

@@ -12,6 +12,7 @@ from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
 from simple_trader.domain.order_states import TERMINAL, OrderState
+from simple_trader.domain.orders import Origin
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.verdicts import Approved, Refused
 
@@ -131,3 +132,20 @@ def _follow(one: Desk, name: str, what: str, size: int) -> None:
         one.do(report("canceled", cl_ord_id=name, at=one.at, cum_qty=order.filled_qty))
     elif what == "unknown":
         one.do(e.SendUnknown(cl_ord_id=name, detail="lost"))
+
+
+def test_i_33_a_protective_order_that_never_left_frees_no_entrys_candle() -> None:
+    """Seed 97 of the simulation: the exit after it was VOID, and a second entry went out."""
+    one = desk()
+    state = one.engine.state
+    entry, _ = judge_intent(state, intent(), T0, "h")
+    assert isinstance(entry, Approved)
+    exit_ = intent(protective=True, origin=Origin.EXIT, price=D("50005.0"))
+    exit_order, _ = judge_intent(state, exit_, T0, "h")
+    assert isinstance(exit_order, Approved)
+    one.do(
+        e.NotSent(cl_ord_id=exit_order.request.cl_ord_id, reason=Reason.APPROVAL_EXPIRED, detail="")
+    )
+    again, _ = judge_intent(state, intent(price=D("50004.0")), T0, "h")
+    assert isinstance(again, Refused)
+    assert again.reason is Reason.SAME_CANDLE
