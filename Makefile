@@ -5,12 +5,13 @@ SEEDS ?= 20
 MINUTES ?= 20
 HOURS ?= 2
 CASES ?= 2000
+LIVES ?= 1000
 PAYLOADS ?= 1000000
 BOOTSTRAP = exec $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test sandbox cli coverage lint format types contract tidy check \
-        simulate test-system test-clients chaos soak planted lost-acks fuzz bench docs lock clean
+        simulate test-system test-clients chaos soak planted lost-acks evaluate fuzz bench docs lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -73,6 +74,9 @@ lost-acks: ## lose the acknowledgements of many orders on virtual time (CASES=20
 
 fuzz: ## hostile answers of a model by the million (PAYLOADS=1000000; ARGS="--seed 1 --number 7")
 	@$(BOOTSTRAP) fuzz --payloads $(PAYLOADS) $(ARGS)
+
+evaluate: ## judge the scorecard by planted truths: no skill, an edge, look-ahead (LIVES=1000)
+	@$(BOOTSTRAP) evaluate --lives $(LIVES) $(ARGS)
 
 bench: ## every benchmark beside its peers (ARGS="book rows"; sets up .venv-bench)
 	@$(BOOTSTRAP) bench $(ARGS)

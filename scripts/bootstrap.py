@@ -313,6 +313,7 @@ do_soak = campaign("tests/campaign/soak.py", "Trade for hours with faults: nothi
 do_planted = campaign(
     "tests/planted/hunt.py", "Let the simulation catch every planted bug (`--search`: by chance)."
 )
+do_evaluate = campaign("tests/evaluator/run.py", "Judge the scorecard by planted truths.")
 do_lost_acks = campaign(
     "tests/lost_acks/run.py", "Lose the replies to many orders on virtual time and judge each."
 )

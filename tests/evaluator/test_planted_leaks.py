@@ -1,6 +1,6 @@
 """Planted look-ahead is found, in every case; honest twins are left alone (I-42, M02).
 
-Seven of the twelve planted leaks carry stamps and are found in the rows
+Eight of the thirteen planted leaks carry stamps and are found in the rows
 (tests/evaluator/test_leaks_in_rows.py); five are found here, in numbers whatever their stamps say,
 and in functions whose answer about a moment changes with what comes after it.
 """
