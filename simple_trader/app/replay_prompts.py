@@ -19,9 +19,10 @@ class PromptCheck:
         """Templates are read from the versions of the configuration that `source` keeps."""
         self._source = source
         self._asked: dict[str, AskAdvice] = {}
-        self._versions: dict[str, dict[str, LlmAssets]] = {}
+        self._versions: dict[str, dict[str, LlmAssets] | None] = {}
         self.compared = 0
         self.unasked = 0  # answers to questions from before the stretch
+        self.textless = 0  # questions of a version that kept no templates
 
     def ask(self, action: Action) -> None:
         """Remember a question of the engine."""
@@ -38,16 +39,19 @@ class PromptCheck:
         if ask is None:
             self.unasked += 1
             return []
-        self.compared += 1
         where = f"prompt of question {event.question_id}"
+        version = await self._version(ask.question.config_hash)
+        if version is None:
+            self.textless += 1
+            return []
+        self.compared += 1
         if sha256(event.prompt.encode()).hexdigest() != event.prompt_hash:
             return [difference(where, "prompt_hash", event.prompt_hash, "the hash of its text")]
-        version = await self._version(ask.question.config_hash)
-        assets = version.get(event.template_hash)
-        if assets is None:
+        used = [version[name] for name in version if event.template_hash in {name, ""}]
+        if not used:
             known = ", ".join(sorted(version)) or "none"
             return [difference(where, "template_hash", event.template_hash, known)]
-        rendered = renderings(assets, ask)
+        rendered = [text for assets in used for text in renderings(assets, ask)]
         if event.prompt in rendered:
             return []
         if not rendered:
@@ -55,10 +59,10 @@ class PromptCheck:
         nearest = max(rendered, key=lambda text: _common(text, event.prompt))
         return [difference(where, "text", event.prompt, nearest)]
 
-    async def _version(self, config_hash: str) -> dict[str, LlmAssets]:
+    async def _version(self, config_hash: str) -> dict[str, LlmAssets] | None:
         if config_hash not in self._versions:
             texts = await self._source.texts(config_hash)
-            self._versions[config_hash] = assets_by_hash(texts)
+            self._versions[config_hash] = assets_by_hash(texts) if texts else None
         return self._versions[config_hash]
 
 

@@ -243,6 +243,11 @@ class _Run:
                 f"{self._prompts.unasked} answers belong to questions from before this stretch: "
                 "their prompts were not rendered again."
             )
+        if self._prompts.textless:
+            report.notes.append(
+                f"{self._prompts.textless} questions were asked under a version of the "
+                "configuration that kept no templates: their prompts were not rendered again."
+            )
         others = [name for name in self._programs if name != program_name()]
         if others:
             report.notes.append(

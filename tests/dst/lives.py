@@ -17,7 +17,7 @@ from virtual_time import START, VirtualLoop
 
 from dst.agenda import Agenda, Machine, TrueClock
 from dst.deeds import Deeds, request_text
-from dst.minds import DirectLearner, DrawnAdvisor
+from dst.minds import TEXTS, DirectLearner, DrawnAdvisor
 from dst.plan import Planned, Scenario
 from dst.store import FatedBoot, FatedConnection, MarketShelf, NestedLoop, Postgres, refused_lock
 from dst.venue import VirtualVenue
@@ -372,6 +372,7 @@ class Lives:
             world=f"seed {self.scenario.seed}",
             settings=self.settings,
             config_hash="virtual",
+            texts=TEXTS,
         )
         await agree_on_time(clock, rest.server_time, recovered.newest_at)
         started = await boot(plan, store=store, reads=rest, clock=clock, recovered=recovered)

@@ -22,6 +22,10 @@ from simple_trader.domain.predictions import ModelState
 from simple_trader.domain.reasons import Reason
 
 PREDICTION_S = 0.02
+TEXTS = {
+    name: asset_path(name).read_text("utf-8")
+    for name in ("templates/prompts/aggregator.mustache", "tools/aggregator_function.json")
+}
 GARBAGE = (
     "",
     "I cannot help with that.",
@@ -41,9 +45,7 @@ class DrawnAdvisor:
 
     def __init__(self, dice: random.Random, told: Callable[[str], None]) -> None:
         """`told` hears of each fault that acts."""
-        template = asset_path("templates/prompts/aggregator.mustache").read_text("utf-8")
-        tool = asset_path("tools/aggregator_function.json").read_text("utf-8")
-        self._assets = LlmAssets.from_texts(template, tool)
+        self._assets = LlmAssets.from_texts(*TEXTS.values())
         self._dice, self._told = dice, told
         self.next_fault = ""
         self.asked = Counter[str]()

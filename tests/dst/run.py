@@ -1,5 +1,6 @@
 """One seed from its first event to its verdict."""
 
+import asyncio
 import tempfile
 import time
 from collections import Counter
@@ -15,6 +16,7 @@ from dst import judge
 from dst.deeds import ident_of
 from dst.lives import Lives
 from dst.plan import Scenario, draw
+from simple_trader.app.replaying import Wanted, replay
 
 
 @dataclass
@@ -34,6 +36,8 @@ class Result:
     fills: int = 0
     lives: int = 0
     events: int = 0
+    decisions: int = 0  # made again by a replay of the journal, as the prompts
+    prompts: int = 0
     wire: int = 0
     chain: str = ""
     states: dict[str, int] = field(default_factory=dict)
@@ -92,6 +96,9 @@ def _judge(result: Result, lives: Lives, dsn: str) -> None:
     result.orders, result.fills, result.states = found.orders, found.fills, found.states
     result.sent = sum('"add_order"' in e.text for e in wire if e.way == "in")
     result.violations += [str(one) for one in check(dsn, wire, truth, lives.facts())]
+    again = asyncio.run(replay(dsn, Wanted()))  # I-43: the journal makes every row again
+    result.violations += [f"I-43 REPLAY: {one}" for one in (again.damage, *again.found) if one]
+    result.decisions, result.prompts = again.counted.rows["ai_decisions"], again.prompts
 
 
 def dump_wire(lives: Lives, path: Path) -> None:

@@ -30,7 +30,7 @@ LATER: Mapping[str, frozenset[str]] = {
         "state state_reason detail order_id filled_qty filled_cost fees_quote changed_at "
         "amended_qty amended_price".split()
     ),
-    "model_predictions": frozenset("outcome brier scored_mid scored_at".split()),
+    "model_predictions": frozenset("outcome brier log_loss scored_mid scored_at".split()),
     "trades": frozenset(
         "cl_ord_id owner origin decision_id fee fees realised_pnl".split()  # folded again, X26
     ),
@@ -40,8 +40,8 @@ LATER: Mapping[str, frozenset[str]] = {
 }
 # Rows that stand for what is now: each write may change all of them.
 NOW = frozenset(
-    "holding_lots risk_states kraken_assets kraken_pairs kraken_balances kraken_orders "
-    "kraken_trades kraken_ledgers".split()
+    "holding_lots risk_states model_skills kraken_assets kraken_pairs kraken_balances "
+    "kraken_orders kraken_trades kraken_ledgers".split()
 )
 # Each start writes these too, before its first event, from the exchange's own words.
 _BOOT_WRITES = frozenset({"kraken_assets", "kraken_pairs"})

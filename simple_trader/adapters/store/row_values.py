@@ -39,7 +39,7 @@ def canonical(value: Any, *, is_document: bool = False) -> Any:
         found = json.loads(value, parse_float=_number, parse_int=_number)
         return json.dumps(found, sort_keys=True)
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return f"{abs(value) if value.is_zero() else value:f}"  # NUMERIC has no -0
     if isinstance(value, float):
         return repr(value)
     if isinstance(value, bool):
