@@ -11,7 +11,8 @@ BOOTSTRAP = exec $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test sandbox cli coverage lint format types contract tidy check \
-        simulate test-system test-clients chaos soak planted lost-acks evaluate fuzz bench docs lock clean
+        simulate test-system test-clients chaos soak planted lost-acks evaluate fuzz \
+        bench docs lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
