@@ -8,21 +8,55 @@ SELECT
     d.decided_at,
     s.snapshot_id,
     s.as_of,
+    s.newest_event_at,
     s.mid,
+    s.bid,
+    s.ask,
+    s.spread_bps,
     s.features,
+    s.feature_times,
+    s.balances,
+    s.unrealised_pct,
+    s.tradable,
+    s.limits,
     s.probabilities,
+    s.texts,
     c.call_id,
+    d.reused_from,
+    c.asked_at,
     c.provider,
     c.model,
     c.advisor_label,
     c.prompt_hash,
+    c.template_hash,
     c.prompt,
     c.reply,
+    c.kind AS reply_kind,
+    c.finish_reason,
+    c.error AS call_error,
+    c.params AS call_params,
+    c.attempt AS attempts,
+    c.tokens_in,
+    c.tokens_out,
     c.latency_ms,
+    a.cost_usd,
+    round(a.cost_usd / n.decisions, 8) AS cost_share_usd,
     d.action,
     d.confidence,
     d.risk_level,
+    d.price_target,
+    d.stop_loss,
+    d.expected_move_pct,
+    d.horizon_minutes,
+    d.bias_allocation,
+    d.sentiment,
     d.rationale,
+    d.expected_move_used_pct,
+    d.cost_pct,
+    d.wanted_side,
+    d.wanted_value,
+    d.size_confidence,
+    d.sized_qty,
     d.verdict,
     d.reason,
     d.detail,
@@ -44,10 +78,30 @@ SELECT
     f.fees,
     f.first_fill_at,
     f.last_fill_at,
-    f.realised_pnl
+    f.realised_pnl,
+    f.left_qty,
+    f.later_pnl,
+    m.horizon_s,
+    m.due_at AS outcome_due_at,
+    m.outcome_mid,
+    m.roi_pct AS outcome_pct,
+    m.net_roi_pct AS outcome_net_pct,
+    m.is_right AS outcome_right,
+    m.void_reason AS outcome_void,
+    w.kind AS instead_kind,
+    w.wanted_pnl AS instead_pnl,
+    w.effect AS gate_effect
 FROM ai_decisions AS d
 LEFT JOIN ai_snapshots AS s ON s.snapshot_id = d.snapshot_id
 LEFT JOIN llm_calls AS c ON c.call_id = d.call_id
+LEFT JOIN LATERAL (
+    SELECT sum(t.cost_usd) AS cost_usd
+    FROM llm_calls AS t
+    WHERE t.cycle_id = c.cycle_id AND (t.call_id = c.call_id OR starts_with(t.call_id, c.call_id || '.'))
+) AS a ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS decisions FROM ai_decisions AS e WHERE e.call_id = d.call_id
+) AS n ON true
 LEFT JOIN pending_trades AS o ON o.cl_ord_id = d.cl_ord_id
 LEFT JOIN LATERAL (
     SELECT
@@ -58,34 +112,79 @@ LEFT JOIN LATERAL (
         sum(t.fee) AS fees,
         min(t.venue_at) AS first_fill_at,
         max(t.venue_at) AS last_fill_at,
-        sum(t.realised_pnl) AS realised_pnl
+        sum(t.realised_pnl) AS realised_pnl,
+        sum(l.left_qty) AS left_qty,
+        sum(l.realised_pnl) AS later_pnl
     FROM trades AS t
+    LEFT JOIN holding_lots AS l ON l.opened_exec_id = t.exec_id AND NOT l.deleted
     WHERE t.cl_ord_id = o.cl_ord_id
-) AS f ON true;
+) AS f ON true
+LEFT JOIN LATERAL (
+    SELECT *
+    FROM decision_marks AS k
+    WHERE k.decision_id = d.decision_id
+    ORDER BY k.roi_pct IS NULL, k.is_own DESC, k.horizon_s DESC
+    LIMIT 1
+) AS m ON true
+LEFT JOIN counterfactuals AS w ON w.decision_id = d.decision_id;
 
 COMMENT ON VIEW v_decision_audit IS
-'One row per decision: what was shown, asked, answered, decided, ordered, filled and earned.';
+'One row per decision: what was shown, asked, answered, decided, ordered, filled, earned, and what came of the market.';
 COMMENT ON COLUMN v_decision_audit.decision_id IS 'Id of the decision (ai_decisions).';
 COMMENT ON COLUMN v_decision_audit.cycle_id IS 'Id of the decision cycle (ai_decisions).';
 COMMENT ON COLUMN v_decision_audit.pair IS 'Pair by its v2 name (ai_decisions).';
 COMMENT ON COLUMN v_decision_audit.decided_at IS 'Market time of the decision (ai_decisions).';
 COMMENT ON COLUMN v_decision_audit.snapshot_id IS 'What was shown (ai_snapshots); null where nothing was.';
 COMMENT ON COLUMN v_decision_audit.as_of IS 'Market time the snapshot stands for (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.newest_event_at IS 'Newest event behind anything shown, never after as_of (ai_snapshots).';
 COMMENT ON COLUMN v_decision_audit.mid IS 'Middle of bid and ask at as_of, in quote units (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.bid IS 'Best bid that was shown, in quote units (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.ask IS 'Best ask that was shown, in quote units (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.spread_bps IS 'Spread that was shown, in basis points of the mid (ai_snapshots).';
 COMMENT ON COLUMN v_decision_audit.features IS 'Features by name that were shown (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.feature_times IS 'Newest event behind each feature (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.balances IS 'Cash and holding that were shown, as fractions of equity (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.unrealised_pct IS 'Unrealised result that was shown, in percent of cost (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.tradable IS 'Whether the pair could be traded (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.limits IS 'Limits as the prompt told them (ai_snapshots).';
 COMMENT ON COLUMN v_decision_audit.probabilities IS 'What was shown of the online model, by horizon (ai_snapshots).';
+COMMENT ON COLUMN v_decision_audit.texts IS 'Texts of others that were shown (ai_snapshots).';
 COMMENT ON COLUMN v_decision_audit.call_id IS 'The question; null where nobody was asked (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.reused_from IS 'The question again, where its earlier answer was used again (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.asked_at IS 'Market time of the question (llm_calls).';
 COMMENT ON COLUMN v_decision_audit.provider IS 'Who was asked, as openai or sandbox (llm_calls).';
 COMMENT ON COLUMN v_decision_audit.model IS 'Model by the provider''s name (llm_calls).';
 COMMENT ON COLUMN v_decision_audit.advisor_label IS 'What people are told of the advisor, as `not an LLM` (llm_calls).';
 COMMENT ON COLUMN v_decision_audit.prompt_hash IS 'SHA-256 of the prompt, in hex (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.template_hash IS 'Version of the prompt: SHA-256 of template and tool schema (llm_calls).';
 COMMENT ON COLUMN v_decision_audit.prompt IS 'The exact prompt (llm_calls).';
 COMMENT ON COLUMN v_decision_audit.reply IS 'The exact reply, or empty (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.reply_kind IS 'tool_call or content (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.finish_reason IS 'Why the provider ended the answer (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.call_error IS 'What went wrong with the question, or empty (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.call_params IS 'What went with the prompt, as temperature, in JSON (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.attempts IS 'Attempts at the question, other providers included (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.tokens_in IS 'Tokens of the prompt, by the provider (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.tokens_out IS 'Tokens of the answer, by the provider (llm_calls).';
 COMMENT ON COLUMN v_decision_audit.latency_ms IS 'Real milliseconds from question to answer (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.cost_usd IS 'What all attempts at the question cost, in USD; null where no price is known (llm_calls).';
+COMMENT ON COLUMN v_decision_audit.cost_share_usd IS 'This decision''s share of that: the same for all decisions on the answer (llm_calls, ai_decisions).';
 COMMENT ON COLUMN v_decision_audit.action IS 'Advised action: buy, sell or hold (ai_decisions).';
 COMMENT ON COLUMN v_decision_audit.confidence IS 'Confidence of the advice, in [0, 1] (ai_decisions).';
 COMMENT ON COLUMN v_decision_audit.risk_level IS 'Risk level of the advice: low, medium or high (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.price_target IS 'Where the idea has paid off, in quote units (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.stop_loss IS 'Where the idea is wrong, in quote units (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.expected_move_pct IS 'Advised change of the price, in percent (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.horizon_minutes IS 'Within which that is expected (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.bias_allocation IS 'Advised share of the most allowed, in [-1, 1] (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.sentiment IS 'Mood of the market by the advisor, in [-1, 1] (ai_decisions).';
 COMMENT ON COLUMN v_decision_audit.rationale IS 'Why, in the advisor''s words (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.expected_move_used_pct IS 'Expected move that was judged, in percent (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.cost_pct IS 'Fees and spread of a round trip, in percent of the price (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.wanted_side IS 'Side wished for: buy or sell; null for hold (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.wanted_value IS 'Value wished for before any cap, in quote units (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.size_confidence IS 'Confidence that sized it, calibrated, in [0, 1] (ai_decisions).';
+COMMENT ON COLUMN v_decision_audit.sized_qty IS 'Quantity after caps, funds and steps, in base units (ai_decisions).';
 COMMENT ON COLUMN v_decision_audit.verdict IS 'What became of the advice: approved, refused or hold (ai_decisions).';
 COMMENT ON COLUMN v_decision_audit.reason IS 'The one reason of the verdict (ai_decisions, docs/reference/reasons.md).';
 COMMENT ON COLUMN v_decision_audit.detail IS 'The numbers behind the reason (ai_decisions).';
@@ -108,6 +207,18 @@ COMMENT ON COLUMN v_decision_audit.fees IS 'Sum of their fees, in quote units (t
 COMMENT ON COLUMN v_decision_audit.first_fill_at IS 'The exchange''s moment of the first fill (trades).';
 COMMENT ON COLUMN v_decision_audit.last_fill_at IS 'The exchange''s moment of the last fill (trades).';
 COMMENT ON COLUMN v_decision_audit.realised_pnl IS 'Realised by these fills, net of both fees, in quote units (trades).';
+COMMENT ON COLUMN v_decision_audit.left_qty IS 'What is still held of a purchase, in base units; null for others (holding_lots).';
+COMMENT ON COLUMN v_decision_audit.later_pnl IS 'What sales of that purchase realised since, net of fees, in quote units (holding_lots).';
+COMMENT ON COLUMN v_decision_audit.horizon_s IS 'Horizon of the outcome, in market seconds: its own once that is known, else the longest known (decision_marks).';
+COMMENT ON COLUMN v_decision_audit.outcome_due_at IS 'Market time from which that outcome is known (decision_marks).';
+COMMENT ON COLUMN v_decision_audit.outcome_mid IS 'First mid at or after that; null until known (decision_marks).';
+COMMENT ON COLUMN v_decision_audit.outcome_pct IS 'Change of the mid until then, in percent; null until known (decision_marks).';
+COMMENT ON COLUMN v_decision_audit.outcome_net_pct IS 'What the action made of it after a round trip, in percent; null until known (decision_marks).';
+COMMENT ON COLUMN v_decision_audit.outcome_right IS '1 if the action was right after fees, else 0; null until known (decision_marks).';
+COMMENT ON COLUMN v_decision_audit.outcome_void IS 'Why there is no outcome; null where there is one, or none yet (decision_marks).';
+COMMENT ON COLUMN v_decision_audit.instead_kind IS 'vetoed, resized or held: what the gates did to it; null for others (counterfactuals).';
+COMMENT ON COLUMN v_decision_audit.instead_pnl IS 'What the wish would have made after fees, in quote units (counterfactuals).';
+COMMENT ON COLUMN v_decision_audit.gate_effect IS 'What the gates saved (above zero) or cost by it, in quote units (counterfactuals).';
 
 CREATE VIEW v_open_lots AS
 SELECT

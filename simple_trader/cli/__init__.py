@@ -11,6 +11,7 @@ from simple_trader.cli.backfill import register as add_backfill
 from simple_trader.cli.controls import register as add_controls
 from simple_trader.cli.daemon import register as add_daemon
 from simple_trader.cli.database import register as add_database
+from simple_trader.cli.decisions import register as add_decisions
 from simple_trader.cli.operator import register as add_operator
 from simple_trader.cli.reconcile import register as add_reconcile
 from simple_trader.cli.replay import register as add_replay
@@ -35,6 +36,7 @@ for add_commands in (
     add_backfill,
     add_reports,
     add_scorecard,
+    add_decisions,
     add_replay,
     add_operator,
     add_controls,

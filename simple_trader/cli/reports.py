@@ -1,4 +1,4 @@
-"""`status`, `decisions`, `pnl` and `logs`: what the daemon did, from its rows and its log."""
+"""`status`, `pnl` and `logs`: what the daemon did, from its rows and its log."""
 
 import asyncio
 import json
@@ -27,7 +27,6 @@ _WIDEST = 44
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("status")(status)
-    app.command("decisions")(decisions)
     app.command("pnl")(pnl)
     app.command("logs")(logs)
 
@@ -39,18 +38,6 @@ def status(
 ) -> None:
     """Say how the daemon and its books stand."""
     run_async(_status(options(config, env_file, state_dir)))
-
-
-def decisions(
-    decision: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="One decision in full.")
-    ] = None,
-    config: ConfigOption = None,
-    env_file: EnvFileOption = None,
-    state_dir: StateDirOption = None,
-) -> None:
-    """List the last decisions with verdict and reason, or show one from snapshot to PnL."""
-    run_async(_decisions(options(config, env_file, state_dir), decision))
 
 
 def pnl(
@@ -163,25 +150,6 @@ def _money(value: str | None) -> str:
     return "unknown" if value is None else f"{Decimal(value).quantize(_CENT):,f}"
 
 
-async def _decisions(chosen: RunOptions, decision_id: str | None) -> None:
-    from simple_trader.adapters.store.facts import decision_audit, last_decisions
-    from simple_trader.app import database
-
-    async with database(chosen) as dsn:
-        await require_schema(dsn)
-        if decision_id is None:
-            rows, row = await last_decisions(dsn, 50), None
-        else:
-            rows, row = [], await decision_audit(dsn, decision_id)
-    if decision_id is None:
-        show_table(rows, empty="No decision yet.")
-    elif row is None:
-        raise TraderError(f"there is no decision {decision_id}; `simple-trader decisions` lists.")
-    else:
-        for name, value in row.items():
-            _field(name, value)
-
-
 async def _pnl(chosen: RunOptions) -> None:
     from simple_trader.adapters.store.facts import open_lots, pnl_days
     from simple_trader.app import database
@@ -218,24 +186,13 @@ def show_table(rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:
 
 
 def _short(text: str) -> str:
-    """A cell that leaves room for its neighbours; `decisions ID` shows all of it."""
+    """A cell that leaves room for its neighbours."""
     return text if len(text) <= _WIDEST else text[: _WIDEST - 3] + "..."
 
 
-def _field(name: str, value: object) -> None:
-    """One field of a decision; long texts get lines of their own."""
-    text = _cell(value, wide=True)
-    if "\n" in text or len(text) > 100:
-        typer.echo(f"{name}:")
-        for line in text.splitlines():
-            typer.echo(f"    {line}")
-    else:
-        typer.echo(f"{name:<14} {text}")
-
-
-def _cell(value: object, *, wide: bool = False) -> str:
+def _cell(value: object) -> str:
     """A value for people; control characters cannot move the cursor of whoever reads it."""
-    from simple_trader.telemetry.masking import block, one_line
+    from simple_trader.telemetry.masking import one_line
 
     if value is None:
         return "-"
@@ -247,4 +204,4 @@ def _cell(value: object, *, wide: bool = False) -> str:
         return f"{round(value, 8).normalize():f}"
     if isinstance(value, list | dict):
         value = json.dumps(value, default=str)
-    return block(str(value)) if wide else one_line(str(value))
+    return one_line(str(value))

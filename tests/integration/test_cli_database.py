@@ -12,13 +12,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from simple_trader.adapters.store.facts import (
-    decision_audit,
-    last_decisions,
-    open_lots,
-    pnl_days,
-    read_facts,
-)
+from simple_trader.adapters.store.facts import open_lots, pnl_days, read_facts
 from simple_trader.cli import app
 from simple_trader.domain.errors import ConfigError, TraderError
 from simple_trader.telemetry.presence import DaemonInfo, present
@@ -31,8 +25,10 @@ INSERT INTO world (mode, identity, detail, at) VALUES ('sim', 'seed 1', 'generat
 """
 SNAPSHOT = """
 INSERT INTO ai_snapshots
-    (snapshot_id, cycle_id, pair, as_of, newest_event_at, mid, features, balances, config_hash, at)
-VALUES ('s1', 'c1', 'BTC/USD', $1, $1, 64000, '{"rsi_14": 55.5}', '{}', 'h', $1)
+    (snapshot_id, cycle_id, pair, position, as_of, newest_event_at, mid, bid, ask, spread_bps,
+     features, feature_times, balances, tradable, limits, probabilities, texts, config_hash, at)
+VALUES ('s1', 'c1', 'BTC/USD', 0, $1, $1, 64000, 63999, 64001, 0.3, '{"rsi_14": 55.5}', '{}', '{}',
+        true, '{}', '[]', '[]', 'h', $1)
 """
 DECISION = """
 INSERT INTO ai_decisions
@@ -81,12 +77,6 @@ async def test_the_facts_are_read_in_one_look(filled: str) -> None:
 
 
 async def test_the_lists_are_read(filled: str) -> None:
-    (row,) = await last_decisions(filled, 10)
-    assert row["decision_id"] == "d1"
-    audit = await decision_audit(filled, "d1")
-    assert audit is not None
-    assert audit["mid"] == 64000
-    assert await decision_audit(filled, "nothing") is None
     assert await pnl_days(filled, 10) == []
     assert await open_lots(filled) == []
 

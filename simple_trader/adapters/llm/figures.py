@@ -5,7 +5,6 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from simple_trader.core.strategy.features import GROUPS, SPECS
-from simple_trader.domain.actions import PairBrief
 from simple_trader.domain.money import plain
 from simple_trader.domain.predictions import HorizonView
 
@@ -26,15 +25,15 @@ def grouped(features: Collection[str]) -> list[tuple[str, list[str]]]:
     return [(group, names) for group, names in found if names]
 
 
-def figure(name: str, value: float | None, brief: PairBrief) -> str:
-    """A feature with its unit: a level of the price in the digits of the price."""
+def figure(name: str, value: float | None, *, pair: str, decimals: int) -> str:
+    """A feature of `pair` with its unit; levels of the price have `decimals` decimals or more."""
     if value is None or not math.isfinite(value):
         return NOT_AVAILABLE
     match _UNITS.get(name):
         case "price":
-            return _digits(value, max(_decimals(brief.bid), _decimals(brief.ask)))
+            return _digits(value, decimals)
         case "base":
-            return f"{_digits(value, 0)} {brief.pair.partition('/')[0]}"
+            return f"{_digits(value, 0)} {pair.partition('/')[0]}"
         case "pct":
             return signed_percent(value)
         case "bps":
@@ -49,6 +48,12 @@ def figure(name: str, value: float | None, brief: PairBrief) -> str:
             return f"{value + 0.0:.2f}"
         case _:
             return f"{value + 0.0:,.6g}"
+
+
+def decimals_of(*prices: Decimal) -> int:
+    """The most decimals that any of these prices has."""
+    exponents = (price.as_tuple().exponent for price in prices)
+    return max((-found for found in exponents if isinstance(found, int) and found < 0), default=0)
 
 
 def price(value: Decimal) -> str:
@@ -95,11 +100,6 @@ def skill(view: HorizonView) -> str:
     if view.skill is None or not math.isfinite(view.skill):
         return "unproven"
     return f"skill {_signed(view.skill * 100, 1)} % over {view.scored:,} outcomes"
-
-
-def _decimals(value: Decimal) -> int:
-    exponent = value.as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def _digits(value: float, decimals: int) -> str:

@@ -179,7 +179,11 @@ def _pair_context(brief: PairBrief) -> dict[str, Any]:
 
 def _figures(names: list[str], brief: PairBrief) -> str:
     """The known figures of a group in one line, then the names of those that are not known yet."""
-    known = {name: figures.figure(name, brief.features[name], brief) for name in names}
+    decimals = figures.decimals_of(brief.bid, brief.ask)
+    known = {
+        name: figures.figure(name, brief.features[name], pair=brief.pair, decimals=decimals)
+        for name in names
+    }
     parts = [f"{name} {text}" for name, text in known.items() if text != figures.NOT_AVAILABLE]
     missing = [name for name, text in known.items() if text == figures.NOT_AVAILABLE]
     if missing:

@@ -1,4 +1,4 @@
-"""What the commands beside the daemon read: figures for status and doctor, decisions, PnL."""
+"""What the commands beside the daemon read: figures for status and doctor, PnL."""
 
 from datetime import datetime
 from typing import Any
@@ -42,17 +42,6 @@ async def read_facts(dsn: str) -> Facts:
     """Read them; the schema must be there. Raises StoreError when the database cannot."""
     (row,) = await _fetch(dsn, "facts_all")
     return msgspec.convert(dict(row), Facts)
-
-
-async def last_decisions(dsn: str, limit: int) -> list[dict[str, Any]]:
-    """The last decisions with verdict, order and PnL, newest first."""
-    return await _rows(dsn, "facts_decisions", limit)
-
-
-async def decision_audit(dsn: str, decision_id: str) -> dict[str, Any] | None:
-    """One row of v_decision_audit by column, None when there is no such decision."""
-    found = await _rows(dsn, "facts_decision", decision_id)
-    return found[0] if found else None
 
 
 async def pnl_days(dsn: str, limit: int) -> list[dict[str, Any]]:

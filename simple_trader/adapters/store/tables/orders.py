@@ -210,6 +210,7 @@ HOLDING_LOTS = Table(
     not_negative("left_qty"),
     at_most("left_qty", "qty"),
     Index("ix_holding_lots_owner_base_quote_opened_at", "owner", "base", "quote", "opened_at"),
+    Index("ix_holding_lots_opened_exec_id", "opened_exec_id"),
     Index(
         "ix_holding_lots_open",
         "base",

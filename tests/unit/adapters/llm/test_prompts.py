@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simple_trader.adapters.llm.assets import LlmAssets
-from simple_trader.adapters.llm.figures import OTHER, figure, grouped
+from simple_trader.adapters.llm.figures import OTHER, decimals_of, figure, grouped
 from simple_trader.adapters.llm.prompts import PromptError, data_block, render
 from simple_trader.core.strategy.advice import ACTIONS, OPTIONAL_RANGES, RISK_LEVELS
 from simple_trader.core.strategy.answer_text import clean
@@ -260,8 +260,8 @@ def test_every_feature_has_a_group_and_a_unit() -> None:
     ],
 )
 def test_a_figure_is_written_with_its_unit(name: str, value: float, said: str) -> None:
-    shown = brief(bid=Decimal("1234.50"), ask=Decimal("1234.6"))
-    assert figure(name, value, shown) == said
+    decimals = decimals_of(Decimal("1234.50"), Decimal("1234.6"))
+    assert figure(name, value, pair="BTC/USD", decimals=decimals) == said
 
 
 def test_nothing_is_escaped_as_if_for_a_page() -> None:
