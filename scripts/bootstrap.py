@@ -24,8 +24,8 @@ VENV = ROOT / ".venv"
 CLIENTS_VENV = ROOT / ".venv-clients"
 # The packages that benchmarks/ measures ours beside, with ours.
 BENCH_VENV = ROOT / ".venv-bench"
+NODE_PROGRAMS = ("tests/clients/node/install.py", str(CLIENTS_VENV / "node"))
 LOCKS = ROOT / "requirements"
-SYSTEM_PACKAGES = ("systemd", "postgresql-15", "util-linux")  # tests/support/programs.py
 INSIDE = Path("Scripts" if os.name == "nt" else "bin") / "python"
 PYTHON = VENV / INSIDE
 # The one package of the clients that comes as source only (pure Python, an old format).
@@ -203,10 +203,7 @@ def do_setup(arguments: list[str]) -> int:
     """Set up only: `setup [run|test|clients]` (default test, which holds run)."""
     kind = arguments[0] if arguments and arguments[0] in {"run", "test", "clients"} else "test"
     set_up(kind)
-    if kind == "clients":
-        node = ROOT / "tests" / "clients" / "node" / "install.py"
-        return run([sys.executable, str(node), str(CLIENTS_VENV / "node")])
-    return 0
+    return run([sys.executable, *NODE_PROGRAMS]) if kind == "clients" else 0
 
 
 def do_run(arguments: list[str]) -> int:
@@ -276,10 +273,8 @@ def do_tidy(arguments: list[str]) -> int:
 
 def do_test_system(arguments: list[str]) -> int:
     """The whole daemon as a user runs it, and all that needs programs of the system."""
-    apt = shutil.which("apt-get")
-    if apt and os.name == "posix" and os.geteuid() == 0:
-        run([apt, "update", "-qq"])
-        run([apt, "install", "-y", "-qq", *SYSTEM_PACKAGES])
+    run([sys.executable, "scripts/system_programs.py"])
+    run([sys.executable, *NODE_PROGRAMS])
     # From here on a missing program is a failure and no skip.
     os.environ["SIMPLE_TRADER_NEED_PROGRAMS"] = "1"
     return do_test(["-m", "system or programs", *arguments])
