@@ -57,8 +57,11 @@ def features_page() -> str:
         parts.append("|---|---|---|---|---|\n")
         for spec in specs:
             formula = spec.formula.replace("|", "\\|")
-            after = f"{spec.candles} candles" if spec.candles > 1 else "1 candle"
-            when = after if spec.candles else "its first message"
+            needed = [
+                *([f"{spec.candles} candle" + "s" * (spec.candles > 1)] if spec.candles else []),
+                *([f"{spec.seconds} s of a trusted book"] if spec.seconds else []),
+            ]
+            when = needed[0] if needed else "its first message"
             same = f"`{spec.talib}`" if spec.talib else ""
             parts.append(f"| `{spec.name}` | {spec.unit} | {formula} | {when} | {same} |\n")
     return "".join(parts)

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
+from simple_trader.core.market.book_means import BookMeans
 from simple_trader.core.market.indicators.panel import Indicators
 from simple_trader.core.market.reference import Mids, median_of
 from simple_trader.domain.money import ZERO
@@ -49,6 +50,7 @@ class PairBoard(msgspec.Struct, kw_only=True):
     quote: Quote | None = None
     book: BookSummary | None = None
     book_at: datetime | None = None
+    book_means: BookMeans = msgspec.field(default_factory=BookMeans)
     book_trusted: bool = False
     candles: list[Candle] = []
     running: Candle | None = None
@@ -177,12 +179,14 @@ class PriceBoard(msgspec.Struct, kw_only=True):
         board = self.board(book.pair)
         board.book = book
         board.book_at = at
+        board.book_means.see(at, book.imbalance, book.spread_bps)
         board.book_trusted = True
 
     def on_book_lost(self, pair: str) -> None:
         """The book cannot be believed until its next summary; the old one is forgotten."""
         board = self.board(pair)
         board.book = board.book_at = None
+        board.book_means = BookMeans()
         board.book_trusted = False
 
     def on_candle(self, candle: Candle) -> Candle | None:

@@ -10,6 +10,7 @@ from math import isfinite
 
 import msgspec
 
+from simple_trader.core.market.book_means import LONG_S, SHORT_S
 from simple_trader.core.market.indicators import panel
 from simple_trader.core.market.indicators.spec import Spec, names, percent
 from simple_trader.core.market.price_board import GAP_LIMIT_S, PairBoard, breaks_series, end_of
@@ -26,6 +27,9 @@ _OF_THE_TICKER = (
 _OF_THE_BOOK = (
     Spec("spread_bps", "bps", "(ask - bid) / mid; of the ticker where no book is trusted"),
     Spec("imbalance", "-1..1", "(bid qty - ask qty) / their sum, ten levels of the verified book"),
+    Spec("imbalance_1m", "-1..1", "mean imbalance, fading by e in 60 s", seconds=SHORT_S),
+    Spec("imbalance_5m", "-1..1", "mean imbalance, fading by e in 300 s", seconds=LONG_S),
+    Spec("spread_5m_bps", "bps", "mean spread of the book, fading by e in 300 s", seconds=LONG_S),
     Spec("imbalance_touch", "-1..1", "(bid qty - ask qty) / their sum, best bid and ask only"),
     Spec(
         "depth_skew_bps", "bps", "(middle of both sides' mean prices over ten levels - mid) / mid"
@@ -74,7 +78,7 @@ def features_of(board: PairBoard, at: datetime) -> Features:
         know(_of_ticker(quote), quote.seen_at)
     seen = board.book_at
     if book is not None and board.book_trusted and seen is not None and _is_of_today(seen, at):
-        know(_of_book(book), seen)
+        know(_of_book(book) | board.book_means.values(), seen)
     if candles and _is_usable(candles[-1], at):
         know(board.indicators.values(), end_of(candles[-1]))
     return Features(values=values, event_at=event_at)

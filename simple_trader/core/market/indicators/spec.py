@@ -11,9 +11,10 @@ _LEVELS: tuple[Unit, ...] = ("price", "base")
 class Spec(msgspec.Struct, frozen=True):
     """One named figure.
 
-    `candles` finished ones are needed before it is known (0: it is not made of candles). `talib` is
-    the call of TA-Lib that gives the same. Units: `price` in quote units, `base` in base units,
-    `pct` percent, `share` 0 at the lower and 1 at the upper end, `sd` standard deviations.
+    `candles` finished ones are needed before it is known (0: it is not made of candles), or
+    `seconds` of a trusted book. `talib` is the call of TA-Lib that gives the same. Units: `price`
+    in quote units, `base` in base units, `pct` percent, `share` 0 at the lower and 1 at the upper
+    end, `sd` standard deviations.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Spec(msgspec.Struct, frozen=True):
     formula: str
     candles: int = 0
     talib: str = ""
+    seconds: int = 0
 
     @property
     def is_level(self) -> bool:

@@ -161,9 +161,24 @@ def test_a_lost_book_is_untrusted_until_its_next_summary() -> None:
     board.on_book(book(), T0)
     assert (pair.book, pair.book_trusted) == (book(), True)
     board.on_book_lost(BTC)
-    assert (pair.book, pair.book_trusted) == (None, False)
+    assert (pair.book, pair.book_at, pair.book_trusted) == (None, None, False)
     board.on_book(book(), T0)
-    assert pair.book_trusted
+    assert (pair.book_at, pair.book_trusted) == (T0, True)
+
+
+def test_means_of_a_book_begin_anew_when_it_was_lost() -> None:
+    board = PriceBoard()
+    pair = board.board(BTC)
+    for minute in (0, 6):
+        board.on_book(book(), T0 + minutes(minute))
+    assert pair.book_means.values() == {
+        "imbalance_1m": 0.25,
+        "imbalance_5m": 0.25,
+        "spread_5m_bps": 10.0,
+    }
+    board.on_book_lost(BTC)
+    board.on_book(book(), T0 + minutes(7))
+    assert set(pair.book_means.values().values()) == {None}
 
 
 def test_pairs_do_not_mix() -> None:

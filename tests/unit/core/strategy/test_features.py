@@ -43,7 +43,9 @@ def test_every_name_has_a_value_when_everything_is_there() -> None:
     at = T0 + minutes(201)
     pair = board([100.0 + n % 7 for n in range(200)], volumes=[5 + n % 3 for n in range(201)])
     pair.quote = quote(seen_at=at - minutes(1))
-    pair.book, pair.book_at, pair.book_trusted = book(), at, True
+    prices = PriceBoard(boards={BTC: pair})
+    for before in (5, 4, 1, 0):
+        prices.on_book(book(), at - minutes(before))
     features = features_of(pair, at)
     assert tuple(features.values) == NAMES
     assert None not in features.values.values()
