@@ -23,7 +23,8 @@ from simple_trader.domain.actions import (
     UseModel,
 )
 from simple_trader.domain.errors import VenueError
-from simple_trader.domain.events import Event
+from simple_trader.domain.events import AdviceFailed, Event
+from simple_trader.domain.reasons import Reason
 from simple_trader.ports import Advisor, Clock, Emit, Learner, Venue
 from simple_trader.runtime.gate import Gate
 from simple_trader.runtime.supervisor import Supervisor
@@ -126,9 +127,19 @@ class Dispatcher:
         self._supervisor.spawn(kind, run())
 
     async def _advise(self, action: AskAdvice) -> None:
+        """Whatever hangs behind the advisor ends here at the question's deadline (I-41)."""
         self.advice_in_flight += 1
+        limit_s = action.question.deadline_s
+        answer: Event
         try:
-            answer = await self._advisor.ask(action)
+            async with asyncio.timeout(limit_s):
+                answer = await self._advisor.ask(action)
+        except TimeoutError:
+            answer = AdviceFailed(
+                question_id=action.question.question_id,
+                reason=Reason.ADVICE_TIMEOUT,
+                detail=f"the advisor did not answer within {limit_s:g} s",
+            )
         finally:
             self.advice_in_flight -= 1
         async with self.between_steps:
