@@ -700,7 +700,7 @@ COMMENT ON TABLE audit_log IS 'Who did what; append-only by trigger.';
 COMMENT ON COLUMN audit_log.id IS 'Order of writing.';
 COMMENT ON COLUMN audit_log.actor IS 'Who.';
 COMMENT ON COLUMN audit_log.origin IS 'From where: cli, file, config, engine.';
-COMMENT ON COLUMN audit_log.action IS 'start, stop, config, arm, halt, resume or limits.';
+COMMENT ON COLUMN audit_log.action IS 'start, stop, config, arm, halt, resume, limits or train.';
 COMMENT ON COLUMN audit_log.object IS 'On what.';
 COMMENT ON COLUMN audit_log.before IS 'What it was before.';
 COMMENT ON COLUMN audit_log.after IS 'What it is now.';

@@ -5,7 +5,6 @@ import logging
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from simple_trader.adapters.kraken.http_client import HttpClient
 from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
-from simple_trader.adapters.learner.rows import TrainingRow
+from simple_trader.adapters.learner.checkpoint import fault_of
 from simple_trader.adapters.learner.worker import LearnerClient
 from simple_trader.adapters.llm.call_files import CallFiles
 from simple_trader.adapters.store.advice_history import read_advice_history
@@ -26,7 +25,6 @@ from simple_trader.adapters.store.lane_connection import AsyncpgLedgerConnection
 from simple_trader.adapters.store.ledger_lane import LedgerLane
 from simple_trader.adapters.store.market_lane import MarketLane
 from simple_trader.adapters.store.recovery import Recovery
-from simple_trader.adapters.store.training import training_rows
 from simple_trader.app.advice import AdvisorDesk, plan_of
 from simple_trader.app.chores import add_chores
 from simple_trader.app.database import Database
@@ -36,6 +34,7 @@ from simple_trader.app.key_safety import require_armed, require_safe_key
 from simple_trader.app.places import Setup
 from simple_trader.app.program import program_name
 from simple_trader.app.reloading import Reloading
+from simple_trader.app.training import rows_of
 from simple_trader.app.worlds import World
 from simple_trader.config.loader import Config, trading_settings
 from simple_trader.config.schema import Settings
@@ -73,7 +72,7 @@ async def wire(
     await connection.connect(None)
     stack.callback(connection.abort)
     learner = await _learner(dsn, settings, stack)
-    store = Recovery(dsn, boot_seconds=_unix_now())
+    store = Recovery(dsn, boot_seconds=_unix_now(), fault_of_model=fault_of)
     recovered = await store.recover()
     clock = _clock(world, recovered)
     inbox, bell, engine = Inbox(), CommitBell(), Engine()
@@ -154,7 +153,7 @@ def _crash_where_asked(
 
 async def _learner(dsn: str, settings: Settings, stack: AsyncExitStack) -> LearnerClient:
     """The online model's process; its imports go on while we boot."""
-    learner = LearnerClient(_rows_of(dsn), timeout_s=10.0)
+    learner = LearnerClient(rows_of(dsn), timeout_s=10.0)
     stack.push_async_callback(learner.close)
     if settings.enable_model:
         await learner.start()
@@ -241,23 +240,6 @@ async def _room(lane: LedgerLane) -> None:
     """Wait while the ledger lane is full: the private socket is then not read."""
     while lane.full:
         await asyncio.sleep(0.05)
-
-
-def _rows_of(dsn: str) -> Callable[[datetime, datetime], Awaitable[Sequence[TrainingRow]]]:
-    async def rows(since: datetime, until: datetime) -> Sequence[TrainingRow]:
-        found = await training_rows(dsn, since, until)
-        return [
-            TrainingRow(
-                pair=row.pair,
-                as_of=row.as_of,
-                mid=row.mid,
-                features=row.features,
-                newest_event_at=row.newest_event_at,
-            )
-            for row in found
-        ]
-
-    return rows
 
 
 async def _wake_model(learner: LearnerClient, recovered: Recovered, *, enabled: bool) -> None:

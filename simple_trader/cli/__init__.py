@@ -18,6 +18,7 @@ from simple_trader.cli.replay import register as add_replay
 from simple_trader.cli.reports import register as add_reports
 from simple_trader.cli.scorecard import register as add_scorecard
 from simple_trader.cli.setup import register as add_setup
+from simple_trader.cli.train import register as add_train
 from simple_trader.domain.errors import TraderError
 
 app = typer.Typer(
@@ -35,9 +36,10 @@ for add_commands in (
     add_database,
     add_backfill,
     add_reports,
-    add_scorecard,
     add_decisions,
+    add_scorecard,
     add_replay,
+    add_train,
     add_operator,
     add_controls,
     add_reconcile,

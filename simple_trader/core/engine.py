@@ -60,6 +60,7 @@ AnswerEvent = (
     | e.PredictionsArrived
     | e.PredictionsFailed
     | e.ModelTrained
+    | e.OperatorTrain
     | e.TrainingSkipped
 )
 LifeEvent = (
@@ -227,6 +228,7 @@ def _react(state: EngineState, event: e.Event, at: datetime) -> list[Action]:
             | e.PredictionsArrived()
             | e.PredictionsFailed()
             | e.ModelTrained()
+            | e.OperatorTrain()
             | e.TrainingSkipped()
         ):
             return _of_answers(state, event, at)
@@ -329,6 +331,8 @@ def _of_answers(state: EngineState, event: AnswerEvent, at: datetime) -> list[Ac
             return on_model.on_trained(state, event, at)
         case e.TrainingSkipped():
             return on_model.on_training_skipped(state, event, at)
+        case e.OperatorTrain():
+            return on_model.on_operator_train(state, event, at)
         case _:
             assert_never(event)
 

@@ -174,6 +174,7 @@ class EngineState(msgspec.Struct, kw_only=True):
     snapshot_ids: dict[str, str] = {}
     exit_told: dict[str, Reason] = {}
     told_training: str = ""
+    trained_for: str = ""  # who asked for the training that runs, where a person did
     tally: Tally = msgspec.field(default_factory=Tally)
     ready: bool = False
     stopping: bool = False

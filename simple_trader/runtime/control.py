@@ -11,7 +11,12 @@ import json
 import logging
 from pathlib import Path
 
-from simple_trader.domain.events import OperatorExplained, OperatorHalt, OperatorResume
+from simple_trader.domain.events import (
+    OperatorExplained,
+    OperatorHalt,
+    OperatorResume,
+    OperatorTrain,
+)
 from simple_trader.ports import Emit
 
 log = logging.getLogger(__name__)
@@ -41,6 +46,14 @@ class OperatorDesk:
         finally:
             self._take_halt()
         self._explain()
+        self._take_train()
+
+    def _take_train(self) -> None:
+        train = self._folder / "train.json"
+        if train.exists():
+            actor, detail = _read(train)
+            train.unlink(missing_ok=True)
+            self._emit(OperatorTrain(actor=actor, detail=detail))
 
     def _take_resume(self) -> None:
         resume = self._folder / "resume.json"

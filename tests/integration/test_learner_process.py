@@ -346,7 +346,7 @@ async def test_c08_an_old_pickle_is_refused_without_being_loaded(
 async def test_figures_that_are_not_finite_end_in_no_prediction_or_a_finite_one(
     learner: LearnerClient,
 ) -> None:
-    wild = {"roc_1_pct": math.inf, "rsi_14": math.nan, "adx_14": 1e308}
+    wild: dict[str, float | None] = {"roc_1_pct": math.inf, "rsi_14": math.nan, "adx_14": 1e308}
     lessons = tuple(lesson(wild, n % 2) for n in range(5))
     event = await predicted(learner, asking((*LESSONS, *lessons)))
     assert all(0.0 < item.probability < 1.0 for item in event.predictions)

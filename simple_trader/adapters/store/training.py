@@ -1,16 +1,27 @@
-"""Training rows: what the learner may learn from, read from ai_snapshots."""
+"""Training: what the learner may learn from, and what came of a training that a person wanted."""
 
 from datetime import datetime
 from decimal import Decimal
 
 import msgspec
 
-from simple_trader.adapters.store.db_manager import READER_PATIENCE, session
+from simple_trader.adapters.store.db_manager import (
+    LOCK_SPACE,
+    READER_PATIENCE,
+    WRITER_LOCK,
+    session,
+)
+from simple_trader.adapters.store.rows import runs_of
+from simple_trader.adapters.store.statements import TRY_LOCK
 from simple_trader.domain.errors import StoreError
+from simple_trader.domain.records import ModelRow
 
 _ROWS = (
     "SELECT pair, as_of, newest_event_at, mid, features::text AS features FROM ai_snapshots "
     "WHERE as_of >= $1 AND as_of < $2 ORDER BY as_of, pair"
+)
+_RESULT = (
+    "SELECT result FROM audit_log WHERE id > $1 AND action = 'train' ORDER BY id DESC LIMIT 1"
 )
 _DOING = "the training rows could not be read"
 _PATIENCE = {**READER_PATIENCE, "statement_timeout": "60000"}
@@ -46,3 +57,34 @@ async def training_rows(dsn: str, since: datetime, until: datetime) -> list[Stor
         ]
     except msgspec.MsgspecError as error:
         raise StoreError(f"{_DOING}: {error}.") from error
+
+
+async def newest_snapshot(dsn: str) -> datetime | None:
+    """Moment of the newest row to learn from, None where there is none; raises StoreError."""
+    async with session(dsn, application="simple-trader training", doing=_DOING) as connection:
+        found: datetime | None = await connection.fetchval("SELECT max(as_of) FROM ai_snapshots")
+    return found
+
+
+async def keep_model(dsn: str, row: ModelRow, at: datetime) -> None:
+    """Write a model that no daemon made, under the writer's lock; raises StoreError."""
+    doing = "the model could not be kept"
+    async with session(dsn, application="simple-trader training", doing=doing) as connection:
+        if not await connection.fetchval(TRY_LOCK, LOCK_SPACE, WRITER_LOCK):
+            raise StoreError(f"{doing}: a daemon has begun to run on it; run train again.")
+        async with connection.transaction():
+            for statement, rows in runs_of([(at, [row])]):
+                await connection.executemany(statement.sql, rows)
+
+
+async def newest_audit(dsn: str) -> int:
+    """Id of the newest audit row, 0 where there is none; raises StoreError."""
+    async with session(dsn, application="simple-trader training", doing=_DOING) as connection:
+        return int(await connection.fetchval("SELECT coalesce(max(id), 0) FROM audit_log"))
+
+
+async def training_result(dsn: str, after_id: int) -> str | None:
+    """What came of the training that a person asked for; None while it runs. Raises StoreError."""
+    async with session(dsn, application="simple-trader training", doing=_DOING) as connection:
+        found: str | None = await connection.fetchval(_RESULT, after_id)
+    return found

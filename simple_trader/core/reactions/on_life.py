@@ -12,7 +12,7 @@ from simple_trader.core.reactions.asking import ask_unresolved, look_anew
 from simple_trader.core.reactions.decide import cut_off
 from simple_trader.core.reactions.evidence import books_end
 from simple_trader.core.reactions.on_advice import give_up
-from simple_trader.core.reactions.predicting import inputs_of_pending, skills_by_pair
+from simple_trader.core.reactions.predicting import take_up_model
 from simple_trader.core.reactions.standing import audit, causes_of, restate, risk_row
 from simple_trader.core.risk.case import HALT, REDUCE, RUN
 from simple_trader.core.risk.ceilings import in_force
@@ -53,11 +53,6 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
         lots=LotBook(),
         memory=event.risk,
         health=Health(venue=event.venue),
-        pending_predictions=event.pending_predictions,
-        shown_features=inputs_of_pending(event.learned, event.pending_predictions),
-        skills=skills_by_pair(event.learned),
-        model_id=event.learned.model_id,
-        last_checkpoint_at=event.learned.last_checkpoint_at,
         last_cycle_at=event.last_cycle_at,
         last_training_at=event.last_training_at,
         tally=Tally(
@@ -85,6 +80,7 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
         *(cut_off(state, snapshot, at) for snapshot in event.undecided),
     ]
     state.timers.begin(event.settings, at, last_training_at=event.last_training_at)
+    take_up_model(state, event, at)
     state.causes = causes_of(state)
     state.trading_state = HALT if state.memory.halted else REDUCE if state.causes else RUN
     return state, [

@@ -15,12 +15,13 @@ from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, AskTraining, Note, Remember, UseModel
 from simple_trader.domain.events import (
     ModelTrained,
+    OperatorTrain,
     PredictionsArrived,
     PredictionsFailed,
     TrainingSkipped,
 )
 from simple_trader.domain.reasons import Reason
-from simple_trader.domain.records import ModelRow
+from simple_trader.domain.records import AuditRow, ModelRow
 
 TRAINING_DEADLINE_S = 1800.0  # transport time: minutes of work on a busy machine are nothing odd
 
@@ -73,6 +74,39 @@ def ask_training(state: EngineState, at: datetime) -> list[Action]:
     ]
 
 
+def on_operator_train(state: EngineState, event: OperatorTrain, at: datetime) -> list[Action]:
+    """Train now because a person asks; what came of it is an audit row."""
+    if not state.settings.enable_model:
+        return [_trained_row(event.actor, "refused: enable_model is false", at)]
+    if any(question.kind == TRAINING for question in state.questions.values()):
+        return [_trained_row(event.actor, "refused: a training runs already", at)]
+    asked = ask_training(state, at)
+    if not asked:
+        return [_trained_row(event.actor, "refused: the daemon is stopping", at)]
+    state.trained_for = event.actor
+    return asked
+
+
+def _told_asker(state: EngineState, result: str, at: datetime) -> list[Action]:
+    """The audit row of a training that a person asked for."""
+    actor, state.trained_for = state.trained_for, ""
+    return [_trained_row(actor, result, at)] if actor else []
+
+
+def _trained_row(actor: str, result: str, at: datetime) -> Remember:
+    row = AuditRow(
+        at=at,
+        actor=actor,
+        origin="cli",
+        action="train",
+        object="model",
+        before="",
+        after="",
+        result=result,
+    )
+    return Remember(record=row)
+
+
 def _still_training(state: EngineState) -> list[Action]:
     """Skip, and say so once for each training: at a high speed many timers fall into one."""
     running = next((q for q in state.questions.values() if q.kind == TRAINING), None)
@@ -108,6 +142,7 @@ def on_trained(state: EngineState, event: ModelTrained, at: datetime) -> list[Ac
             text=f"Model {event.model_id} trained on {event.rows} rows.",
             reason=Reason.TRAINED,
         ),
+        *_told_asker(state, f"trained: {event.model_id} on {event.rows} rows", at),
     ]
 
 
@@ -116,4 +151,5 @@ def on_training_skipped(state: EngineState, event: TrainingSkipped, at: datetime
     if state.close_question(event.question_id) is not None:
         state.last_training_at = at
     text = f"No new model: {event.detail}"
-    return [Note(level="info", text=text, reason=event.reason)]
+    told = _told_asker(state, f"skipped: {event.reason.value}: {event.detail}", at)
+    return [Note(level="info", text=text, reason=event.reason), *told]

@@ -1,11 +1,11 @@
 """The online model in the cycle: what became known is scored and taught, then it predicts again."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
 
 from simple_trader.core.reactions.asking import CYCLE, LESSONS, PREDICTIONS
+from simple_trader.core.schedule.timers import TRAIN
 from simple_trader.core.scoring import skill as measure
 from simple_trader.core.scoring.labels import settle
 from simple_trader.core.state import Cycle, EngineState
@@ -18,10 +18,9 @@ from simple_trader.domain.actions import (
     PredictFor,
     Remember,
 )
-from simple_trader.domain.events import PredictionsArrived
+from simple_trader.domain.events import PredictionsArrived, Started
 from simple_trader.domain.predictions import (
     HorizonView,
-    ModelMemory,
     ModelOf,
     ModelSkill,
     ModelState,
@@ -37,22 +36,25 @@ CHECKPOINT_EVERY = timedelta(hours=1)  # market time: a restart loses no more th
 # -- at the start -------------------------------------------------------------------------
 
 
-def skills_by_pair(learned: ModelMemory) -> dict[str, dict[int, ModelSkill]]:
-    """The skills that were kept, by pair and horizon in seconds."""
-    found: dict[str, dict[int, ModelSkill]] = {}
+def take_up_model(state: EngineState, event: Started, at: datetime) -> None:
+    """Go on where the last run ended: skill, open predictions and what they were made from."""
+    learned = event.learned
+    state.model_id = learned.model_id
+    state.last_checkpoint_at = learned.last_checkpoint_at
+    state.pending_predictions = event.pending_predictions
     for skill in learned.skills:
-        found.setdefault(skill.pair, {})[skill.horizon_s] = skill
-    return found
+        _put(state, skill)
+    for prediction in event.pending_predictions:
+        shown = learned.features.get(prediction.snapshot_id)
+        if shown is not None:
+            state.shown_features[prediction.snapshot_id] = model_inputs(shown)
+    ensure_model_trained(state, at)
 
 
-def inputs_of_pending(
-    learned: ModelMemory, pending: Iterable[PendingPrediction]
-) -> dict[str, dict[str, float | None]]:
-    """What the pending predictions were made from, by snapshot id."""
-    needed = dict.fromkeys(prediction.snapshot_id for prediction in pending)
-    return {
-        name: model_inputs(learned.features[name]) for name in needed if name in learned.features
-    }
+def ensure_model_trained(state: EngineState, at: datetime) -> None:
+    """Train at once where no good model was found at the start; else by the timer's interval."""
+    if TRAIN in state.timers.due and not state.model_id:
+        state.timers.wake(TRAIN, at)
 
 
 # -- what became known --------------------------------------------------------------------

@@ -19,6 +19,7 @@ from simple_trader.domain.events.answers import (
     AdviceFailed,
     CallTried,
     ModelTrained,
+    OperatorTrain,
     PredictionsArrived,
     PredictionsFailed,
     TrainingSkipped,
@@ -86,6 +87,7 @@ __all__ = [
     "OperatorExplained",
     "OperatorHalt",
     "OperatorResume",
+    "OperatorTrain",
     "OrderAcked",
     "OrderLooked",
     "OrderRejected",
@@ -150,6 +152,7 @@ Event = (
     | PredictionsArrived
     | PredictionsFailed
     | ModelTrained
+    | OperatorTrain
     | TrainingSkipped
 )
 

@@ -114,6 +114,13 @@ class ModelTrained(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     metrics: dict[str, float]
 
 
+class OperatorTrain(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """A person wants the model trained now (`simple-trader train`)."""
+
+    actor: str
+    detail: str
+
+
 class TrainingSkipped(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """A training run made no model."""
 

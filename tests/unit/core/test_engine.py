@@ -188,6 +188,7 @@ def strangers() -> list[e.Event]:
         e.PredictionsFailed(question_id="q", reason=Reason.MODEL_LATE, detail="x"),
         e.ModelTrained(question_id="q", model_id="m", sha256="s", blob=b"", rows=0, metrics={}),
         e.TrainingSkipped(question_id="q", reason=Reason.TOO_FEW_ROWS, detail="x"),
+        e.OperatorTrain(actor="me", detail="x"),
     ]
 
 

@@ -136,7 +136,7 @@ AUDIT_LOG = Table(
     Column("id", BigInteger, Identity(), primary_key=True, comment="Order of writing."),
     words("actor", "Who."),
     words("origin", "From where: cli, file, config, engine."),
-    words("action", "start, stop, config, arm, halt, resume or limits."),
+    words("action", "start, stop, config, arm, halt, resume, limits or train."),
     words("object", "On what."),
     words("before", "What it was before."),
     words("after", "What it is now."),

@@ -55,3 +55,42 @@ def test_lessons_without_a_cycle_are_taught_and_answered_quietly() -> None:
     assert only(one.do(late), a.Note).reason is R.ADVICE_LATE
     assert one.engine.state.cycle is not None
     assert one.engine.state.cycle.question_id == first.question.question_id
+
+
+def asked_by_ada(one: Desk) -> list[a.Action]:
+    return one.do(e.OperatorTrain(actor="ada", detail="simple-trader train"))
+
+
+def test_a_person_may_ask_for_a_training_and_reads_what_came_of_it() -> None:
+    one = Desk()
+    one.open(settings=settings(enable_model=True))
+    asked = only(asked_by_ada(one), a.AskTraining)
+    skipped = one.do(
+        e.TrainingSkipped(
+            question_id=asked.question.question_id, reason=R.TOO_FEW_ROWS, detail="3 of 100"
+        )
+    )
+    (row,) = records(skipped, r.AuditRow)
+    assert (row.actor, row.action, row.result) == (
+        "ada",
+        "train",
+        "skipped: too_few_rows: 3 of 100",
+    )
+    by_timer = only(one.timer("train"), a.AskTraining)
+    quiet = one.do(
+        e.TrainingSkipped(
+            question_id=by_timer.question.question_id, reason=R.TOO_FEW_ROWS, detail="3 of 100"
+        )
+    )
+    assert records(quiet, r.AuditRow) == [], "nobody asked for this one"
+
+
+def test_a_training_that_cannot_be_is_refused_with_a_row() -> None:
+    off, busy = Desk(), Desk()
+    off.open()
+    busy.open(settings=settings(enable_model=True))
+    busy.timer("train")
+    for one, why in ((off, "enable_model is false"), (busy, "runs already")):
+        (row,) = records(asked_by_ada(one), r.AuditRow)
+        assert row.result.startswith("refused: ")
+        assert why in row.result
