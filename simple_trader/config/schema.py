@@ -158,7 +158,7 @@ class Settings(Section):
         "is not traded.", unit="percent", ge=0, le=100,
     )  # fmt: skip
     base_order: Money = setting(
-        Decimal(200), "Value of an order before risk level, confidence and caps scale it down.",
+        Decimal(1000), "Value of an order before risk level, confidence and caps scale it down.",
         unit="quote currency", gt=0, le=Decimal("1e9"),
     )  # fmt: skip
     risk_multipliers: RiskMultipliers = setting(RiskMultipliers, "Share of base_order by level.")
@@ -171,7 +171,7 @@ class Settings(Section):
         le=Decimal("1e9"),
     )  # fmt: skip
     max_order_value: Money = setting(
-        Decimal(1000), "Larger orders are cut down to this, or refused.", unit="quote currency",
+        Decimal(5000), "Larger orders are cut down to this, or refused.", unit="quote currency",
         gt=0, le=Decimal("1e9"), limit=True,
     )  # fmt: skip
     max_order_qty: Sizes = setting(
@@ -190,10 +190,10 @@ class Settings(Section):
         24, "Most changes of side of the advice on one pair in 24 hours; then it buys no more.",
         ge=0, le=1000, limit=True,
     )  # fmt: skip
-    max_notional_per_minute: Money = _notional(5000, "in any minute")
+    max_notional_per_minute: Money = _notional(10_000, "in any minute")
     max_notional_per_hour: Money = _notional(20_000, "in any hour")
     max_notional_per_day: Money = _notional(100_000, "in any 24 hours")
-    max_pair_notional_per_minute: Money = _notional(2500, "on one pair in any minute")
+    max_pair_notional_per_minute: Money = _notional(5000, "on one pair in any minute")
     max_pair_notional_per_hour: Money = _notional(10_000, "on one pair in any hour")
     max_pair_notional_per_day: Money = _notional(50_000, "on one pair in any 24 hours")
     price_collar_bps: Whole = setting(

@@ -12,7 +12,7 @@ class Sim(Section):
     """The simulated exchange."""
 
     initial_capital: Money = setting(
-        Decimal(1000), "Opening balance of the sandbox account.",
+        Decimal(10_000), "Opening balance of the sandbox account.",
         unit="USD", ge=0, le=Decimal("1e12"), at_start=True,
     )  # fmt: skip
     speed: Speed = setting(
@@ -29,7 +29,7 @@ class Paper(Section):
     """Paper trading: Kraken's live prices, an account and fills of our own."""
 
     initial_capital: Money = setting(
-        Decimal(1000), "Opening balance of the paper account.",
+        Decimal(10_000), "Opening balance of the paper account.",
         unit="USD", ge=0, le=Decimal("1e12"), at_start=True,
     )  # fmt: skip
     latency_low_ms: Whole = setting(

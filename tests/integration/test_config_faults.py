@@ -91,7 +91,7 @@ async def test_c01_i_50_a_config_cut_at_any_byte_never_changes_a_setting(
 ) -> None:
     whole = place.text
     if edited:
-        whole = whole.replace("base_order: 200", "base_order: 90").replace(
+        whole = whole.replace("base_order: 1000", "base_order: 90").replace(
             "min_confidence: 0.70", "min_confidence: 0.5"
         )
     before = place.watcher.config.settings
@@ -123,7 +123,7 @@ async def test_c01_a_half_written_template_is_not_taken(place: Place) -> None:
 
 
 async def test_c01_a_file_being_written_slowly_is_taken_when_it_is_whole(place: Place) -> None:
-    place.text = place.text.replace("base_order: 200", "base_order: 90")
+    place.text = place.text.replace("base_order: 1000", "base_order: 90")
     async with place.watching():
         with place.path.open("w", encoding="utf-8") as file:
             for line in place.text.splitlines(keepends=True):
@@ -138,9 +138,9 @@ async def test_c01_a_file_being_written_slowly_is_taken_when_it_is_whole(place: 
 
 BAD_VALUES = [
     ("mode: sim", "mode: demo", "mode should be"),
-    ("base_order: 200", "base_order: -5", "greater than 0"),
-    ("base_order: 200", "base_order: 1e30", "less than or equal"),
-    ("base_order: 200", 'base_order: "200"', "must be a number, not text"),
+    ("base_order: 1000", "base_order: -5", "greater than 0"),
+    ("base_order: 1000", "base_order: 1e30", "less than or equal"),
+    ("base_order: 1000", 'base_order: "200"', "must be a number, not text"),
     ("min_confidence: 0.70", "min_confidence: .nan", "not a finite number"),
     ("min_confidence: 0.70", "min_confidence: 1.5", "less than or equal to 1"),
     ("min_confidence: 0.70", "min_confidence: true", "must be a number"),
@@ -195,7 +195,7 @@ async def test_c03_i_50_a_hundred_saves_a_second_end_in_the_last_one_and_only_wh
     async with place.watching():
         for number in range(1, 201):
             draft = place.folder / "draft"
-            draft.write_text(place.text.replace("base_order: 200", f"base_order: {number}"))
+            draft.write_text(place.text.replace("base_order: 1000", f"base_order: {number}"))
             draft.replace(place.path)
             await asyncio.sleep(0.01)
         await place.until(
@@ -209,12 +209,12 @@ async def test_c03_i_50_a_hundred_saves_a_second_end_in_the_last_one_and_only_wh
 
 async def test_c03_i_50_a_version_in_hand_does_not_change_under_a_cycle(place: Place) -> None:
     held = place.watcher.config
-    place.edit("base_order: 200", "base_order: 90")
+    place.edit("base_order: 1000", "base_order: 90")
     place.watcher.look()
-    assert held.settings.base_order == 200
-    assert "base_order: 200" in held.source
+    assert held.settings.base_order == 1000
+    assert "base_order: 1000" in held.source
     assert place.watcher.config.settings.base_order == 90
-    assert place.changes[0].before == '{"base_order":"200"}'
+    assert place.changes[0].before == '{"base_order":"1000"}'
     assert place.changes[0].after == '{"base_order":"90"}'
 
 
@@ -227,7 +227,7 @@ async def test_c03_chmod_and_rename_saves_are_seen_and_a_bare_touch_is_no_versio
         place.path.chmod(0o640)
         backup = place.path.with_suffix(".yaml~")
         place.path.rename(backup)
-        place.write(place.text.replace("base_order: 200", "base_order: 90"))
+        place.write(place.text.replace("base_order: 1000", "base_order: 90"))
         await place.until(lambda: bool(place.changes))
         template = place.folder / "templates" / PROMPT_TEMPLATE
         template.write_text(template.read_text() + "\nmore\n")
@@ -241,7 +241,7 @@ async def test_c03_a_removed_config_keeps_the_old_version_until_it_is_back(place
         place.path.unlink()
         await place.until(lambda: bool(place.refused))
         assert "missing" in place.refused[-1]
-        place.edit("base_order: 200", "base_order: 90")
+        place.edit("base_order: 1000", "base_order: 90")
         await place.until(lambda: bool(place.changes))
     assert place.watcher.config.settings.base_order == 90
 
@@ -262,7 +262,7 @@ async def test_c04_a_pair_taken_out_is_not_traded_from_the_next_version_on(place
 
 async def test_c05_a_raised_limit_waits_until_it_is_accepted(place: Place) -> None:
     place.edit("max_asset_exposure: 0.4", "max_asset_exposure: 0.6")
-    place.edit("base_order: 200", "base_order: 90")
+    place.edit("base_order: 1000", "base_order: 90")
     place.watcher.look()
     settings = place.watcher.config.settings
     assert settings.max_asset_exposure == Decimal("0.4")
@@ -425,7 +425,7 @@ async def test_c09_a_template_that_lost_a_variable_is_a_version_and_the_prompt_j
 
 async def test_c10_i_44_a_change_of_mode_while_running_is_ignored_and_told(place: Place) -> None:
     place.edit("mode: sim\n", "mode: live\n")
-    place.edit("base_order: 200", "base_order: 90")
+    place.edit("base_order: 1000", "base_order: 90")
     place.watcher.look()
     settings = place.watcher.config.settings
     assert settings.mode == "sim"
@@ -452,7 +452,7 @@ async def test_c10_a_flag_of_the_command_line_stays_when_the_file_changes(tmp_pa
     watcher = ConfigWatcher(
         config, limits=place.limits, on_change=changes.append, on_refused=place.refused.append
     )
-    place.edit("base_order: 200", "base_order: 90")
+    place.edit("base_order: 1000", "base_order: 90")
     watcher.look()
     assert watcher.config.settings.sim.speed == 600
     assert changes[-1].notes == ()

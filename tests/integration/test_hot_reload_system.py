@@ -99,7 +99,7 @@ def daemon(state_dir: Path) -> Iterator[Daemon]:
 
 def test_a_valid_edit_counts_from_the_next_cycle_and_a_broken_one_does_not(daemon: Daemon) -> None:
     daemon.until(" ready")
-    daemon.rewrite("base_order: 200", "base_order: -1")
+    daemon.rewrite("base_order: 1000", "base_order: -1")
     refused = daemon.until("The configuration was not changed")
     assert "base_order should be greater than 0" in refused
     daemon.rewrite("base_order: -1", "base_order: 50")

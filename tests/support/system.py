@@ -41,6 +41,7 @@ BUSY: dict[str, Any] = {
     "candle_minutes": 1,
     "quantity_of_price_history": 60,
     "base_order": 60,
+    "max_flips_per_day": 288,
     "stop_loss_percent": 0.05,
     "take_profit_percent": 0.05,
     "risk_manager_interval_seconds": 5,

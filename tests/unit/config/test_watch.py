@@ -57,7 +57,7 @@ class Heard:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     found = tmp_path / "config.yaml"
-    found.write_text("base_order: 200\n...\n")
+    found.write_text("base_order: 1000\n...\n")
     return found
 
 
@@ -84,7 +84,7 @@ async def test_a_template_directory_that_is_named_later_is_watched_from_then_on(
     async with heard.running():
         own = path.parent / "own"
         shutil.copytree(ROOT / "templates", own)
-        path.write_text("base_order: 200\ntemplates_dir: own\n...\n")
+        path.write_text("base_order: 1000\ntemplates_dir: own\n...\n")
         await heard.until_changes(1)
         template = own / PROMPT_TEMPLATE
         template.write_text(template.read_text() + "\nmine\n")
@@ -99,7 +99,7 @@ async def test_a_key_may_be_dropped_only_from_a_file_that_says_it_ends(path: Pat
     assert "base_order is gone" in heard.refused[0]
     path.write_text("mode: sim\n...\n")
     heard.watcher.look()
-    assert heard.changes[0].config.settings.base_order == 200
+    assert heard.changes[0].config.settings.base_order == 1000
 
 
 def test_the_first_start_accepts_the_limits_and_a_damaged_book_is_refused(tmp_path: Path) -> None:
@@ -108,13 +108,14 @@ def test_the_first_start_accepts_the_limits_and_a_damaged_book_is_refused(tmp_pa
     accepted = {k: v for k, v in (book.accepted() or {}).items() if "llm_budget" not in k}
     assert accepted == {
         "max_balance_fraction": Decimal("0.95"),
-        "max_order_value": Decimal(1000),
+        "max_order_value": Decimal(5000),
         "max_open_orders": Decimal(40),
         "max_orders_per_minute": Decimal(30),
-        "max_notional_per_minute": Decimal(5000),
+        "max_flips_per_day": Decimal(24),
+        "max_notional_per_minute": Decimal(10_000),
         "max_notional_per_hour": Decimal(20_000),
         "max_notional_per_day": Decimal(100_000),
-        "max_pair_notional_per_minute": Decimal(2500),
+        "max_pair_notional_per_minute": Decimal(5000),
         "max_pair_notional_per_hour": Decimal(10_000),
         "max_pair_notional_per_day": Decimal(50_000),
         "price_collar_bps": Decimal(500),
