@@ -60,17 +60,15 @@ def _distance(series: Series, before: int, after: int) -> list[float | None]:
 
 
 def _probability(series: Series, *, first_learn: bool) -> list[float | None]:
-    """An online learner of up-shares by the last move; a leak learns a bar before it tells it."""
-    seen: dict[bool, list[int]] = {True: [1, 2], False: [1, 2]}
+    """An online learner that forgets; a leak learns the outcome of a bar before it tells it."""
+    belief = 0.5
     found: list[float | None] = []
     for at in range(len(series)):
-        key = at > 0 and series[at] > series[at - 1]
-        rose = at + 1 < len(series) and series[at + 1] > series[at]
-        told = (seen[key][0] + (8 * rose if first_learn else 0)) / (
-            seen[key][1] + (8 if first_learn else 0)
-        )
-        found.append(told)
-        seen[key][0], seen[key][1] = (seen[key][0] + rose) % 9, 1 + seen[key][1] % 9
+        learned = belief
+        if at + 1 < len(series):
+            learned = 0.8 * belief + 0.2 * (series[at + 1] > series[at])
+        found.append(learned if first_learn else belief)
+        belief = learned
     return found
 
 

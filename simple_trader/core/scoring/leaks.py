@@ -34,7 +34,8 @@ def suspect(
     """Judge one number: `values` at moments in order, `moves` of the price after each.
 
     It is suspect when it ranks the moves better than 0.3 and better than after 99 shifts in time
-    (a shift keeps how both series hang together with themselves). None: nothing is against it.
+    (a shift keeps how both series hang together with themselves; it is by a tenth of the moments at
+    least, as a leak often knows some moves around the next one too). None: nothing is against it.
     """
     pairs = [(v, m) for v, m in zip(values, moves, strict=True) if v is not None and m is not None]
     if len(pairs) < FEWEST:
@@ -44,10 +45,10 @@ def suspect(
     found = correlation(known, after)
     if found is None or abs(found) < TOO_GOOD:
         return None
-    dice = Draws(SEED)
+    dice, near = Draws(SEED), len(pairs) // 10
     chance = 0.0
     for _ in range(SHIFTS):
-        step = 1 + dice.below(len(pairs) - 1)
+        step = near + dice.below(len(pairs) - 2 * near)
         turned = correlation(known, after[step:] + after[:step])
         chance = max(chance, abs(turned or 0.0))
     if abs(found) <= chance:
