@@ -158,13 +158,16 @@ class AdvisorDesk:
         if self._manager is None:
             self._manager = GPTManager(plan, history=self._history, files=self._files)
 
+    def plan(self, config_hash: str) -> LlmPlan:
+        """A version that was learnt; the newest where that one is gone."""
+        newest = next(reversed(self._versions.values()))
+        return self._versions.get(config_hash, newest)
+
     async def ask(self, request: AskAdvice) -> AdviceArrived | AdviceFailed:
         """Ask with the templates, schema and providers of the question's own version."""
         assert self._manager is not None, "a version is learnt before the first question"
-        newest = next(reversed(self._versions.values()))
-        version = self._versions.get(request.question.config_hash, newest)
         # No await between the two: a question keeps what it starts with.
-        self._manager.update(version)
+        self._manager.update(self.plan(request.question.config_hash))
         return await self._manager.ask(request)
 
     async def warm(self) -> None:

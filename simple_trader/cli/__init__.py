@@ -13,6 +13,7 @@ from simple_trader.cli.daemon import register as add_daemon
 from simple_trader.cli.database import register as add_database
 from simple_trader.cli.decisions import register as add_decisions
 from simple_trader.cli.operator import register as add_operator
+from simple_trader.cli.prompt import register as add_prompt
 from simple_trader.cli.reconcile import register as add_reconcile
 from simple_trader.cli.replay import register as add_replay
 from simple_trader.cli.reports import register as add_reports
@@ -37,6 +38,7 @@ for add_commands in (
     add_backfill,
     add_reports,
     add_decisions,
+    add_prompt,
     add_scorecard,
     add_replay,
     add_train,
