@@ -52,7 +52,7 @@ def test_an_answer_is_used_again_and_the_rows_say_so() -> None:
     assert one.engine.state.cycle is None
 
 
-def test_i38_an_answer_is_not_used_past_its_time_and_the_next_cycle_asks() -> None:
+def test_i_38_an_answer_is_not_used_past_its_time_and_the_next_cycle_asks() -> None:
     one = desk()
     one.advise(*HOLD)
     assert asked(later(one)) == 0

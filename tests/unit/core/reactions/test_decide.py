@@ -77,7 +77,7 @@ def test_the_intent_is_remembered_before_its_order_is_placed() -> None:
         ('{"decisions": []}', R.ADVICE_MISSING_PAIR),
     ],
 )
-def test_i38_what_cannot_be_used_is_hold(raw: str, reason: Reason) -> None:
+def test_i_38_what_cannot_be_used_is_hold(raw: str, reason: Reason) -> None:
     desk = Desk()
     desk.open()
     told = desk.answer(desk.ask(), raw)
@@ -137,7 +137,7 @@ words = st.one_of(
 
 @examples(max_examples=150, deadline=None)
 @given(words)
-def test_i37_whatever_the_model_says_orders_stay_in_their_bounds(raw: str) -> None:
+def test_i_37_whatever_the_model_says_orders_stay_in_their_bounds(raw: str) -> None:
     desk = Desk()
     desk.open()
     told = desk.answer(desk.ask(), raw)

@@ -465,7 +465,7 @@ AROUND = st.builds(lambda a, b, c: a + b + c, TEXTS, ANSWERS, TEXTS)
     st.sampled_from(["stop", "tool_calls", "length", "content_filter", ""]) | st.text(max_size=5),
     st.lists(st.sampled_from([BTC, ETH, "SOL/USD"]), unique=True).map(tuple),
 )
-def test_i37_any_text_gives_one_entry_for_each_asked_pair_and_never_raises(
+def test_i_37_any_text_gives_one_entry_for_each_asked_pair_and_never_raises(
     raw: str, kind: str, finish: str, pairs: tuple[str, ...]
 ) -> None:
     got = judge(raw, kind=kind, finish_reason=finish, pairs=pairs)

@@ -38,11 +38,11 @@ def test_an_answer_about_the_same_market_is_used_again() -> None:
 
 
 @pytest.mark.parametrize(("after_s", "again"), [(899.999, True), (900, False), (900.001, False)])
-def test_i38_no_answer_is_used_again_at_or_past_its_time(after_s: float, again: bool) -> None:
+def test_i_38_no_answer_is_used_again_at_or_past_its_time(after_s: float, again: bool) -> None:
     assert (anew(after_s) is None) is again
 
 
-def test_i38_a_time_of_zero_never_uses_an_answer_again() -> None:
+def test_i_38_a_time_of_zero_never_uses_an_answer_again() -> None:
     off = settings(advice_reuse_s=0)
     assert asks_anew(LAST, SHOWN, fills=3, settings=off) is not None
 
