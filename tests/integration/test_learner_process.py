@@ -34,6 +34,7 @@ from simple_trader.domain.events import (
     PredictionsFailed,
     TrainingSkipped,
 )
+from simple_trader.domain.predictions import ModelOf
 from simple_trader.domain.reasons import Reason
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -164,6 +165,39 @@ async def test_it_learns_first_and_predicts_then(learner: LearnerClient) -> None
     assert learner.rss_mib < 400
 
 
+async def test_its_state_comes_back_where_it_was_asked_for_and_another_process_goes_on_from_it(
+    learner: LearnerClient,
+) -> None:
+    event = await predicted(learner, asking(LESSONS))
+    saved = event.checkpoint
+    assert saved is not None
+    assert (saved.basis, saved.sha256) == (FRESH_MODEL, hash_of(saved.blob))
+    nothing_new = await predicted(learner, asking())
+    assert nothing_new.checkpoint is None
+    other = LearnerClient(history, timeout_s=60.0)
+    await other.use(UseModel(model_id=saved.model_id, sha256=saved.sha256, blob=saved.blob))
+    again = await predicted(other, asking())
+    await other.close()
+    assert again.predictions == event.predictions
+    assert again.model_id == saved.model_id
+
+
+async def test_m02_a_lesson_from_the_future_is_refused_by_the_process(
+    learner: LearnerClient,
+) -> None:
+    early = lesson(UP, 1, known_at=START + HOUR - timedelta(microseconds=1))
+    event = await predicted(learner, asking((early,)))
+    assert (event.learned, event.refused) == (0, 1)
+    assert probability(event) == 0.5
+
+
+async def test_m03_weights_that_diverge_are_put_back_and_named(learner: LearnerClient) -> None:
+    wild = lesson({"roc_1_pct": 1.7e308}, 1)
+    event = await predicted(learner, asking((*LESSONS, wild)))
+    assert event.diverged == (ModelOf(pair="BTC/USD", horizon_s=3600),)
+    assert 0.0 < probability(event) < 1.0
+
+
 async def test_c08_killed_9_it_answers_again_and_forgets_nothing(learner: LearnerClient) -> None:
     before = probability(await predicted(learner, asking(LESSONS)))
     old = learner.pid
@@ -272,6 +306,10 @@ async def test_m04_predictions_go_on_while_a_model_is_trained(learner: LearnerCl
         run = group.create_task(learner.train(training(HISTORY)))
         event = await predicted(learner, asking(LESSONS))
         assert not run.done()
+        predicting = learner.pid
+        assert predicting is not None
+        (other,) = [pid for pid in await _both_workers(predicting) if pid != predicting]
+        assert os.getpriority(os.PRIO_PROCESS, other) >= 10, "a process of its own, and nice"
     assert probability(event) > 0.55
     assert isinstance(run.result(), ModelTrained)
 
@@ -400,6 +438,16 @@ def test_there_is_no_pickle_anywhere() -> None:
     for path in (ROOT / "simple_trader").rglob("*.py"):
         text = path.read_text()
         assert not [word for word in words if word in text], path
+
+
+async def _both_workers(predicting: int) -> list[int]:
+    """The predicting process and the one that trains, once that has reached its work."""
+    async with asyncio.timeout(30):
+        while True:
+            found = [pid for pid in _workers() if os.getpriority(os.PRIO_PROCESS, pid) >= 10]
+            if len(found) == 2 and predicting in found:
+                return found
+            await asyncio.sleep(0.02)
 
 
 def _workers() -> list[int]:

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from simple_trader.domain.events import Event, OperatorHalt, OperatorResume
+from simple_trader.domain.events import Event, OperatorHalt, OperatorResume, OperatorTrain
 from simple_trader.runtime import control
 from simple_trader.runtime.control import OperatorDesk
 
@@ -183,3 +183,12 @@ def test_a_resume_is_in_force_though_the_file_of_the_halt_stays(tmp_path, monkey
     monkeypatch.setattr("pathlib.Path.unlink", refused)
     desk.lifted()
     assert not desk.kill_switch
+
+
+def test_a_wish_for_a_training_is_told_once(tmp_path) -> None:
+    events: list = []
+    desk = OperatorDesk(tmp_path, events.append)
+    (tmp_path / "train.json").write_text(json.dumps({"actor": "ada", "reason": "new pairs"}))
+    desk.look()
+    desk.look()
+    assert events == [OperatorTrain(actor="ada", detail="new pairs")]
