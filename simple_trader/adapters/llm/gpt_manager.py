@@ -1,6 +1,7 @@
 """The advisor over OpenAI chat completions: always an answer in time, no exception."""
 
 import asyncio
+import importlib
 from decimal import Decimal
 from typing import Any
 
@@ -60,7 +61,8 @@ class GPTManager:
             self._clients.want(plan.everyone())
 
     async def warm(self) -> None:
-        """Import the SDK and make the clients ahead of the first question."""
+        """Import what a question needs and make the clients: no question shall stop the loop."""
+        await asyncio.to_thread(importlib.import_module, "pystache.renderer")
         await self._clients.warm()
 
     async def close(self) -> None:
@@ -130,7 +132,7 @@ class GPTManager:
             if not one.its_fault:
                 return True
             pause_s = self._pause_s(one, ends_at, is_last=is_last) if may_repeat else None
-            if pause_s is None:
+            if pause_s is None or breaker.waits_s() > pause_s:
                 return False
             await asyncio.sleep(pause_s)
         return False

@@ -21,7 +21,8 @@ def address_trouble(address: str, reach: str) -> str | None:
     found: IpAddress = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
         found = found.ipv4_mapped
-    if found.is_link_local or found.is_multicast or found.is_unspecified or found.is_reserved:
+    no_server = found.is_link_local or found.is_multicast or found.is_unspecified
+    if no_server or (found.is_reserved and not found.is_loopback):  # ::1 counts as reserved
         return f"{found} is no address of a server"
     if reach == "public" and not found.is_global:
         return f"{found} is no public address"

@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import logging
 from collections.abc import AsyncIterator, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from simple_trader.adapters.llm.answers import Unusable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_REPLY_BYTES = 1_048_576
 _MAX_ERROR_BYTES = 4_096
+_PUT_OFF = ("openai.resources.chat.chat", "openai.resources.chat.completions.completions")
 _LIBRARY_LOGS = ("openai", "httpx2", "httpcore2", "httpx", "httpcore")
 
 
@@ -66,8 +68,8 @@ class _Reply(Protocol):
 
 async def open_client(settings: ProviderSettings) -> "AsyncOpenAI":
     """A client for one provider; the caller closes it."""
-    # The import takes about a second and runs beside the loop.
-    sdk: Any = await asyncio.to_thread(importlib.import_module, "openai")
+    # The imports take about a second and run beside the loop; the SDK puts some off to their use.
+    sdk: Any = await asyncio.to_thread(_import_sdk)
     for name in _LIBRARY_LOGS:
         # At DEBUG they write whole requests. What was asked is in llm_calls.
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -89,6 +91,12 @@ async def open_client(settings: ProviderSettings) -> "AsyncOpenAI":
         ),
     )
     return client
+
+
+def _import_sdk() -> ModuleType:
+    for name in _PUT_OFF:
+        importlib.import_module(name)
+    return importlib.import_module("openai")
 
 
 def _way(settings: ProviderSettings) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The request to a provider, and what may be shown of it."""
 
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from simple_trader.adapters.llm.assets import LlmAssets
@@ -19,7 +21,12 @@ class Key:
 
 
 def provider(**changes: Any) -> ProviderSettings:
-    given = {"name": "p", "base_url": "https://llm.example/v1", "model": "m", "api_key": Key()}
+    given: dict[str, Any] = {
+        "name": "p",
+        "base_url": "https://llm.example/v1",
+        "model": "m",
+        "api_key": Key(),
+    }
     return ProviderSettings(**(given | changes))
 
 
@@ -36,9 +43,7 @@ def test_a_plain_model_gets_temperature_tokens_and_the_one_tool() -> None:
 
 
 def test_a_reasoning_model_without_tools_gets_neither_temperature_nor_tools() -> None:
-    settings = provider(
-        max_tokens=9, is_reasoning=True, reasoning_effort="high", answers="content"
-    )
+    settings = provider(max_tokens=9, is_reasoning=True, reasoning_effort="high", answers="content")
     assert payload(settings, ASSETS, "hello", ()) == {
         "model": "m",
         "messages": [{"role": "user", "content": "hello"}],
@@ -107,3 +112,30 @@ def test_a_key_that_no_header_can_carry_is_told_without_repeating_it(key: str) -
     fault = provider(api_key=Odd()).fault()
     assert "API key of p" in fault
     assert key not in fault
+
+
+def test_a_strict_schema_is_asked_for_in_the_words_of_openai() -> None:
+    body = payload(provider(answers="json_schema"), ASSETS, "hello", ())
+    schema = {"name": "f", "strict": True, "schema": {}}
+    assert body["response_format"] == {"type": "json_schema", "json_schema": schema}
+    assert not {"tools", "tool_choice"} & body.keys()
+
+
+def test_the_cost_is_exact_and_unknown_without_prices() -> None:
+    priced = provider(price_in=Decimal("0.40"), price_out=Decimal("1.60"))
+    assert priced.cost(1_234_567, 7) == Decimal("0.493838")
+    assert provider(price_in=Decimal(1)).cost(1, 1) is None
+
+
+def test_what_goes_with_the_prompt_is_kept_and_holds_no_key() -> None:
+    plain = msgspec.json.decode(provider(max_tokens=9).params())
+    assert plain == {"answers": "tools", "max_tokens": 9, "model": "m", "temperature": 0.3}
+    thinks = provider(max_tokens=9, is_reasoning=True, reasoning_effort="low").params()
+    assert msgspec.json.decode(thinks) == {
+        "answers": "tools", "max_completion_tokens": 9, "model": "m", "reasoning_effort": "low",
+    }  # fmt: skip
+
+
+def test_a_key_that_is_named_and_not_set_is_a_fault_that_says_where() -> None:
+    assert "A_API_KEY" in provider(api_key=None, key_variable="A_API_KEY").fault()
+    assert provider(api_key=None).fault() == ""
