@@ -273,7 +273,7 @@ def _reply(row: Row) -> str:
     try:
         answer = json.loads(row["reply"])
         mine = [item for item in answer["decisions"] if item["pair"] == row["pair"]]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return str(row["reply"])
     return json.dumps(mine[0], ensure_ascii=False, indent=1) if mine else str(row["reply"])
 
