@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -117,6 +118,24 @@ def migrated_template(postgres_server: EmbeddedPostgres) -> str:
 def database(postgres_server: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
     """The DSN of a fresh database with the whole schema; gone after the test."""
     yield from _fresh(postgres_server, migrated_template)
+
+
+@pytest.fixture(scope="module")
+def recorded(postgres_server: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
+    """As `database`, for all tests of a file: whoever fills it, fills it once."""
+    yield from _fresh(postgres_server, migrated_template)
+
+
+@pytest.fixture
+def copy_of(postgres_server: EmbeddedPostgres) -> Iterator[Callable[[str], str]]:
+    """Makes a copy of a database (by its DSN, nobody connected) that a test may change."""
+    with ExitStack() as stack:
+
+        def copied(dsn: str) -> str:
+            name = urlsplit(dsn).path.strip("/")
+            return stack.enter_context(contextmanager(_fresh)(postgres_server, name))
+
+        yield copied
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str = ""
     day: date | None = None
+    world: str = ""  # of a world that was moved aside; empty: the one in use
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -79,7 +80,12 @@ async def replay(dsn: str, wanted: Wanted) -> Report:
     journal or a kept state is damaged.
     """
     began = asyncio.get_running_loop().time()
-    async with replay_source(dsn) as source:
+    async with replay_source(dsn, wanted.world) as source:
+        if not await source.has_journal():
+            others = ", ".join(await source.worlds_aside()) or "none was moved aside"
+            raise ReplayImpossible(
+                f"there is no world {wanted.world or 'in use'} in this database ({others})."
+            )
         ends = await source.ends()
         if ends is None:
             raise ReplayImpossible("the journal is empty: no daemon has run on this database yet.")
@@ -87,6 +93,11 @@ async def replay(dsn: str, wanted: Wanted) -> Report:
         run = _Run(source, ends, stretch)
         await run.all()
         report = run.report
+        aside = await source.worlds_aside()
+        if aside and not wanted.world and not (wanted.name or wanted.day):
+            report.notes.append(
+                f"Worlds that were moved aside are not part of this: {', '.join(aside)} (--world)."
+            )
     report.seconds = asyncio.get_running_loop().time() - began
     return report
 
@@ -107,13 +118,16 @@ async def _stretch(source: ReplaySource, ends: JournalEnds, wanted: Wanted) -> _
         until = since + timedelta(days=1) - _TICK
         what = f"{wanted.day}"
     else:
-        return _Stretch(since=ends.first_at, until=ends.last_at, base=None, is_whole=True)
-    if until < ends.first_at:
+        # Where retention has dropped what was before, the state it ended with may be kept.
+        left = await source.states(ends.first_seq - 1, ends.first_seq - 1)
+        base = left[-1] if left else None
+        return _Stretch(since=ends.first_at, until=ends.last_at, base=base, is_whole=True)
+    if until < ends.first_at and ends.first_seq > 1:
         raise ReplayImpossible(
             f"the events of {what} were dropped by retention: the journal begins at "
             f"{ends.first_at:%Y-%m-%d %H:%M:%SZ}."
         )
-    if since > ends.last_at or await source.events_at(since, until) is None:
+    if await source.events_at(since, until) is None:
         raise ReplayImpossible(f"nothing was recorded at {what}: the journal has no event there.")
     # A state at a market time before the stretch holds none of its events.
     kept = await source.states(ends.first_seq - 1, ends.last_seq)
@@ -144,9 +158,9 @@ class _Run:
         after = self._ends.first_seq - 1 if base is None else base.seq
         for kept in await self._source.states(after, self._ends.last_seq):
             self._kept.setdefault(kept.seq, []).append(kept)
-        if base is not None:
-            await self._take_up(base)
         try:
+            if base is not None:
+                await self._take_up(base)
             async for stamped in self._events(after):
                 if stamped.at > self._stretch.until:
                     break
@@ -221,7 +235,12 @@ class _Run:
         where = f"state kept at event {kept.seq} ({kept.why})"
         if kept.at != self._at:
             self.report.differ([difference(where, "at", kept.at, self._at)])
-        recorded, replayed = await self._source.state(kept), self._engine.snapshot()
+        replayed = self._engine.snapshot()
+        try:
+            recorded = await self._source.state(kept)
+        except InvariantBroken as error:
+            self.report.differ([difference(where, "bytes", str(error), "a state")])
+            return
         if recorded != replayed:
             self.report.differ(differing_states(where, recorded, replayed))
 
@@ -233,7 +252,7 @@ class _Run:
             report.differ(await self._rows.end(is_whole=is_whole))
         report.counted = self._rows.counted
         report.prompts = self._prompts.compared
-        if self._skipped:
+        if self._ends.first_seq > 1 and (self._skipped or stretch.since <= self._ends.first_at):
             report.notes.append(
                 f"Retention has dropped the journal before event {self._ends.first_seq}: "
                 f"{self._skipped} events before the first whole state were not replayed."
@@ -249,7 +268,7 @@ class _Run:
                 "configuration that kept no templates: their prompts were not rendered again."
             )
         others = [name for name in self._programs if name != program_name()]
-        if others:
+        if others and report.differences:
             report.notes.append(
                 f"Recorded by {', '.join(others) or 'an unknown version'}, replayed by "
                 f"{program_name()}: a difference may come from the change of the program."

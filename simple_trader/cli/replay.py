@@ -46,6 +46,10 @@ def replay(
         str,
         typer.Option("--day", metavar="DATE|all", help="A whole UTC day of market time, or all."),
     ] = "",
+    world: Annotated[
+        str,
+        typer.Option("--world", metavar="NAME", help="A world that --fresh has moved aside."),
+    ] = "",
     config: ConfigOption = None,
     env_file: EnvFileOption = None,
     state_dir: StateDirOption = None,
@@ -58,7 +62,7 @@ def replay(
 
     if bool(name) == bool(day):
         raise typer.BadParameter("write an id, or --day with a date such as 2026-01-05 or all")
-    wanted = Wanted(name=name, day=_day(day))
+    wanted = Wanted(name=name, day=_day(day), world=world)
     finish(run_async(_replay(options(config, env_file, state_dir), wanted)))
 
 
@@ -78,7 +82,8 @@ async def _replay(chosen: RunOptions, wanted: "Wanted") -> int:
     from simple_trader.app.replaying import replay as run_again
 
     async with database(chosen) as dsn:
-        await check_schema(dsn)
+        if not wanted.world:
+            await check_schema(dsn)
         report = await run_again(dsn, wanted)
     _tell(report)
     if report.damage:

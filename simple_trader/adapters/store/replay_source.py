@@ -48,6 +48,16 @@ class ReplaySource:
         """`connection` is inside a transaction that is repeatable."""
         self.connection = connection
 
+    async def has_journal(self) -> bool:
+        """Whether there is a world under the name that was asked for."""
+        found = await self.connection.fetchval("SELECT to_regclass('engine_journal') IS NOT NULL")
+        return bool(found)
+
+    async def worlds_aside(self) -> tuple[str, ...]:
+        """Names of the worlds that `--fresh` has moved aside."""
+        rows = await self.connection.fetch(named("replay_worlds"))
+        return tuple(row["name"] for row in rows)
+
     async def ends(self) -> JournalEnds | None:
         """The ends of the journal; None when it is empty. Raises InvariantBroken if cut off."""
         row = await self.connection.fetchrow(named("replay_journal"))
@@ -112,14 +122,16 @@ class ReplaySource:
 
 
 @asynccontextmanager
-async def replay_source(dsn: str) -> AsyncIterator[ReplaySource]:
-    """The reads of one replay; raises StoreError when the database fails."""
+async def replay_source(dsn: str, world: str = "") -> AsyncIterator[ReplaySource]:
+    """The reads of one replay, of the world in use or of one that was moved aside; raises
+    StoreError when the database fails.
+    """
     async with (
         session(
             dsn,
             application="simple-trader replay",
             doing="the journal could not be replayed",
-            settings=LONG_PATIENCE,
+            settings={**LONG_PATIENCE, "search_path": world or "public"},
         ) as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
