@@ -8,6 +8,7 @@ from simple_trader.core.scoring.judging import TOO_FEW, Direction, Forecasts
 from simple_trader.core.scoring.scorecard import ALL, Card, Magnitude, ModelCard
 from simple_trader.telemetry.masking import one_line
 
+_NAME = 18
 FEWEST = 30  # independent outcomes below which no share, error or profit is shown
 
 
@@ -104,8 +105,8 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _name(card: Card | ModelCard) -> str:
-    horizon = "own horizon" if card.horizon_s is None else _span(card.horizon_s)
-    return f"{card.pair or 'all'} {horizon}"
+    horizon = "own" if card.horizon_s is None else _span(card.horizon_s)
+    return f"{card.pair or 'all'} {horizon}"[: _NAME - 1]
 
 
 def _span(seconds: int) -> str:
@@ -153,17 +154,20 @@ def _error(value: float | None) -> str:
 def _directions(
     rows: Sequence[tuple[str, Direction | None, Magnitude | None]],
 ) -> Iterator[str]:
-    yield "   direction                 calls  indep.  right  95 %         chance  ROI error  /zero"
+    yield (
+        f"   {'direction, %':<{_NAME}}{'calls':>7}{'indep.':>7}{'right':>7}  {'95 %':<11}"
+        f"{'chance':>7}{'ROI error':>10}{'/zero':>6}"
+    )
     for name, found, size in rows:
         if found is None or found.independent < FEWEST:
             count, apart = (0, 0.0) if found is None else (found.count, found.independent)
-            yield f"   {name:<24}{count:>7,}{apart:>8.0f}  {TOO_FEW}"
+            yield f"   {name:<{_NAME}}{count:>7,}{apart:>7.0f}  {TOO_FEW}"
             continue
         error, ratio = _magnitude(size)
+        interval = f"{100 * found.low:.1f}-{100 * found.high:.1f}"
         yield (
-            f"   {name:<24}{found.count:>7,}{found.independent:>8.0f}  {100 * found.share:5.1f}"
-            f"  {100 * found.low:5.1f}-{100 * found.high:5.1f}  {100 * found.chance:6.1f}"
-            f"  {error:>9}  {ratio:>5}  {found.verdict}"
+            f"   {name:<{_NAME}}{found.count:>7,}{found.independent:>7.0f}{100 * found.share:>7.1f}"
+            f"  {interval:<11}{100 * found.chance:>7.1f}{error:>10}{ratio:>6}  {found.verdict}"
         )
 
 
@@ -175,18 +179,19 @@ def _magnitude(size: Magnitude | None) -> tuple[str, str]:
 
 def _profits(rows: Sequence[tuple[str, Profit | None]]) -> Iterator[str]:
     yield (
-        "   after fees, bps per decision  ours  95 %               hold  cash  momentum"
-        "  random       rank"
+        f"   {'after fees, bps':<{_NAME}}{'ours':>8}  {'95 %':<18}{'hold':>8}{'cash':>6}"
+        f"{'momentum':>10}{'random':>8}  better than"
     )
     for name, found in rows:
         if found is None or found.independent < FEWEST:
-            yield f"   {name:<24} {TOO_FEW}"
+            yield f"   {name:<{_NAME}}  {TOO_FEW}"
             continue
         momentum = "-" if found.momentum_bps is None else f"{found.momentum_bps:.1f}"
+        interval = f"{found.low_bps:.1f} to {found.high_bps:.1f}"
         yield (
-            f"   {name:<24}{found.mean_bps:>10.1f}  {found.low_bps:>7.1f} to {found.high_bps:<7.1f}"
-            f"{found.hold_bps:>6.1f}  {found.cash_bps:>4.0f}  {momentum:>8}"
-            f"  {found.random_median_bps:>6.1f}  {found.percentile:>7.1f} %"
+            f"   {name:<{_NAME}}{found.mean_bps:>8.1f}  {interval:<18}{found.hold_bps:>8.1f}"
+            f"{found.cash_bps:>6.0f}{momentum:>10}{found.random_median_bps:>8.1f}"
+            f"  {found.percentile:.1f} % of random"
         )
 
 

@@ -1,0 +1,209 @@
+"""Marks in a real database: rows, what a start goes on from, and the scorecard read from them."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+import msgspec
+import pytest
+from brain_desk import BTC, ETH, D, Desk, quote, records, say, settings
+from store_parts import moment
+
+from simple_trader.adapters.store.recovery import Recovery
+from simple_trader.adapters.store.scorecard import read_marks
+from simple_trader.cli.scorecard import make_report
+from simple_trader.cli.scorecard_text import lines
+from simple_trader.domain import actions as a
+from simple_trader.domain import events as e
+from simple_trader.domain.errors import InvariantBroken
+from simple_trader.domain.marks import (
+    CounterfactualRow,
+    DecisionMarkRow,
+    MarkOutcomeRow,
+    MarkSource,
+    OpenMark,
+    ShadowDecisionRow,
+)
+from simple_trader.domain.orders import Side
+from simple_trader.domain.reasons import Reason
+from simple_trader.domain.records import DecisionRow, LedgerRecord, LlmCallRow
+
+KEPT = (
+    DecisionMarkRow,
+    MarkOutcomeRow,
+    CounterfactualRow,
+    DecisionRow,
+    LlmCallRow,
+)
+
+
+def lived(cycles: int) -> Desk:
+    """An engine that decided each quarter of an hour and saw prices move by 2 % up and down."""
+    desk = Desk()
+    desk.open(settings=settings(model_horizons=(1, 2)))
+    for number in range(cycles):
+        price = 50_000 if number % 2 else 51_000
+        for pair in (BTC, ETH):
+            seen = e.QuoteSeen(quote=quote(pair, str(price), str(price + 1), desk.at))
+            desk.do(seen)
+        confidence = 0.75 if number % 3 else 0.6
+        desk.advise(say(BTC, "buy", confidence), say(ETH, "hold"))
+        desk.at += timedelta(minutes=15)
+    return desk
+
+
+def rows_of(desk: Desk) -> Iterator[tuple[Any, list[LedgerRecord]]]:
+    """What the engine remembered of decisions and marks, event by event."""
+    for stamped, actions in desk.log:
+        kept = [action.record for action in actions if isinstance(action, a.Remember)]
+        yield stamped.at, [record for record in kept if isinstance(record, KEPT)]
+
+
+async def keep(dsn: str, desk: Desk) -> None:
+    """Write it all, in order, as one transaction."""
+    records_ = [record for _, kept in rows_of(desk) for record in kept]
+    await Recovery(dsn, boot_seconds=1).mirror(records_, at=desk.at)
+
+
+def waiting(desk: Desk) -> list[OpenMark]:
+    marks = [mark for group in desk.engine.state.marks.by_pair.values() for mark in group]
+    return sorted(marks, key=lambda mark: (mark.due_at, mark.decided_at, mark.mark_id))
+
+
+async def test_open_marks_and_calibration_are_recovered_as_they_were(database: str) -> None:
+    desk = lived(12)
+    await keep(database, desk)
+    found = (await Recovery(database, boot_seconds=2).rehearse()).marks
+    assert list(found.open) == waiting(desk)
+    assert len(found.open) > 0
+    again = Desk()
+    again.start(marks=found)
+    assert again.engine.state.calibration == desk.engine.state.calibration
+    source = MarkSource(provider="test", model="test", template_hash="t")
+    assert again.engine.state.calibration.marks(source) == 10
+
+
+async def test_an_outcome_is_written_once_and_a_void_one_has_its_reason(database: str) -> None:
+    desk = Desk()
+    desk.open(settings=settings(model_horizons=(1,)))
+    desk.advise(say(BTC, "buy"), say(ETH, "hold"))
+    desk.at += timedelta(seconds=1801)
+    desk.timer("risk_check")
+    await keep(database, desk)
+    (outcome, _) = [row for _, kept in rows_of(desk) for row in kept if _is_outcome(row)]
+    other = msgspec.structs.replace(outcome, is_right=1, roi_pct=1.0, void_reason=None)
+    await Recovery(database, boot_seconds=1).mirror([other], at=desk.at)
+    connection = await asyncpg.connect(database)
+    rows = await connection.fetch("SELECT * FROM decision_marks")
+    await connection.close()
+    assert {row["void_reason"] for row in rows} == {"mark_gap"}
+    assert {row["is_right"] for row in rows} == {None}
+
+
+def _is_outcome(record: LedgerRecord) -> bool:
+    return isinstance(record, MarkOutcomeRow)
+
+
+async def test_a_mark_that_someone_spoilt_is_no_mark(database: str) -> None:
+    await keep(database, lived(1))
+    connection = await asyncpg.connect(database)
+    await connection.execute("UPDATE decision_marks SET reason = 'because'")
+    await connection.close()
+    with pytest.raises(InvariantBroken, match="decision_marks"):
+        await Recovery(database, boot_seconds=2).rehearse()
+
+
+async def test_the_gate_is_told_in_money_by_reason_and_in_the_view_alike(database: str) -> None:
+    desk = lived(12)
+    await keep(database, desk)
+    rows = [row for _, actions in desk.log for row in records(actions, CounterfactualRow)]
+    vetoed = [row for row in rows if row.reason is Reason.CONFIDENCE_TOO_LOW]
+    assert len(vetoed) == 4
+    found = await read_marks(database, None)
+    (told,) = [row for row in found.gate if row["reason"] == "confidence_too_low"]
+    assert told["decisions"] == 4
+    assert told["effect"] == sum(row.effect for row in vetoed) == told["saved"] - told["missed"]
+    assert told["saved"] == sum(max(row.effect, D(0)) for row in vetoed)
+    connection = await asyncpg.connect(database)
+    (seen,) = await connection.fetch(
+        "SELECT * FROM v_gate_ledger WHERE reason = 'confidence_too_low'"
+    )
+    await connection.close()
+    assert {name: seen[name] for name in told} == told
+
+
+async def test_the_scorecard_fits_100_columns_and_json_has_every_figure(database: str) -> None:
+    desk = lived(70)
+    await keep(database, desk)
+    report = make_report(await read_marks(database, None), draws=200, seed=1)
+    text = list(lines(report, pairs=True))
+    assert max(map(len, text)) <= 100
+    assert any(line.startswith("== test / test, prompt t (trades)") for line in text)
+    assert "Point in time: no row knows anything of later." in text
+    assert any("not enough data" in line for line in text)
+    plain = json.loads(msgspec.json.encode(report))
+    (source,) = plain["sources"]
+    assert source["decisions"] == 140
+    assert source["holds"] == 70
+    assert source["calls"]["usable"] == 70
+    own = source["cards"][0]
+    assert (own["pair"], own["horizon_s"], own["trades"]) == ("", None, 68)
+    # Up and down in turn: after 30 minutes the price is where it was, and fees are lost.
+    assert own["right"] == 68
+    assert own["direction"]["share"] == 0.0
+    assert own["profit"]["mean_bps"] < 0
+
+
+async def test_only_the_last_days_are_judged_when_asked(database: str) -> None:
+    await keep(database, lived(9))
+    whole = await read_marks(database, None)
+    part = await read_marks(database, 60 / 1440)
+    assert sum(len(source.marks) for source in part.sources) < sum(
+        len(source.marks) for source in whole.sources
+    )
+    assert whole.newest is not None
+    assert part.oldest == whole.newest - timedelta(hours=1)
+
+
+async def test_an_empty_world_has_no_marks_and_says_so(database: str) -> None:
+    report = make_report(await read_marks(database, None), draws=100, seed=1)
+    assert list(lines(report, pairs=False)) == [
+        "No decision is marked yet: marks come when the horizon of a decision is over."
+    ]
+
+
+async def test_a_shadow_decision_is_a_row_of_its_own(database: str) -> None:
+    row = ShadowDecisionRow(
+        shadow_id="sd1",
+        advisor="second",
+        provider="p",
+        model="m",
+        template_hash="t",
+        cycle_id="c1",
+        pair=BTC,
+        snapshot_id="s1",
+        call_id="q1",
+        decided_at=moment(1),
+        action="buy",
+        confidence=0.9,
+        risk_level="low",
+        rationale="because",
+        verdict="approved",
+        reason=Reason.TRADED,
+        detail="",
+        wanted_side=Side.BUY,
+        wanted_value=Decimal("1000.5"),
+        cost_pct=Decimal("0.8"),
+        config_hash="h",
+    )
+    store = Recovery(database, boot_seconds=1)
+    await store.mirror([row], at=moment(1))
+    await store.mirror([row], at=moment(1))
+    connection = await asyncpg.connect(database)
+    (seen,) = await connection.fetch("SELECT * FROM shadow_decisions")
+    await connection.close()
+    values = msgspec.structs.asdict(row)
+    assert {name: seen[name] for name in values} == values
