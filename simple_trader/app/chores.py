@@ -15,6 +15,7 @@ from simple_trader.app.reloading import Reloading
 from simple_trader.app.worlds import World
 from simple_trader.domain.errors import StoreError
 from simple_trader.runtime.daemon import Daemon
+from simple_trader.runtime.prompt_desk import PromptDesk
 from simple_trader.runtime.supervisor import RootTask
 
 log = logging.getLogger("simple_trader")
@@ -37,6 +38,8 @@ def add_chores(
     """Add the tasks that this run needs."""
     options = setup.options
     daemon.add_root(RootTask("config watch", reloading.watcher.run, critical=False))
+    prompts = PromptDesk(setup.places.control, reloading.prompts(daemon.parts.clock.now))
+    daemon.add_root(RootTask("prompt desk", prompts.run, critical=False))
     daemon.add_root(RootTask("retention", _every(lambda: _retire(dsn, reloading)), critical=False))
     if world.child is not None:
         daemon.add_root(RootTask("sandbox", world.child.run))

@@ -33,7 +33,6 @@ from simple_trader.app.feed_plan import feed_plan, feeds_of
 from simple_trader.app.key_safety import require_armed, require_safe_key
 from simple_trader.app.places import Setup
 from simple_trader.app.program import program_name
-from simple_trader.app.prompting import desk_answer, voice_of
 from simple_trader.app.reloading import Reloading
 from simple_trader.app.training import rows_of
 from simple_trader.app.worlds import World
@@ -49,9 +48,7 @@ from simple_trader.runtime.clocks import SteppedClock, SystemClock
 from simple_trader.runtime.crash_points import CrashPoints, instrument
 from simple_trader.runtime.daemon import CommitBell, Daemon, Parts
 from simple_trader.runtime.inbox import Inbox
-from simple_trader.runtime.prompt_desk import PromptDesk
 from simple_trader.runtime.snapshots import SnapshotKeeper
-from simple_trader.runtime.supervisor import RootTask
 from simple_trader.runtime.time_check import agree_on_time
 from simple_trader.telemetry.masking import Masker
 
@@ -135,9 +132,6 @@ async def wire(
     reloading.begin()
     await face.open(daemon, world, lane, market, advice.told(), stack)
     add_chores(daemon, setup, base, dsn, world, reloading, rest.monitor)
-    answer = desk_answer(engine, clock.now, lambda version: voice_of(desk.plan(version)))
-    prompts = PromptDesk(setup.places.control, answer)
-    daemon.add_root(RootTask("prompt desk", prompts.run, critical=False))
     return Wired(daemon, started)
 
 

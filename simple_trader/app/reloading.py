@@ -1,11 +1,14 @@
 """Hot reload: a new configuration version reaches brain, advisor and feeds as one."""
 
 import logging
+from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
 from simple_trader.app.advice import AdvisorDesk, plan_of
 from simple_trader.app.feed_plan import feed_plan
 from simple_trader.app.places import Setup
+from simple_trader.app.prompting import desk_answer, voice_of
 from simple_trader.app.worlds import World
 from simple_trader.config.limits import LimitBook
 from simple_trader.config.loader import Config, trading_settings
@@ -64,6 +67,10 @@ class Reloading:
     def config(self) -> Config:
         """The newest version that was taken."""
         return self._config
+
+    def prompts(self, now: Callable[[], datetime]) -> Callable[[str], bytes]:
+        """What the prompt desk answers, of the version that the brain has then."""
+        return desk_answer(self._engine, now, lambda name: voice_of(self._desk.plan(name)))
 
     def begin(self) -> None:
         """Start the feeds of the first version."""
