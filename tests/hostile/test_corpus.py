@@ -1,8 +1,10 @@
 """The corpus through the real path: every answer ends as its line says, inside the envelope."""
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import cycle
+from pathlib import Path
 
 import pytest
 from brain_desk import decisions_of
@@ -32,17 +34,61 @@ def test_the_corpus_holds_more_than_500_different_answers_and_texts() -> None:
     assert len(ALL) >= 15
 
 
-@pytest.mark.parametrize("theme", REPLIES)
-def test_i_37_i_38_each_answer_ends_as_its_line_says(theme: str) -> None:
+def ends_as_written(*themes: str) -> None:
+    """Each line of these files, as text and as tool arguments, through the whole engine."""
     fresh = scenes.scene("fresh")
     wrong = []
-    for entry in of_theme(theme):
+    for entry in (entry for theme in themes for entry in of_theme(theme)):
         for kind in KINDS:
             done = fresh.answered(entry.raw, kind=kind, finish=entry.finish)
             wrong += [f"{entry} {kind}: {one}" for one in breaches(fresh.facts, done)]
             if outcomes(done) != entry.outcome(kind):
                 wrong.append(f"{entry} {kind}: {outcomes(done)}")
     assert wrong == []
+
+
+def test_l03_what_is_cut_wrapped_doubled_or_no_json_is_hold_unless_one_object_is_clear() -> None:
+    ends_as_written(
+        "01_truncated", "02_prose_and_json", "03_two_objects", "04_think_text", "05_fences",
+        "06_marks_and_white_space", "07_syntax",
+    )  # fmt: skip
+
+
+def test_l04_a_field_of_another_type_is_hold() -> None:
+    ends_as_written("08_wrong_types")
+
+
+def test_l05_numbers_that_are_none_or_out_of_range_are_hold() -> None:
+    ends_as_written("09_numbers")
+
+
+def test_l06_sizes_leverage_and_limits_in_an_answer_are_hold() -> None:
+    ends_as_written("10_sizes_and_leverage")
+
+
+def test_l07_look_alikes_strangers_and_other_names_of_a_pair_are_hold() -> None:
+    ends_as_written("11_pairs")
+
+
+def test_l08_duplicates_and_contradictions_are_hold() -> None:
+    ends_as_written("12_duplicates_and_contradictions", "16_contradictions_of_prices")
+
+
+def test_l09_what_is_too_long_too_deep_or_too_many_is_hold() -> None:
+    ends_as_written("13_oversize")
+
+
+def test_l10_json_inside_of_a_string_is_hold() -> None:
+    ends_as_written("14_nested_strings")
+
+
+def test_l11_refusals_and_answers_in_words_of_any_language_are_hold() -> None:
+    ends_as_written("15_refusals_and_languages")
+
+
+def test_every_file_of_answers_has_its_test() -> None:
+    called = re.findall(r'"(\d\d_[a-z_]+)"', Path(__file__).read_text(encoding="utf-8"))
+    assert set(REPLIES) <= set(called)
 
 
 @pytest.mark.parametrize("name", scenes.NAMES)
