@@ -1,6 +1,4 @@
-"""State snapshots for replay: at the start, before midnight, at each new configuration version, and
-when many events have passed.
-"""
+"""State snapshots for replay: at each start, midnight, configuration version, and many events."""
 
 import logging
 from collections import deque
