@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import asyncpg
 import msgspec
 import pytest
 from brain_desk import BTC, ETH, D, Desk, quote, records, say, settings
+from mark_parts import shadow_row
 from store_parts import moment
 
 from simple_trader.adapters.store.recovery import Recovery
@@ -25,9 +25,7 @@ from simple_trader.domain.marks import (
     MarkOutcomeRow,
     MarkSource,
     OpenMark,
-    ShadowDecisionRow,
 )
-from simple_trader.domain.orders import Side
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import DecisionRow, LedgerRecord, LlmCallRow
 
@@ -176,29 +174,7 @@ async def test_an_empty_world_has_no_marks_and_says_so(database: str) -> None:
 
 
 async def test_a_shadow_decision_is_a_row_of_its_own(database: str) -> None:
-    row = ShadowDecisionRow(
-        shadow_id="sd1",
-        advisor="second",
-        provider="p",
-        model="m",
-        template_hash="t",
-        cycle_id="c1",
-        pair=BTC,
-        snapshot_id="s1",
-        call_id="q1",
-        decided_at=moment(1),
-        action="buy",
-        confidence=0.9,
-        risk_level="low",
-        rationale="because",
-        verdict="approved",
-        reason=Reason.TRADED,
-        detail="",
-        wanted_side=Side.BUY,
-        wanted_value=Decimal("1000.5"),
-        cost_pct=Decimal("0.8"),
-        config_hash="h",
-    )
+    row = shadow_row()
     store = Recovery(database, boot_seconds=1)
     await store.mirror([row], at=moment(1))
     await store.mirror([row], at=moment(1))

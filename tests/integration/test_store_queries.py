@@ -9,18 +9,20 @@ from pathlib import Path
 import asyncpg
 import msgspec
 import pytest
+from mark_parts import marked
 from store_parts import AT, batches, decided, running, story
 
 from simple_trader.adapters.store.market_history import MarketHistory
 from simple_trader.adapters.store.market_lane import MarketLane
+from simple_trader.adapters.store.recovery import Recovery
 from simple_trader.domain.history import Span
 from simple_trader.domain.quotes import Candle
 from simple_trader.domain.records import BookMetricsRow, PriceRow
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "SQL.md"
 QUERIES = re.findall(r"```sql\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-# What is right to be empty here: no order is in doubt, no link of the journal is broken.
-EMPTY = ("WHERE state IN ('DISPATCHING'", "prev_hash <> expected")
+# What is right to be empty here: no order in doubt, no broken link, nobody who looks ahead.
+EMPTY = ("WHERE state IN ('DISPATCHING'", "prev_hash <> expected", "FROM v_point_in_time")
 
 
 @pytest.fixture
@@ -31,6 +33,7 @@ async def filled(database: str) -> str:
             lane.put(batch)
         await ticks.reach(batch.seq)
         await lane.close()
+    await Recovery(database, boot_seconds=1).mirror(marked(), at=AT)
     market = MarketLane(database)
     for second in range(120):
         ts = AT + timedelta(seconds=second)

@@ -26,7 +26,7 @@ ISSUE_TABLES = set(
     "executions trades holding_lots kraken_assets kraken_pairs kraken_balances "
     "kraken_balance_history kraken_orders kraken_trades kraken_ledgers risk_states rate_counters "
     "model_predictions model_snapshots engine_journal engine_snapshots config_versions "
-    "audit_log".split()
+    "audit_log decision_marks counterfactuals shadow_decisions".split()
 )
 SHAPES = (
     (

@@ -8,6 +8,7 @@ from brain_desk import BTC, ETH, T0, D, Desk, candle, quote, records, say, setti
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from mark_parts import shadow_row
 
 from simple_trader.core.engine import Engine
 from simple_trader.core.reactions.marking import open_marks
@@ -20,7 +21,6 @@ from simple_trader.domain.marks import (
     MarkOutcomeRow,
     MarkSource,
     OpenMark,
-    ShadowDecisionRow,
 )
 from simple_trader.domain.orders import Side
 from simple_trader.domain.reasons import Reason
@@ -172,35 +172,9 @@ def test_the_past_move_is_of_the_same_length() -> None:
     assert opened(at.log[-1][1], ETH)[900].past_roi_pct is None
 
 
-def shadow(**changes: Any) -> ShadowDecisionRow:
-    values: dict[str, Any] = {
-        "shadow_id": "sd1",
-        "advisor": "second",
-        "provider": "test",
-        "model": "test",
-        "template_hash": "t",
-        "cycle_id": "c1",
-        "pair": BTC,
-        "snapshot_id": None,
-        "call_id": None,
-        "decided_at": T0,
-        "action": "buy",
-        "confidence": 0.9,
-        "risk_level": "low",
-        "rationale": "",
-        "verdict": "approved",
-        "reason": Reason.TRADED,
-        "detail": "",
-        "wanted_side": Side.BUY,
-        "wanted_value": D(1000),
-        "config_hash": "c",
-    }
-    return ShadowDecisionRow(**values | changes)
-
-
 def test_a_shadow_is_marked_the_same_way_with_no_money_of_the_gate() -> None:
     at = desk()
-    row = shadow(decided_at=at.at, horizon_minutes=20.0)
+    row = shadow_row(decided_at=at.at, horizon_minutes=20.0)
     source = MarkSource(provider="test", model="test", template_hash="t", advisor="second")
     told = open_marks(at.engine.state, row, source, at.at)
     assert set(opened(told)) == {900, 1200, 1800}
@@ -214,7 +188,7 @@ def test_a_shadow_is_marked_the_same_way_with_no_money_of_the_gate() -> None:
 @pytest.mark.parametrize(("minutes", "horizon_s"), [(0.01, 60), (20.0, 1200), (1e9, 604_800)])
 def test_an_own_horizon_stays_in_bounds(minutes: float, horizon_s: int) -> None:
     at = desk()
-    row = shadow(decided_at=at.at, horizon_minutes=minutes)
+    row = shadow_row(decided_at=at.at, horizon_minutes=minutes)
     marks = opened(open_marks(at.engine.state, row, SOURCE, at.at))
     assert [mark.horizon_s for mark in marks.values() if mark.is_own] == [horizon_s]
 
@@ -222,7 +196,7 @@ def test_an_own_horizon_stays_in_bounds(minutes: float, horizon_s: int) -> None:
 def test_a_pair_without_a_price_opens_no_mark() -> None:
     at = Desk()
     at.start(settings=HORIZONS)
-    assert open_marks(at.engine.state, shadow(), SOURCE, at.at) == []
+    assert open_marks(at.engine.state, shadow_row(), SOURCE, at.at) == []
 
 
 def test_a_restart_between_decision_and_horizon_loses_no_mark() -> None:
