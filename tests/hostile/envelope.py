@@ -47,6 +47,7 @@ class Facts:
     may_buy: bool = True
     may_sell: bool = True
     base_order: Decimal = Decimal(1000)
+    size_confidence: Decimal = Decimal("0.7")  # of the gate: no marks have earned more yet (L18)
     balance_share: Decimal = Decimal("0.95")
     asset_cap: Decimal = Decimal("0.35")
     total_cap: Decimal = Decimal("0.8")
@@ -136,7 +137,7 @@ def _purchase(facts: Facts, pair: str, paid: Decimal, gross: Decimal, total: Dec
     mid = (market.bid + market.ask) / 2
     if (market.ask - market.bid) / mid * BPS > facts.spread_bps:
         found.append(f"buy {pair}: across too wide a spread")
-    if paid > facts.base_order:
+    if paid > facts.base_order * facts.size_confidence:
         found.append(f"buy {pair}: {paid:f} is more than the base order")
     if facts.exposed.get(pair, ZERO) + gross > facts.asset_cap * facts.equity:
         found.append(f"buy {pair}: {gross:f} goes over the cap of the asset")
