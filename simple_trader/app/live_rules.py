@@ -128,7 +128,8 @@ def _switched_off(setup: Setup) -> Iterator[str]:
         yield "a position would have no stop: set stop_loss_percent above 0."
     if settings.allow_withdrawal_key:
         yield "no key that may withdraw is armed: set allow_withdrawal_key: false."
-    if uses_stand_in(settings, setup.environment.secrets) or _is_stand_in(settings.openai_base_url):
+    urls = [settings.openai_base_url, *(one.base_url for one in settings.providers)]
+    if uses_stand_in(settings, setup.environment.secrets) or any(map(_is_stand_in, urls)):
         yield "the sandbox's stand-in is no advisor for real money: set openai_base_url."
 
 

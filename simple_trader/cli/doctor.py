@@ -23,10 +23,14 @@ _DISK_FAIL, _DISK_WARN = 500 * _MIB, 2048 * _MIB
 _MEMORY_WARN = 700 * _MIB
 
 
-async def examine(options: RunOptions) -> list[Finding]:
-    """Every examination that is possible; a broken configuration ends it early."""
+async def examine(options: RunOptions, *, llm: bool = False) -> list[Finding]:
+    """Every examination that is possible; a broken configuration ends it early.
+
+    `llm`: the providers of advice are asked, which costs a little.
+    """
     from simple_trader.cli.doctor_database import examine_database
     from simple_trader.cli.doctor_exchange import examine_key
+    from simple_trader.cli.doctor_llm import examine_llm
     from simple_trader.cli.places import state_directory
 
     found = [_python(), _memory()]
@@ -44,7 +48,9 @@ async def examine(options: RunOptions) -> list[Finding]:
     found.append(_config_mode(config))
     found.append(_limits(config, state))
     found.extend(_secrets(config, environment, env_path))
-    found.append(_provider(config, environment))
+    found.extend(_providers(config, environment))
+    if llm:
+        found.extend(await examine_llm(config, environment))
     found.extend(_switches(config))
     found.extend(_exits(config))
     found.extend(_state(state))
@@ -133,6 +139,24 @@ def _secrets(config: Config, environment: Environment, path: Path | None) -> Ite
         )
     elif live:
         yield ok("Kraken key", "both parts are set")
+
+
+def _providers(config: Config, environment: Environment) -> Iterator[Finding]:
+    settings, secrets = config.settings, environment.secrets
+    if not settings.providers:
+        yield _provider(config, environment)
+    for one in settings.providers:
+        subject = f"advisor {one.name}"
+        if one.key_variable and not secrets.provider_key(one.key_variable):
+            yield fail(subject, f"{one.key_variable} is not set", "put it into .env")
+        elif one.price_in is None or one.price_out is None:
+            yield warn(
+                subject,
+                f"{one.model} has no prices: the budgets of money do not hold it",
+                f"set price_in and price_out of it in {config.path}",
+            )
+        else:
+            yield ok(subject, f"{one.model} at {one.base_url}")
 
 
 def _provider(config: Config, environment: Environment) -> Finding:

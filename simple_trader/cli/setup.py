@@ -156,10 +156,11 @@ def check(
     env_path = find_env_file(chosen.env_file, path)
     environment = read_environment(env_path)
     warning = environment.require_private_file(live=found.settings.mode == "live")
+    models = [one.model for one in found.settings.providers] or [found.settings.openai_model]
     advisor = (
         "the stand-in advisor, not an LLM"
         if uses_stand_in(found.settings, environment.secrets)
-        else found.settings.openai_model
+        else ", then ".join(models)
     )
     typer.echo(f"{path}: valid, version {found.hash[:12]}, mode {found.settings.mode}.")
     typer.echo(f"{env_path or 'no .env'}: read. Advisor: {advisor}.")
@@ -173,12 +174,15 @@ def doctor(
     config: ConfigOption = None,
     env_file: EnvFileOption = None,
     state_dir: StateDirOption = None,
+    llm: Annotated[
+        bool, typer.Option("--llm", help="Ask each LLM provider one tiny question as well.")
+    ] = False,
 ) -> None:
     """Look for every known trouble and name its cause and fix."""
     from simple_trader.cli.doctor import examine
 
     try:
-        findings = run_async(examine(options(config, env_file, state_dir)))
+        findings = run_async(examine(options(config, env_file, state_dir), llm=llm))
     except TraderError as error:
         raise TraderError(f"doctor could not go on: {error}") from error
     signs = {"ok": "ok  ", "warn": "WARN", "fail": "FAIL"}

@@ -31,6 +31,7 @@ from simple_trader.telemetry.presence import present
 
 pytestmark = pytest.mark.timeout(90)
 
+LLM = "https://api.openai.com/v1"
 SECRET = "c2FuZGJveC1zZWNyZXQ="
 ACCOUNTS = f"""
 accounts:
@@ -55,7 +56,7 @@ class Place:
         self.options = RunOptions(
             config_path=folder / "config.yaml", env_file=folder / ".env", state_dir=folder / "state"
         )
-        values = {"mode": "live", "place_live_orders": True, "openai_base_url": "https://llm.test"}
+        values = {"mode": "live", "place_live_orders": True, "openai_base_url": LLM}
         (folder / "config.yaml").write_text(yaml.safe_dump(values, explicit_end=True))
         (folder / "config.yaml").chmod(0o644)
 

@@ -26,8 +26,9 @@ class Clients:
         """Clients of others than these are closed once they are idle."""
         self._wanted = frozenset(settings)
 
-    async def warm(self) -> None:
-        """Open those that are wanted."""
+    async def warm(self, wanted: Iterable[ProviderSettings]) -> None:
+        """Want these from now on, and open them."""
+        self.want(wanted)
         for settings in self._wanted:
             if not settings.fault():
                 async with self.lend(settings):

@@ -63,7 +63,7 @@ class GPTManager:
     async def warm(self) -> None:
         """Import what a question needs and make the clients: no question shall stop the loop."""
         await asyncio.to_thread(importlib.import_module, "pystache.renderer")
-        await self._clients.warm()
+        await self._clients.warm(self._plan.everyone())
 
     async def close(self) -> None:
         """Close the connections."""

@@ -130,15 +130,20 @@ def _knobs(settings: ProviderSettings) -> dict[str, Any]:
     return {"max_tokens": settings.max_tokens, "temperature": settings.temperature}
 
 
+def payload_text(settings: ProviderSettings, text: str) -> dict[str, Any]:
+    """The body of one chat completion that asks for text."""
+    return {
+        "model": settings.model,
+        "messages": [{"role": "user", "content": text}],
+        **_knobs(settings),
+    }
+
+
 def payload(
     settings: ProviderSettings, assets: LlmAssets, prompt: str, pairs: tuple[str, ...]
 ) -> dict[str, Any]:
     """The body of one chat completion, as what the provider can do has it."""
-    body: dict[str, Any] = {
-        "model": settings.model,
-        "messages": [{"role": "user", "content": prompt}],
-        **_knobs(settings),
-    }
+    body = payload_text(settings, prompt)
     if settings.answers == "content":
         return body  # `response_format` is left out: not every server knows it
     tool = tool_for(assets.tool_schema, pairs)

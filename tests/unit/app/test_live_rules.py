@@ -40,6 +40,8 @@ from simple_trader.config.reload import settle
 from simple_trader.domain.errors import TraderError
 from simple_trader.domain.instruments import VenueStatus
 
+LLM = "https://api.openai.com/v1"
+STAND_IN = "http://127.0.0.1:8900/advisor/v1"
 ROOT = Path(__file__).resolve().parents[3]
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 KEY, SECRET, IDENTITY, ORIGIN = "key-of-a-test", "c2VjcmV0", "kraken 0123456789abcdef", "L1@1.5"
@@ -79,7 +81,7 @@ class Case:
     def start(self) -> None:
         """Judge it as a start with place_live_orders does; raises at the first trouble."""
         values = yaml.safe_load((ROOT / "config.yaml").read_text())
-        values |= {"mode": "live", "place_live_orders": True, "openai_base_url": "https://llm.test"}
+        values |= {"mode": "live", "place_live_orders": True, "openai_base_url": LLM}
         path = self.folder / "config.yaml"
         path.write_text(yaml.safe_dump(values | self.config, explicit_end=True))
         path.chmod(self.config_mode)
@@ -173,8 +175,9 @@ TABLE: dict[str, tuple[Callable[[Case], object], str]] = {
         put("config", allow_withdrawal_key=True), "set allow_withdrawal_key: false",
     ),
     "the stand-in as advisor": (
-        put("config", openai_base_url="http://127.0.0.1:8900/advisor/v1"), "set openai_base_url",
+        put("config", openai_base_url=STAND_IN, llm_hosts=["127.0.0.1"]), "set openai_base_url",
     ),
+    "an LLM host nobody knows": (put("config", openai_base_url="https://llm.test"), "llm_hosts"),
     "no advisor": (put("config", openai_base_url=""), "put OPENAI_API_KEY into .env"),
     "fresh": (put("options", fresh=True), "--fresh is for sim and paper"),
     "faults": (put("options", chaos="light"), "they need a sandbox"),
@@ -280,7 +283,7 @@ def test_i_44_a_running_live_daemon_never_begins_to_place_by_a_save_of_the_file(
     def version(**values: object) -> Any:
         path.write_text(
             yaml.safe_dump(
-                {"mode": "live", "openai_base_url": "https://llm.test", **values},
+                {"mode": "live", "openai_base_url": LLM, **values},
                 explicit_end=True,
             )
         )

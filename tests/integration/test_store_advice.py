@@ -1,0 +1,73 @@
+"""What advice cost and who answered is known again after a restart (L16, L17)."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import asyncpg
+import msgspec
+import pytest
+from store_parts import AT, asked
+
+from simple_trader.adapters.store.advice_history import read_advice_history
+from simple_trader.adapters.store.rows import runs_of
+from simple_trader.domain.reasons import Reason
+from simple_trader.domain.records import LlmCallRow
+
+D = Decimal
+PARAMS = '{"answers":"tools","model":"gpt"}'
+
+
+@pytest.fixture
+async def sql(database: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
+def call(number: int, **changed: object) -> LlmCallRow:
+    """A call to a provider of the configuration."""
+    row = next(row for row in asked(number) if isinstance(row, LlmCallRow))
+    given = {"provider": "openai", "model": "gpt-1", "params": PARAMS, "cost_usd": D("0.01")}
+    return msgspec.structs.replace(row, **(given | changed))
+
+
+async def insert(sql: "asyncpg.Connection[asyncpg.Record]", row: LlmCallRow, age: str) -> None:
+    """Write a row that the database wrote so long ago."""
+    for statement, rows in runs_of([(AT, [row])]):
+        await sql.executemany(statement.sql, rows)
+    change = "UPDATE llm_calls SET recorded_at = now() - $1::text::interval WHERE call_id = $2"
+    await sql.execute(change, age, row.call_id)
+
+
+async def test_l17_a_start_knows_what_the_last_day_cost_but_for_the_stand_in(
+    sql: "asyncpg.Connection[asyncpg.Record]", database: str
+) -> None:
+    await insert(sql, call(1), "0 s")
+    await insert(sql, call(2, cost_usd=None), "0 s")
+    await insert(sql, call(3, cost_usd=D("0.5")), "23 h")
+    await insert(sql, call(4), "25 h")
+    await insert(sql, call(5, provider="sandbox"), "1 s")
+    spent = sorted((await read_advice_history(database)).spent, key=lambda one: one.age_s)
+    young = [one for one in spent if one.age_s < 3600]
+    assert sum(one.tokens for one in young) == 30
+    assert sum((one.usd for one in young), D(0)) == D("0.01")
+    (old,) = [one for one in spent if one.age_s >= 3600]
+    assert (old.tokens, old.usd) == (15, D("0.5"))
+    assert 23 * 3600 <= old.age_s <= 23 * 3600 + 120
+
+
+async def test_l16_a_start_knows_as_which_model_each_provider_answered_last(
+    sql: "asyncpg.Connection[asyncpg.Record]", database: str
+) -> None:
+    await insert(sql, call(1, model="gpt-1"), "3 days")
+    await insert(sql, call(2, model="gpt-2"), "2 days")
+    await insert(sql, call(3, model="gpt-9", reason=Reason.ADVICE_FAILED), "1 day")
+    await insert(sql, call(4, provider="other", model="o-1"), "1 day")
+    await insert(sql, call(5, provider="other", model="o-2", params="{}"), "1 h")
+    named = (await read_advice_history(database)).named
+    assert named == {("openai", "gpt"): "gpt-2", ("other", "gpt"): "o-1"}
+
+
+async def test_an_empty_book_of_calls_is_no_trouble(database: str) -> None:
+    history = await read_advice_history(database)
+    assert (history.spent, dict(history.named)) == ((), {})
