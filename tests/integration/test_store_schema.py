@@ -118,7 +118,8 @@ async def test_the_schema_page_lists_each_view_with_the_comments_of_its_columns(
     database: str,
 ) -> None:
     relations, columns = await described(database, kinds="v")
-    assert len(relations) == 7
+    script = (ROOT / "migrations" / "sql" / "0001_views.sql").read_text(encoding="utf-8")
+    assert len(relations) == script.count("CREATE VIEW ") > 8
     page = render_schema()
     for view, comment in relations.items():
         section = page.partition(f"## {view}\n")[2].partition("\n## ")[0]

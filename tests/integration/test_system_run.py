@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import books
 import pytest
@@ -17,6 +18,7 @@ from system import BUSY, Daemon, Place
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(150)]
 
+ROOT = Path(__file__).resolve().parents[2]
 MOMENTS = (
     "SELECT max(at) AS at, max(epoch) AS epoch FROM engine_journal",
     "SELECT cl_ord_id FROM pending_trades",
@@ -43,6 +45,15 @@ def test_a_fresh_run_fills_within_a_minute_and_ends_cleanly_and_goes_on(where: P
             health = json.load(answer)
         assert health["ready"] is True
         assert health["trading_state"] == "RUN"
+        asks = system.command(
+            where, "-m", "simple_trader", "prompt", "--pair", "BTC/USD",
+            "--state-dir", str(where.state), "--config", str(where.config),
+            env={"PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        assert asks.returncode == 0, asks.stderr
+        assert "nothing was sent" in asks.stderr
+        assert "### BTC/USD\nPrice " in asks.stdout
+        assert "### ETH/USD" not in asks.stdout
         asked = time.monotonic()
         assert first.stop(signal.SIGINT) == 0
         assert time.monotonic() - asked < system.PROMISED_STOP_S

@@ -113,8 +113,8 @@ def _last_words(state: EngineState, pair: str) -> tuple[OutsideText, ...]:
     view = state.decisions.get(pair)
     if view is None or not view.advisor or not view.rationale:
         return ()
-    source = f"{view.advisor}, {view.action} at {to_rfc3339(view.at, digits=0)}"
-    return (OutsideText(source=source, text=view.rationale),)
+    text = f"{view.action} at {to_rfc3339(view.at, digits=0)}: {view.rationale}"
+    return (OutsideText(source=f"last rationale of {view.advisor}", text=text),)
 
 
 def _cash(state: EngineState) -> Decimal:

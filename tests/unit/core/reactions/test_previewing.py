@@ -43,7 +43,9 @@ def test_the_preview_is_the_question_of_the_next_cycle_and_changes_nothing() -> 
     assert seen.note == ""
     assert words(seen.ask) == words(one.ask())
     assert seen.ask is not None
-    assert seen.ask.briefs[0].texts[0].text == "because"
+    (said,) = seen.ask.briefs[0].texts
+    assert said.source == "last rationale of test advisor"
+    assert said.text == "buy at 2026-03-02T10:00:00Z: because"
 
 
 def test_while_a_question_is_open_and_while_stopping_there_is_a_preview() -> None:
