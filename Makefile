@@ -4,6 +4,7 @@ KILLS ?= 50
 SEEDS ?= 20
 MINUTES ?= 20
 HOURS ?= 2
+DAY_HOURS ?= 24
 CASES ?= 2000
 LIVES ?= 1000
 PAYLOADS ?= 1000000
@@ -11,7 +12,7 @@ BOOTSTRAP = exec $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test sandbox cli coverage lint format types contract tidy check \
-        simulate test-system test-clients chaos soak planted lost-acks evaluate fuzz \
+        simulate test-system test-clients chaos soak planted lost-acks evaluate fuzz replay-day \
         bench docs lock clean
 
 help: ## this list
@@ -78,6 +79,9 @@ fuzz: ## hostile answers of a model by the million (PAYLOADS=1000000; ARGS="--se
 
 evaluate: ## judge the scorecard by planted truths: no skill, an edge, look-ahead (LIVES=1000)
 	@$(BOOTSTRAP) evaluate --lives $(LIVES) $(ARGS)
+
+replay-day: ## record a simulated day and make all of it again from the journal (DAY_HOURS=24)
+	@$(BOOTSTRAP) replay-day --hours $(DAY_HOURS) $(ARGS)
 
 bench: ## every benchmark beside its peers (ARGS="book rows"; sets up .venv-bench)
 	@$(BOOTSTRAP) bench $(ARGS)

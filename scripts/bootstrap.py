@@ -308,6 +308,9 @@ do_soak = campaign("tests/campaign/soak.py", "Trade for hours with faults: nothi
 do_planted = campaign(
     "tests/planted/hunt.py", "Let the simulation catch every planted bug (`--search`: by chance)."
 )
+do_replay_day = campaign(
+    "tests/campaign/replay_day.py", "Record a simulated day, replay it whole, find flipped bits."
+)
 do_evaluate = campaign("tests/evaluator/run.py", "Judge the scorecard by planted truths.")
 do_lost_acks = campaign(
     "tests/lost_acks/run.py", "Lose the replies to many orders on virtual time and judge each."
