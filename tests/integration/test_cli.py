@@ -66,8 +66,8 @@ def test_help_imports_no_heavy_library() -> None:
 
 EVERY_COMMAND = (
     ("init",), ("run",), ("sandbox",), ("db", "upgrade"), ("db", "dsn"), ("db", "psql"),
-    ("db", "backup"), ("db", "cleanup"), ("status",), ("decisions",), ("scorecard",), ("pnl",), ("logs",),
-    ("halt",), ("resume",), ("config", "check"), ("doctor",), ("limits", "accept"),
+    ("db", "backup"), ("db", "cleanup"), ("status",), ("decisions",), ("scorecard",), ("pnl",),
+    ("logs",), ("halt",), ("resume",), ("config", "check"), ("doctor",), ("limits", "accept"),
 )  # fmt: skip
 
 
