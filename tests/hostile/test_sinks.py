@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from hostile.corpus import BTC_PAIR, ETH_PAIR, answer, decision, entries
 from simple_trader.cli import app
 from simple_trader.domain import actions as a
+from simple_trader.domain import events as e
 from simple_trader.domain import records as r
 from simple_trader.telemetry.logs import ERROR_LOG, MAIN_LOG, Logs
 from simple_trader.telemetry.terminal import Fixtures, Terminal, status_line
@@ -31,7 +32,9 @@ TEXTS = [
     for entry in entries("texts")
     if not any(0xD800 <= ord(sign) < 0xE000 for sign in entry.raw)
 ]
-SOME = [*dict.fromkeys(e.raw for e in entries("texts") if e.theme in SHARP and e.raw in TEXTS)]
+SOME = [
+    *dict.fromkeys(one.raw for one in entries("texts") if one.theme in SHARP and one.raw in TEXTS)
+]
 SOME += TEXTS[::4]
 ORDERS_OF_A_TERMINAL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]"
@@ -44,6 +47,25 @@ def said(text: str, **more: str) -> str:
     """An answer that holds both pairs, with the text as its reason."""
     hold = {"action": '"hold"', "rationale": json.dumps(text)}
     return answer(decision(BTC_PAIR, **hold | more), decision(ETH_PAIR, **hold))
+
+
+def answered(asked: a.AskAdvice, raw: str, model: str) -> e.AdviceArrived:
+    """An answer of a model of this name."""
+    return e.AdviceArrived(
+        question_id=asked.question.question_id,
+        prompt="prompt",
+        prompt_hash="p",
+        template_hash="t",
+        raw=raw,
+        kind="content",
+        finish_reason="stop",
+        provider="test",
+        model=model,
+        advisor_label=model,
+        tokens_in=1,
+        tokens_out=1,
+        latency_ms=1,
+    )
 
 
 def spoken(texts: list[str]) -> tuple[Desk, list[str]]:
@@ -59,8 +81,9 @@ def spoken(texts: list[str]) -> tuple[Desk, list[str]]:
         raws.append(said(text))
         if number % 2:
             raws.append((said(text, action=told), said(text, pair=told), text)[number % 3])
-    for raw in (*raws, DEEP):
-        desk.answer(desk.ask(), raw)
+    for number, raw in enumerate((*raws, DEEP)):
+        named = texts[number % len(texts)][:200]  # as whom a provider says that it answers
+        desk.do(answered(desk.ask(), raw, named))
         desk.at += parts.timedelta(seconds=5)
         desk.quotes()
     return desk, [*raws, DEEP]
@@ -126,8 +149,8 @@ async def look(dsn: str, state: Path, monkeypatch: pytest.MonkeyPatch, *, decisi
     """Whatever the commands show of it, a terminal has nothing to obey."""
     monkeypatch.setenv("POSTGRES_DSN", dsn)
 
-    async def shown(*arguments: str) -> str:
-        whole = ["decisions", *arguments, "--state-dir", str(state)]
+    async def shown(*arguments: str, command: str = "decisions") -> str:
+        whole = [command, *arguments, "--state-dir", str(state)]
         result = await asyncio.to_thread(CliRunner().invoke, app, whole)
         assert result.exit_code == 0, (arguments, result.output[-400:], result.exception)
         return result.output
@@ -135,6 +158,7 @@ async def look(dsn: str, state: Path, monkeypatch: pytest.MonkeyPatch, *, decisi
     listed = await shown("--limit", "5000")
     assert_shown_safely(listed)
     assert listed.count("\n") < decisions + 40  # nothing forged a line
+    assert_shown_safely(await shown(command="scorecard"))
     found = json.loads(await shown("--limit", "5000", "--json"))
     assert len(found) == decisions
     names = [row["decision_id"] for row in found]
@@ -177,7 +201,7 @@ def test_i_40_the_live_card_and_the_status_line_obey_nothing(tmp_path: Path) -> 
     )
     for text in SOME:
         asked = desk.ask()
-        desk.answer(asked, said(text))
+        desk.do(answered(asked, said(text), text))
         desk.at += parts.timedelta(seconds=5)
         desk.quotes()
         view = desk.engine.view(desk.at)
