@@ -466,6 +466,50 @@ COMMENT ON COLUMN v_gate_ledger.effect IS 'saved - missed, in quote units.';
 COMMENT ON COLUMN v_gate_ledger.first_at IS 'Market time of the first such decision.';
 COMMENT ON COLUMN v_gate_ledger.last_at IS 'Market time of the last one.';
 
+CREATE VIEW v_model_skill AS
+SELECT
+    p.pair,
+    p.horizon_s,
+    count(*) AS scored,
+    avg(p.outcome) AS share_up,
+    avg(p.brier) AS brier,
+    avg((p.base_rate - p.outcome) ^ 2) AS base_brier,
+    1 - avg(p.brier) / nullif(avg((p.base_rate - p.outcome) ^ 2), 0) AS brier_skill,
+    avg(p.log_loss) AS log_loss,
+    avg(- ln(greatest(CASE WHEN p.outcome = 1 THEN p.base_rate ELSE 1 - p.base_rate END, 1e-6))) AS base_log_loss,
+    count(*) FILTER (WHERE p.quarantined) AS scored_in_quarantine,
+    max(k.quarantined_at) AS quarantined_at,
+    max(k.quarantined_for) AS quarantined_for,
+    max(k.diverged) AS diverged,
+    max(k.drifts) AS drifts,
+    max(k.drifted_at) AS drifted_at,
+    min(p.made_at) AS first_at,
+    max(p.made_at) AS last_at
+FROM model_predictions AS p
+LEFT JOIN model_skills AS k ON k.pair = p.pair AND k.horizon_s = p.horizon_s
+WHERE p.outcome IS NOT NULL AND p.scored_at <= p.due_at + p.horizon_s * interval '1 second'
+GROUP BY p.pair, p.horizon_s;
+
+COMMENT ON VIEW v_model_skill IS
+'How good the online model is for each pair and horizon, computed from its predictions: above 0 is better than climatology.';
+COMMENT ON COLUMN v_model_skill.pair IS 'Pair by its v2 name.';
+COMMENT ON COLUMN v_model_skill.horizon_s IS 'Horizon in market seconds.';
+COMMENT ON COLUMN v_model_skill.scored IS 'Predictions whose outcome was known in time.';
+COMMENT ON COLUMN v_model_skill.share_up IS 'Share of outcomes with a higher mid.';
+COMMENT ON COLUMN v_model_skill.brier IS 'Mean Brier score.';
+COMMENT ON COLUMN v_model_skill.base_brier IS 'Mean Brier score of climatology: the base rate that was known at each prediction.';
+COMMENT ON COLUMN v_model_skill.brier_skill IS '1 - brier / base_brier.';
+COMMENT ON COLUMN v_model_skill.log_loss IS 'Mean log loss, in nats.';
+COMMENT ON COLUMN v_model_skill.base_log_loss IS 'Mean log loss of climatology, in nats.';
+COMMENT ON COLUMN v_model_skill.scored_in_quarantine IS 'How many of them were kept from the advisor.';
+COMMENT ON COLUMN v_model_skill.quarantined_at IS 'Kept from the advisor since; null where it is shown (model_skills).';
+COMMENT ON COLUMN v_model_skill.quarantined_for IS 'Reason of the quarantine, or empty (model_skills).';
+COMMENT ON COLUMN v_model_skill.diverged IS 'Times that the weights were put back (model_skills).';
+COMMENT ON COLUMN v_model_skill.drifts IS 'Times that the errors grew (model_skills).';
+COMMENT ON COLUMN v_model_skill.drifted_at IS 'Market time of the newest of these (model_skills).';
+COMMENT ON COLUMN v_model_skill.first_at IS 'Market time of the first prediction.';
+COMMENT ON COLUMN v_model_skill.last_at IS 'Market time of the last one.';
+
 CREATE VIEW v_point_in_time AS
 SELECT 'snapshot' AS kind, s.snapshot_id AS id, s.as_of AS at, 'an event of it is newer than the snapshot' AS fault
 FROM ai_snapshots AS s

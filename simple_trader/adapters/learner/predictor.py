@@ -22,7 +22,7 @@ from simple_trader.adapters.learner.checkpoint import (
     read_checkpoint,
 )
 
-LEARNING_RATE = 0.01
+LEARNING_RATE = 0.003  # small: most of some forty features tell nothing, and each costs its noise
 MAX_SCALED = 8.0  # standard deviations: one absurd figure must not move every weight
 MAX_WEIGHT = 1e3  # beyond it the smallest wobble decides: it has diverged
 GOOD_EVERY = 50  # lessons between two states that are kept to be put back

@@ -112,7 +112,7 @@ def test_a_planted_signal_is_found_and_beats_climatology() -> None:
     assert metrics["log_loss"] < metrics["log_loss_climatology"]
     up = training.predictor.predict_one("BTC/USD", 60, {"roc_1_pct": 1.0, "rsi_14": 0.5})
     assert up is not None
-    assert up > 0.7
+    assert up > 0.6
     assert metrics["brier_skill_60s"] == metrics["brier_skill"]
 
 
