@@ -20,7 +20,7 @@ IDS = ROOT / "docs" / "reliability_ids.yaml"
 FIGURES = ROOT / "docs" / "reliability_figures.yaml"
 
 # `i_07`, `n04`, `pt3` as words of a name; what follows may be the next id.
-_ID = re.compile(r"(?<![a-z0-9])(?:i_(\d{2})|(pt)(\d{1,2})|([nxdp])(\d{2}))(?![a-z0-9])")
+_ID = re.compile(r"(?<![a-z0-9])(?:i_(\d{2})|(pt)(\d{1,2})|([cdlmnpx])(\d{2}))(?![a-z0-9])")
 # These hold the maker of faults to its word; surviving them is another matter.
 MAKERS = (
     "tests/integration/test_sandbox_",
@@ -33,8 +33,8 @@ INTRODUCTION = """# Reliability
 <!-- Made by `make docs` from names of tests, docs/reliability_ids.yaml and
 docs/reliability_figures.yaml; do not edit. -->
 
-What must hold (I), what must be survived (N, X, D, P) and the controls before each order (PT), and
-where each is checked. A test carries the ids it proves in its name. "checker" is the independent
+What must hold (I), what must be survived (N, X, D, P, L, M, C) and the controls before each order
+(PT), and where each is checked. A test carries the ids it proves in its name. "checker" is the independent
 checker (`tests/checker`): it judges every run of the deterministic simulation (`make simulate`) and
 of the campaign with real processes (`make chaos`) by its own SQL, the wire record and the
 exchange's own ledger, and imports nothing of the program. Planted bugs (`make planted`) show that
@@ -46,10 +46,10 @@ Where a fault cannot be made as an ordinary user, the test makes the nearest and
 
 def required() -> tuple[str, ...]:
     """The ids that must have a check: those that this version promises."""
-    numbers = (*range(1, 21), *range(23, 30), 44, *range(47, 53))
-    families = {"N": 17, "X": 34, "D": 14, "P": 15}
+    numbers = (*range(1, 21), *range(23, 30), *range(37, 45), *range(47, 53))
+    families = {"N": 17, "X": 34, "D": 14, "P": 15, "L": 21, "M": 5}
     faults = [f"{name}{n:02}" for name, most in families.items() for n in range(1, most + 1)]
-    return (*(f"I-{n:02}" for n in numbers), *faults)
+    return (*(f"I-{n:02}" for n in numbers), *faults, "C08")
 
 
 def ids_in(name: str) -> set[str]:
