@@ -25,6 +25,17 @@ CONFIDENT = 0.70
 _MOMENTUM_KEYS = ("roc_15_pct", "return_15", "return_15_pct", "momentum_15", "change_24h_pct")
 
 
+# A score of plain figures says nothing of how far the price will go, or until when.
+_NOT_TOLD = (
+    "price_target",
+    "stop_loss",
+    "expected_move_pct",
+    "horizon_minutes",
+    "bias_allocation",
+    "sentiment",
+)
+
+
 class Chance(msgspec.Struct, kw_only=True):
     """What the online model says of one horizon."""
 
@@ -186,7 +197,8 @@ def _why(item: Scored) -> str:
 
 
 def _decision(pair: Pair, action: str, confidence: float, why: str) -> dict[str, Any]:
-    return {
+    """A decision with every field of the schema; what these rules cannot tell is null."""
+    return dict.fromkeys(_NOT_TOLD) | {
         "pair": pair.pair,
         "action": action,
         "confidence": round(max(0.5, min(0.95, confidence)), 4),

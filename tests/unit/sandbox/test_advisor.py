@@ -323,3 +323,12 @@ def test_every_figure_that_the_rules_read_is_one_that_the_brain_makes() -> None:
     assert advisor_rules.score(rated).parts.keys() >= {"EMA cross", "MACD", "momentum", "RSI"}
     advisor_rules.risk_level(rated)
     assert set(figures.names) <= set(NAMES)
+
+
+def test_every_field_that_the_strict_schema_asks_for_is_there_and_no_move_is_made_up() -> None:
+    path = ROOT / "tools" / "aggregator_function.json"
+    parameters = json.loads(path.read_text())["function"]["parameters"]
+    items = parameters["properties"]["decisions"]["items"]
+    for decision in decided(pair(features=RISING), pair("ETH/USD", tradable=False)):
+        assert set(decision) == set(items["required"])
+        assert decision["expected_move_pct"] is None
