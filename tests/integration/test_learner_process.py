@@ -311,7 +311,11 @@ async def test_m04_predictions_go_on_while_a_model_is_trained(learner: LearnerCl
         (other,) = [pid for pid in await _both_workers(predicting) if pid != predicting]
         assert os.getpriority(os.PRIO_PROCESS, other) >= 10, "a process of its own, and nice"
     assert probability(event) > 0.55
-    assert isinstance(run.result(), ModelTrained)
+    trained = run.result()
+    assert isinstance(trained, ModelTrained)
+    await learner.use(UseModel(model_id=trained.model_id, sha256=trained.sha256, blob=trained.blob))
+    after = await predicted(learner, asking())
+    assert after.learned == len(LESSONS), "what was taught meanwhile is not lost to the new model"
 
 
 async def test_too_little_history_trains_nothing_and_says_how_much_is_needed(

@@ -89,6 +89,7 @@ class LearnerClient:
         self._next_start = 0.0
         self._given: LearnerProcess | None = None  # the process that holds `_model`
         self._owed: tuple[Lesson, ...] = ()  # lessons of questions that got no answer
+        self._meanwhile: list[Lesson] | None = None  # taught since the training that runs began
         self._model: Use | None = None
         self._model_id = FRESH_MODEL
         self._refused = ""
@@ -217,6 +218,8 @@ class LearnerClient:
         )
         reply = await self._ask_restarted(ask, number)
         self._owed = ()
+        if self._meanwhile is not None:
+            self._meanwhile = [*self._meanwhile, *request.lessons][-MAX_OWED:]
         if not isinstance(reply, Predicted):
             detail = reply.detail if isinstance(reply, Broken) else f"unexpected {reply!r:.80}"
             return PredictionsFailed(
@@ -281,7 +284,8 @@ class LearnerClient:
                 self._refused = f"model {action.model_id} is refused: {error}"
             return
         self._refused = ""
-        self._owed = ()
+        self._owed = tuple(self._meanwhile or ())  # a new model does not know them yet
+        self._meanwhile = None
         self._given = None
         self._keep(action.model_id, action.sha256, action.blob)
         try:
@@ -335,11 +339,13 @@ class LearnerClient:
         )
 
     def _skipped(self, request: AskTraining, reason: Reason, detail: str) -> TrainingSkipped:
+        self._meanwhile = None
         return TrainingSkipped(
             question_id=request.question.question_id, reason=reason, detail=detail
         )
 
     async def _trained(self, request: AskTraining) -> Reply:
+        self._meanwhile = []
         rows = await self._rows(request.since, request.until)
         if len(rows) < request.min_rows:
             detail = f"there are {len(rows)} snapshots, {request.min_rows} are needed"

@@ -32,7 +32,8 @@ async def newest_model(connection: RawConnection, fault_of: FaultOf) -> Model | 
     left aside, and the last good one is used (C08).
     """
     names = await connection.fetch(
-        "SELECT model_id FROM model_snapshots ORDER BY trained_at DESC, model_id DESC"
+        # of one moment the trained one: it was swapped in for the other
+        "SELECT model_id FROM model_snapshots ORDER BY trained_at DESC, kind DESC, model_id DESC"
     )
     for name in names:
         row = await connection.fetchrow(
