@@ -29,9 +29,17 @@ def scorecard(
         float | None,
         typer.Option("--days", metavar="N", min=0.001, help="Only the last N days of the world."),
     ] = None,
-    pairs: Annotated[
-        bool, typer.Option("--pairs", help="Each pair at each horizon, not only all together.")
+    full: Annotated[
+        bool, typer.Option("--full", help="Each pair at each horizon, all calibration tables.")
     ] = False,
+    price_in: Annotated[
+        float | None,
+        typer.Option("--price-in", metavar="USD", min=0, help="Say what 1M tokens in would cost."),
+    ] = None,
+    price_out: Annotated[
+        float | None,
+        typer.Option("--price-out", metavar="USD", min=0, help="And a million tokens out."),
+    ] = None,
     draws: Annotated[
         int,
         typer.Option("--draws", min=100, max=100_000, help="Random deals of the same decisions."),
@@ -47,12 +55,14 @@ def scorecard(
 
     found = run_async(_read(options(config, env_file, state_dir), days))
     report = make_report(found, draws=draws, seed=seed)
+    if price_in is not None or price_out is not None:
+        report["prices"] = (price_in or 0.0, price_out or 0.0)
     if as_json:
         import msgspec
 
         typer.echo(msgspec.json.format(msgspec.json.encode(report)).decode())
         return
-    for line in lines(report, pairs=pairs):
+    for line in lines(report, full=full):
         typer.echo(line)
 
 
@@ -76,6 +86,7 @@ def make_report(found: "MarkFacts", *, draws: int, seed: int) -> dict[str, Any]:
         "waiting": found.waiting,
         "draws": draws,
         "seed": seed,
+        "prices": None,
         "faults": found.faults,
         "suspects": found.suspects,
         "sources": [

@@ -12,8 +12,8 @@ _NAME = 18
 FEWEST = 30  # independent outcomes below which no share, error or profit is shown
 
 
-def lines(report: dict[str, Any], *, pairs: bool) -> Iterator[str]:
-    """The whole card; `pairs` shows each pair at each horizon too."""
+def lines(report: dict[str, Any], *, full: bool) -> Iterator[str]:
+    """The whole card; `full` shows each pair at each horizon, and all calibration tables."""
     if report["to"] is None and not report["model"]:
         yield "No decision is marked yet: marks come when the horizon of a decision is over."
         return
@@ -26,13 +26,13 @@ def lines(report: dict[str, Any], *, pairs: bool) -> Iterator[str]:
         )[:100]
     for item in report["sources"]:
         yield ""
-        yield from _source(item, pairs=pairs)
+        yield from _source(item, report["prices"], full=full)
     for calls in report["unanswered"]:
         yield ""
         yield _heading(calls["advisor"], calls["provider"], calls["model"], "")
-        yield from _calls(calls, 0)
+        yield from _calls(calls, 0, report["prices"])
     yield ""
-    yield from _model(report["model"], pairs=pairs)
+    yield from _model(report["model"], full=full)
     yield ""
     yield from _gate(report["gate"])
 
@@ -62,29 +62,36 @@ def _heading(advisor: str, provider: str, model: str, template_hash: str) -> str
     return one_line(f"== {who}{prompt} ({role})")[:100]
 
 
-def _source(item: dict[str, Any], *, pairs: bool) -> Iterator[str]:
+def _source(
+    item: dict[str, Any], prices: tuple[float, float] | None, *, full: bool
+) -> Iterator[str]:
     source = item["source"]
     yield _heading(source.advisor, source.provider, source.model, source.template_hash)
     if item["calls"] is not None:
-        yield from _calls(item["calls"], item["decisions"])
+        yield from _calls(item["calls"], item["decisions"], prices)
     held = _percent(item["holds"], item["decisions"])
     void = f"; {item['voided']:,} marks void (no price in time)" if item["voided"] else ""
+    if not source.provider:
+        yield f"   decisions  {item['decisions']:,}, all held: no answer came{void}"
+        return
     yield f"   decisions  {item['decisions']:,}, {held} said hold{void}"
     for row in item["realised"]:
         yield (
             f"   realised   {row['realised_pnl']:,.2f} {row['quote']} in {row['trades']:,} trades, "
             f"net of {row['fees']:,.2f} fees"
         )
-    shown = [card for card in item["cards"] if pairs or card.pair == ALL or card.horizon_s is None]
+    shown = [card for card in item["cards"] if full or card.pair == ALL or card.horizon_s is None]
     own = next((card for card in shown if card.pair == ALL and card.horizon_s is None), None)
     if own is not None:
         title = "confidence that the action is right after fees, at the decisions' own horizon"
-        yield from _forecasts(title, own.confidence)
+        yield from _forecasts(title, own.confidence, table=True)
     yield from _directions([(_name(c), c.direction, c.magnitude) for c in shown])
     yield from _profits([(_name(c), c.profit) for c in shown])
 
 
-def _calls(calls: dict[str, Any], decisions: int) -> Iterator[str]:
+def _calls(
+    calls: dict[str, Any], decisions: int, prices: tuple[float, float] | None
+) -> Iterator[str]:
     answered = _percent(calls["answered"], calls["calls"])
     usable = _percent(calls["usable"], calls["calls"])
     yield (
@@ -94,10 +101,21 @@ def _calls(calls: dict[str, Any], decisions: int) -> Iterator[str]:
     tokens = f"{calls['tokens_in']:,} tokens in, {calls['tokens_out']:,} out"
     if calls["cost_usd"] is None:
         yield f"   cost       no price is known; {tokens}"
-        return
+    else:
+        yield _cost(calls, decisions, tokens)
+    if prices is not None:
+        listed = (calls["tokens_in"] * prices[0] + calls["tokens_out"] * prices[1]) / 1e6
+        each = f", {listed / decisions:.5f} per decision" if decisions else ""
+        yield (
+            f"   listed     {listed:,.4f} USD{each} at {prices[0]:g} and {prices[1]:g} USD for a "
+            "million tokens"
+        )
+
+
+def _cost(calls: dict[str, Any], decisions: int, tokens: str) -> str:
     each = f", {calls['cost_usd'] / decisions:.5f} per decision" if decisions else ""
     missing = f"; {calls['unpriced']:,} calls without a price" if calls["unpriced"] else ""
-    yield f"   cost       {calls['cost_usd']:,.4f} USD{each}; {tokens}{missing}"
+    return f"   cost       {calls['cost_usd']:,.4f} USD{each}; {tokens}{missing}"
 
 
 def _percent(part: int, whole: int) -> str:
@@ -116,7 +134,7 @@ def _span(seconds: int) -> str:
     return f"{seconds} s"
 
 
-def _forecasts(title: str, found: Forecasts | None) -> Iterator[str]:
+def _forecasts(title: str, found: Forecasts | None, *, table: bool) -> Iterator[str]:
     yield f"   {title}:"
     if found is None or found.independent < FEWEST:
         count = 0 if found is None else found.count
@@ -138,8 +156,9 @@ def _forecasts(title: str, found: Forecasts | None) -> Iterator[str]:
         f"      calibration error {before}, recalibrated on the past only {after} "
         f"(on {found.fitted:,})"
     )
-    if found.table:
-        yield "      said           mean    count   came true   95 %"
+    if not table or not found.table:
+        return
+    yield "      said           mean    count   came true   95 %"
     for line in found.table:
         yield (
             f"      {line.low:.3f}-{line.high:.3f}  {line.said:6.3f} {line.count:>8,}"
@@ -183,7 +202,7 @@ def _profits(rows: Sequence[tuple[str, Profit | None]]) -> Iterator[str]:
         f"{'momentum':>10}{'random':>8}  better than"
     )
     for name, found in rows:
-        if found is None or found.independent < FEWEST:
+        if found is None or _fewest(found) < FEWEST:
             yield f"   {name:<{_NAME}}  {TOO_FEW}"
             continue
         momentum = "-" if found.momentum_bps is None else f"{found.momentum_bps:.1f}"
@@ -195,14 +214,19 @@ def _profits(rows: Sequence[tuple[str, Profit | None]]) -> Iterator[str]:
         )
 
 
-def _model(found: Sequence[ModelCard], *, pairs: bool) -> Iterator[str]:
+def _fewest(found: Profit) -> int:
+    """Independent outcomes of trades; of a source that never trades, of its decisions."""
+    return found.independent_trades if found.trades else found.independent
+
+
+def _model(found: Sequence[ModelCard], *, full: bool) -> Iterator[str]:
     yield "== online model (probability of a higher price; its likelier side as a stake)"
     if not found:
         yield f"   {TOO_FEW}: no prediction is scored yet"
         return
-    shown = [card for card in found if pairs or card.pair == ALL]
+    shown = [card for card in found if full or card.pair == ALL]
     for card in shown:
-        yield from _forecasts(_name(card), card.probability)
+        yield from _forecasts(_name(card), card.probability, table=full)
     yield from _directions([(_name(card), card.direction, None) for card in shown])
     yield from _profits([(_name(card), card.profit) for card in shown])
 

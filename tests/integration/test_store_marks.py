@@ -137,11 +137,13 @@ async def test_the_scorecard_fits_100_columns_and_json_has_every_figure(database
     desk = lived(70)
     await keep(database, desk)
     report = make_report(await read_marks(database, None), draws=200, seed=1)
-    text = list(lines(report, pairs=True))
+    report["prices"] = (2.5, 10.0)
+    text = list(lines(report, full=True))
     assert max(map(len, text)) <= 100
     assert any(line.startswith("== test / test, prompt t (trades)") for line in text)
     assert "Point in time: no row knows anything of later." in text
     assert any("not enough data" in line for line in text)
+    assert any(line.startswith("   listed     0.0009 USD, 0.00001 per dec") for line in text)
     plain = json.loads(msgspec.json.encode(report))
     (source,) = plain["sources"]
     assert source["decisions"] == 140
@@ -168,7 +170,7 @@ async def test_only_the_last_days_are_judged_when_asked(database: str) -> None:
 
 async def test_an_empty_world_has_no_marks_and_says_so(database: str) -> None:
     report = make_report(await read_marks(database, None), draws=100, seed=1)
-    assert list(lines(report, pairs=False)) == [
+    assert list(lines(report, full=False)) == [
         "No decision is marked yet: marks come when the horizon of a decision is over."
     ]
 

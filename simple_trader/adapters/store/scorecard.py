@@ -102,7 +102,7 @@ def _suspects(rows: Sequence[asyncpg.Record]) -> list[Suspect]:
 
 
 def _by_source(rows: Sequence[asyncpg.Record]) -> list[SourceMarks]:
-    """Marks by source: the one that trades first, then shadows by name."""
+    """Marks by source: the one that trades first, then shadows by name, what nobody said last."""
     found: dict[MarkSource, SourceMarks] = {}
     for row in rows:
         source = MarkSource(
@@ -119,8 +119,13 @@ def _by_source(rows: Sequence[asyncpg.Record]) -> list[SourceMarks]:
             marks.voided += 1
         elif row["scored_at"] is not None:
             marks.marks.append(_struct(row, Marked, _MARKED))
-    ordered = sorted(found, key=lambda s: (s.advisor, s.provider, s.model, s.template_hash))
+    ordered = sorted(found, key=_place)
     return [found[source] for source in ordered]
+
+
+def _place(source: MarkSource) -> tuple[bool, str, str, str, str]:
+    nobody = not source.provider
+    return nobody, source.advisor, source.provider, source.model, source.template_hash
 
 
 def _struct(row: asyncpg.Record, kind: type[_T], names: tuple[str, ...]) -> _T:

@@ -47,6 +47,7 @@ class Profit(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     trades: int
     independent: int
+    independent_trades: int
     mean_bps: float
     low_bps: float
     high_bps: float
@@ -65,7 +66,7 @@ def profit(windows: Sequence[Window], *, draws: int = DRAWS, seed: int = SEED) -
     if not windows:
         return None
     made = [window.made(window.side) for window in windows]
-    independent = independent_count((item.pair, item.begin, item.end) for item in windows)
+    independent = _independent(windows)
     half = Z95 * deviation(made) / sqrt(independent)
     chance = random_means(windows, draws=draws, seed=seed)
     ours = mean(made)
@@ -75,6 +76,7 @@ def profit(windows: Sequence[Window], *, draws: int = DRAWS, seed: int = SEED) -
         count=len(windows),
         trades=sum(window.side != 0 for window in windows),
         independent=independent,
+        independent_trades=_independent([item for item in windows if item.side]),
         mean_bps=ours * _BPS,
         low_bps=(ours - half) * _BPS,
         high_bps=(ours + half) * _BPS,
@@ -87,6 +89,10 @@ def profit(windows: Sequence[Window], *, draws: int = DRAWS, seed: int = SEED) -
         percentile=100 * (below + equal / 2) / len(chance),
         draws=len(chance),
     )
+
+
+def _independent(windows: Sequence[Window]) -> int:
+    return independent_count((item.pair, item.begin, item.end) for item in windows)
 
 
 def hold_mean(windows: Sequence[Window]) -> float:

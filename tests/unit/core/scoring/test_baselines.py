@@ -32,6 +32,7 @@ def test_profit_is_after_fees_and_a_hold_makes_nothing() -> None:
     found = profit([window(0, 1, 2.0), window(1, -1, -1.0), window(2, 0, 5.0), window(3, 1, -1.0)])
     assert found is not None
     assert (found.count, found.trades, found.independent) == (4, 3, 4)
+    assert found.independent_trades == 3
     assert found.mean_bps == pytest.approx(100 * (1.5 + 0.5 + 0.0 - 1.5) / 4)
     assert found.low_bps < found.mean_bps < found.high_bps
     assert found.cash_bps == 0.0
