@@ -67,6 +67,8 @@ class Campaign:
         )
         print(f"kills: {kills.total()}: {_listed(kills)}")
         print(f"orders: {orders}, {orders / hours:.0f} an hour: {_listed(states)}; fills: {fills}")
+        again = sum(result.decisions for result in done), sum(result.prompts for result in done)
+        print("made again from the journal: {} decisions, {} prompts (I-43)".format(*again))
         print(f"violations: {found} in {len(bad)} seeds {bad[:20]}")
         enough = faults.total() >= FAULTS_AN_HOUR * hours and orders >= ORDERS_AN_HOUR * hours
         if not enough:

@@ -4,13 +4,18 @@ import asyncio
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+from click.testing import Result
 from recorded_days import DAY_1, DAY_2, next_life, two_days
+from typer.testing import CliRunner
 
+from simple_trader import cli
 from simple_trader.adapters.store.fresh import set_aside
+from simple_trader.adapters.store.retention import cleanup
 from simple_trader.app.replaying import Report, Wanted, replay
 from simple_trader.core.strategy import ai_strategy
 from simple_trader.domain.errors import InvariantBroken, ReplayImpossible
@@ -248,7 +253,9 @@ def test_days_that_retention_dropped_are_said_and_the_rest_is_replayed(
     days: str, copy_of: Callable[[str], str]
 ) -> None:
     database = copy_of(days)
-    run(database, f"SELECT drop_day_partition('engine_journal', '{DAY_1}')")
+    assert asyncio.run(cleanup(database, {"engine_journal": 0}, dry_run=False))
+    first_kept = "SELECT min(seq) >= (SELECT min(first_seq) - 1 FROM engine_journal)"
+    assert value(database, f"{first_kept} FROM engine_snapshots")
     report = again(database)
     assert report.found == []
     assert report.damage == ""
@@ -271,3 +278,38 @@ def test_a_world_that_was_moved_aside_is_replayed_by_its_name(
     assert report.counted.rows["pending_trades"] == 3
     with pytest.raises(ReplayImpossible, match="no world world_x"):
         again(database, world="world_x")
+
+
+# ------------------------------------------------------------------------------- as people see it
+
+
+def command(dsn: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
+    """The command line on this database."""
+    monkeypatch.setenv("POSTGRES_DSN", dsn)
+    return CliRunner().invoke(cli.app, ["replay", *words, "--state-dir", str(folder)])
+
+
+def test_the_command_tells_what_it_compared_and_ends_with_1_when_something_differs(
+    days: str, copy_of: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = command(days, tmp_path, monkeypatch, "--day", "all")
+    assert done.exit_code == 0, done.output
+    assert "every record is the same, byte for byte" in done.output
+    decided = value(days, "SELECT count(*) FROM ai_decisions")
+    assert f"compared   {decided} decisions, 3 orders, 5 calls" in done.output
+    changed = copy_of(days)
+    run(changed, "UPDATE ai_decisions SET detail = E'\\x1b[2J' WHERE verdict = 'approved'")
+    done = command(changed, tmp_path, monkeypatch, "--day", str(DAY_1))
+    assert done.exit_code == 1
+    assert "\x1b" not in done.output
+    assert re.search(
+        r"^ai_decisions \S+: detail: recorded .*, replayed ", done.output, re.MULTILINE
+    )
+    assert "result     1 differences" in done.output
+
+
+def test_the_command_wants_an_id_or_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for words in ((), ("d1", "--day", "all"), ("--day", "2026-13-01")):
+        done = command("", tmp_path, monkeypatch, *words)
+        assert done.exit_code == 2
+        assert "2026-01-05" in done.output

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 import asyncpg
 
 from simple_trader.adapters.store.db_manager import RawConnection, session
+from simple_trader.adapters.store.named_sql import named
 
 # A drop asks for a lock that stops the lane while it waits, so it waits 100 ms at most (in the
 # function itself) and tries again, each time behind a pause: a dump may hold the table for long.
@@ -22,7 +23,7 @@ async def cleanup(dsn: str, days: Mapping[str, int], *, dry_run: bool) -> list[s
     """Drop partitions that end `days[table]` days or more before the table's newest moment.
 
     Gives the names of the dropped partitions (with `dry_run`: of those that would be dropped),
-    oldest first. Raises StoreError.
+    oldest first. States of the engine that no event follows any more go too. Raises StoreError.
     """
     gone: list[str] = []
     async with session(
@@ -41,6 +42,8 @@ async def cleanup(dsn: str, days: Mapping[str, int], *, dry_run: bool) -> list[s
                 if not dry_run:
                     await _drop(connection, table, part["day"])
                 gone.append(part["part"])
+        if not dry_run:
+            await connection.execute(named("retention_states"))
     return gone
 
 
