@@ -33,6 +33,7 @@ def test_every_promised_id_has_its_sentence() -> None:
         ("test_p01_p07_i_02_i_04_the_books_balance", {"P01", "P07", "I-02", "I-04"}),
         ("test_pt3_turnover_and_pt10_age", {"PT3", "PT10"}),
         ("test_d05_x26_n04_mixed", {"D05", "X26", "N04"}),
+        ("test_l12_l20_m02_c08_i37_beside_each_other", {"L12", "L20", "M02", "C08", "I-37"}),
         ("test_xi_07_pi_03_are_no_ids", set()),
         ("test_room_for_12_or_i_7", set()),
     ],
