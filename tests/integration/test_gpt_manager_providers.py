@@ -189,6 +189,19 @@ async def test_l17_a_question_nobody_waited_for_is_counted_in_full() -> None:
     assert reasons[-1] is Reason.LLM_BUDGET
 
 
+async def test_l17_an_answer_without_a_count_is_counted_in_full_and_its_cost_not_known() -> None:
+    server = Counting(*[says(number) for number in range(9)])
+    async with serving(server.handle) as url:
+        one = provider(url, price_in=D(1), price_out=D(10))
+        async with managing(one, budget=Budget(tokens_per_hour=9_000)) as manager:
+            events = [await manager.ask(question(number=number)) for number in range(9)]
+    first, last = events[0], events[-1]
+    assert isinstance(first, AdviceArrived), first
+    assert first.cost_usd is None
+    assert isinstance(last, AdviceFailed)
+    assert last.reason is Reason.LLM_BUDGET
+
+
 async def test_l17_a_free_provider_answers_where_the_money_is_used_up() -> None:
     dear, free = Counting(says(1)), Counting(says(2))
     async with serving(dear.handle) as url, serving(free.handle) as other:
@@ -265,6 +278,23 @@ async def test_a_shadow_asks_its_own_provider_with_its_own_prompt() -> None:
     assert trading.bodies == []
     assert isinstance(unknown, AdviceFailed)
     assert unknown.reason is Reason.NO_PROVIDER
+
+
+async def test_a_shadow_that_fails_again_and_again_silences_nobody_else() -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        text = str((await request.json())["messages"][0]["content"])
+        return web.json_response({}, status=400) if "Terse" in text else await stand_in(request)
+
+    terse = LlmAssets.of("Terse {{cycle_id}}", ASSETS.tool_schema)
+    async with serving(handle) as url:
+        shadow = ShadowPlan(assets=terse, provider=provider(url))
+        async with managing(provider(url), shadows={"terse": shadow}) as manager:
+            for number in range(4):
+                failed = await manager.ask(question(number=number, advisor="terse"))
+            event = await manager.ask(question())
+    assert isinstance(failed, AdviceFailed)
+    assert failed.reason is Reason.LLM_BREAKER
+    assert isinstance(event, AdviceArrived), event
 
 
 async def test_a_dead_shadow_delays_nobody() -> None:

@@ -1,5 +1,7 @@
 """Reads a chat completion far enough to hand its raw answer on; judging it is the brain's work."""
 
+from typing import Any
+
 import msgspec
 
 from simple_trader.domain.reasons import Reason
@@ -62,17 +64,13 @@ class _Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
-class _Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
 class _Completion(msgspec.Struct):
     choices: list[_Choice]
-    id: str = ""
-    created: int | float | None = None
-    model: str = ""
-    usage: _Usage | None = None
+    # What stands beside the answer is read as far as it makes sense: no answer is lost for it.
+    id: Any = None
+    created: Any = None
+    model: Any = None
+    usage: Any = None
 
 
 _DECODER = msgspec.json.Decoder(_Completion)
@@ -98,7 +96,7 @@ def read_answer(body: bytes, *, expected_function: str | None) -> Answer:
         )
     choice = completion.choices[0]
     message = choice.message
-    finish = choice.finish_reason or ""
+    finish = _word(choice.finish_reason or "")
     refused = Reason.ADVICE_REFUSED_BY_MODEL
     if message.refusal:
         raise Unusable(refused, f"the model refused: {message.refusal}", used)
@@ -117,14 +115,26 @@ def read_answer(body: bytes, *, expected_function: str | None) -> Answer:
 
 
 def _used(completion: _Completion) -> Used:
-    usage = completion.usage or _Usage()
-    named = completion.id and completion.created
+    usage = completion.usage if isinstance(completion.usage, dict) else {}
+    named = isinstance(completion.id, str) and isinstance(completion.created, int | float)
     return Used(
-        model=completion.model[:200],
-        tokens_in=min(max(usage.prompt_tokens, 0), MAX_TOKENS),
-        tokens_out=min(max(usage.completion_tokens, 0), MAX_TOKENS),
-        completion=f"{completion.id} {completion.created}" if named else "",
+        model=_word(completion.model) if isinstance(completion.model, str) else "",
+        tokens_in=_count(usage.get("prompt_tokens")),
+        tokens_out=_count(usage.get("completion_tokens")),
+        completion=f"{completion.id} {completion.created}"[:300] if named else "",
     )
+
+
+def _count(value: object) -> int:
+    """Tokens as a whole number from 0; what is none counts as not told."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return 0
+    return min(max(value, 0), MAX_TOKENS)
+
+
+def _word(text: str) -> str:
+    """A name that a provider gives: it is shown to people, so no control character passes."""
+    return "".join(char for char in text if char.isprintable())[:200]
 
 
 def _raw_of(message: _Message, expected_function: str | None, used: Used) -> tuple[str, str]:

@@ -40,7 +40,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     def cost_usd(self) -> Decimal | None:
         """What the provider charged by its own count, None where prices or tokens are not known."""
         used = self.used
-        if self.answer is None and not (used.tokens_in or used.tokens_out):
+        if not (used.tokens_in or used.tokens_out):
             return None if self.may_cost else Decimal(0)
         return self.settings.cost(used.tokens_in, used.tokens_out)
 

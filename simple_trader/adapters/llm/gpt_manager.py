@@ -48,7 +48,7 @@ class GPTManager:
         self._loop = asyncio.get_running_loop()
         self._clients = Clients()
         self._clients.want(plan.everyone())
-        self._breakers: dict[tuple[str, str], Breaker] = {}
+        self._breakers: dict[tuple[str, str, str], Breaker] = {}
         known = history or AdviceHistory()
         self._spending = Spending(self._loop.time, known.spent)
         self._identity = Identity(known.named)
@@ -102,7 +102,7 @@ class GPTManager:
         is_last: bool,
     ) -> bool:
         """Ask one provider, twice at most; whether the question is over."""
-        breaker = self._breaker(settings)
+        breaker = self._breaker(settings, talk.request.advisor)
         if fault := settings.fault():
             talk.none(Reason.NO_PROVIDER, fault)
             return False
@@ -180,8 +180,9 @@ class GPTManager:
         # Waiting beyond the deadline would only turn a clear refusal into a time-out.
         return pause_s if self._loop.time() + pause_s + _SHORTEST_S < ends_at else None
 
-    def _breaker(self, settings: ProviderSettings) -> Breaker:
-        key = (settings.name, settings.base_url)
+    def _breaker(self, settings: ProviderSettings, advisor: str) -> Breaker:
+        """One for each who asks: what a shadow meets must not silence the trading advisor."""
+        key = (advisor, settings.name, settings.base_url)
         if key not in self._breakers:
             self._breakers[key] = Breaker(self._loop.time)
         return self._breakers[key]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simple_trader.adapters.llm.answers import Answer, Unusable, read_answer
+from simple_trader.adapters.llm.answers import MAX_TOKENS, Answer, Unusable, read_answer
 from simple_trader.domain.reasons import Reason
 
 JSONS = st.recursive(
@@ -64,3 +64,33 @@ def test_a_call_where_no_tool_was_offered_is_malformed() -> None:
     body = json.dumps({"choices": [{"message": {"tool_calls": [call]}}]}).encode()
     with pytest.raises(Unusable):
         read_answer(body, expected_function=None)
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"prompt_tokens": 7, "completion_tokens": 3}, (7, 3)),
+        ({"prompt_tokens": -7, "completion_tokens": 10**30}, (0, MAX_TOKENS)),
+        ({"prompt_tokens": None, "completion_tokens": "3"}, (0, 0)),
+        ({"prompt_tokens": True, "completion_tokens": 2.5}, (0, 0)),
+        ("many", (0, 0)),
+        (None, (0, 0)),
+    ],
+)
+def test_l17_what_is_said_of_tokens_is_a_count_or_nothing(
+    usage: object, tokens: tuple[int, int]
+) -> None:
+    choice = {"message": {"content": "{}"}, "finish_reason": "stop"}
+    body = json.dumps({"choices": [choice], "usage": usage}).encode()
+    answer = read_answer(body, expected_function=None)
+    assert (answer.tokens_in, answer.tokens_out) == tokens
+
+
+def test_names_that_a_provider_gives_hold_no_control_character() -> None:
+    choice = {"message": {"content": "{}"}, "finish_reason": "st\x1b[2Jop\n"}
+    body = json.dumps({"choices": [choice], "model": "m\r\n\x1b[31m" + "x" * 500, "id": 5})
+    answer = read_answer(body.encode(), expected_function=None)
+    assert answer.model.startswith("m[31mxxx")
+    assert len(answer.model) == 200
+    assert answer.finish_reason == "st[2Jop"
+    assert answer.completion == ""
