@@ -1,5 +1,6 @@
-"""Shadowing: further advisors are asked about the same snapshots, judged by the same gates, marked,
-and never traded: nothing in here makes an intent (a test holds that).
+"""Shadowing: further advisors are asked about the same snapshots, judged and marked, never traded.
+
+The gates are those of the advisor that trades. Nothing in here makes an intent (a test holds that).
 """
 
 from datetime import datetime
