@@ -58,6 +58,8 @@ async def stories(dsn: str, name: str) -> list[Story]:
         _session(dsn) as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
+        names = await connection.fetch(named("facts_decision_ids"), name)
+        ids = [row["decision_id"] for row in names if row["decision_id"] is not None]
         return [
             Story(
                 row=row,
@@ -68,7 +70,7 @@ async def stories(dsn: str, name: str) -> list[Story]:
                     connection, "facts_decision_shadows", row["cycle_id"], row["pair"]
                 ),
             )
-            for row in await _rows(connection, "facts_decision", name)
+            for row in await _rows(connection, "facts_decision", ids)
         ]
 
 
