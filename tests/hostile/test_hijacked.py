@@ -22,7 +22,9 @@ from hostile.corpus import entries
 from hostile.envelope import ONE, ZERO, Facts, Market, breaches
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
+from simple_trader.domain.marks import ShadowDecisionRow
 from simple_trader.domain.orders import OrderRequest
+from simple_trader.domain.records import DecisionRow
 
 FEE = D("0.004")
 CYCLES = 192  # two days
@@ -51,12 +53,12 @@ class Strange:
         """Cash and what is held at the middle prices."""
         return self.cash + sum((q * self.prices[p] for p, q in self.held.items()), ZERO)
 
-    def move(self) -> None:
-        """A quarter of an hour later, at other prices."""
+    def move(self, minutes: int = 15, most: float = 0.004) -> None:
+        """Later, at other prices."""
         for pair, price in self.prices.items():
-            moved = price * D(str(1 + self.dice.uniform(-0.004, 0.004)))
+            moved = price * D(str(1 + self.dice.uniform(-most, most)))
             self.prices[pair] = moved.quantize(D(1))
-        self.desk.at += timedelta(minutes=15)
+        self.desk.at += timedelta(minutes=minutes)
         said = {pair: str(price) for pair, price in self.prices.items()}
         self.desk.quotes(btc=said[BTC], eth=said[ETH])
         self.desk.timer("risk_check")
@@ -106,6 +108,20 @@ class Strange:
         if self.cash < ZERO or min(self.held.values()) < ZERO:
             self.wrong.append(f"cycle {number}: {self.cash} in cash, {self.held} held")
 
+    def minute(self, number: int, policy: Policy) -> list[DecisionRow]:
+        """One cycle a minute later, in which the last answer may be used again."""
+        self.move(1, 0.0002)
+        for _, done in self.desk.log[-4:]:
+            self.fill(done)
+        facts = self.facts()
+        done = self.desk.timer("aggregate")
+        asked = [one for one in done if isinstance(one, a.AskAdvice)]
+        if asked:
+            done = self.desk.answer(asked[0], json.dumps(policy(self, number)))
+        self.wrong += [f"minute {number}: {words}" for words in breaches(facts, done)]
+        self.fill(done)
+        return list(decisions_of(done).values())
+
 
 def say(action: str, pair: str, words: str, **more: object) -> dict[str, object]:
     """One decision with all the confidence of a liar."""
@@ -145,17 +161,18 @@ def drawn(strange: Strange, number: int) -> dict[str, object]:
     return {"decisions": [say(dice.choice(("buy", "sell", "hold")), p, "") for p in (BTC, ETH)]}
 
 
+def opened(policy: Policy, **changes: object) -> Strange:
+    """An account of 10,000 USD that a policy will advise."""
+    limits = {"base_order": D(1000), "max_flips_per_day": MOST_FLIPS, **changes}
+    desk = Desk()
+    desk.open(balances={"USD": OPENING}, settings=parts.settings(**limits))
+    return Strange(desk, random.Random(policy.__name__))
+
+
 @cache
 def lived(policy: Policy) -> Strange:
     """Two days under a policy."""
-    desk = Desk()
-    desk.open(
-        balances={"USD": OPENING},
-        settings=parts.settings(
-            base_order=D(1000), max_flips_per_day=MOST_FLIPS, aggregator_interval_s=900
-        ),
-    )
-    strange = Strange(desk, random.Random(policy.__name__))
+    strange = opened(policy, aggregator_interval_s=900)
     for number in range(CYCLES):
         strange.cycle(number, policy)
     return strange
@@ -197,3 +214,56 @@ def test_l20_burning_fees_to_and_fro_ends_at_the_flips_of_a_day() -> None:
             assert len(day) <= MOST_FLIPS + 2
     assert strange.reasons["flip_limit"] > 0
     assert strange.equity() > OPENING * (ONE - D("0.05"))
+
+
+REUSE_S = 300
+
+
+def test_i_38_l12_an_answer_that_is_used_again_stays_inside_and_never_outlives_its_time() -> None:
+    strange = opened(all_in, aggregator_interval_s=60, advice_reuse_s=REUSE_S)
+    asked_at: dict[str, datetime] = {}
+    again = 0
+    for number in range(180):
+        for row in strange.minute(number, all_in):
+            if row.reused_from is None:
+                asked_at[row.call_id or ""] = row.decided_at
+                continue
+            again += 1
+            age = row.decided_at - asked_at[row.reused_from]
+            assert timedelta(0) < age < timedelta(seconds=REUSE_S)
+    assert strange.wrong == []
+    assert again > 60
+    assert len(asked_at) > 20
+
+
+def test_i_37_l12_no_answer_of_a_shadow_leads_to_an_order_or_a_decision() -> None:
+    """Whatever it says: it is judged, kept and marked, and that is all."""
+    desk = strange_with_shadow()
+    words = [
+        json.dumps(policy(opened(policy), number))
+        for policy in (all_in, one_coin, to_and_fro, drawn)
+        for number in range(4)
+    ]
+    words += [entry.raw for entry in entries("replies") if len(entry.raw) < 10_000]
+    before = desk.engine.state.settings
+    kept = 0
+    for raw in words:
+        asked = {
+            one.advisor: one for one in desk.timer("aggregate") if isinstance(one, a.AskAdvice)
+        }
+        assert set(asked) == {"", "second"}
+        done = desk.answer(asked["second"], raw)
+        assert not [one for one in done if not isinstance(one, a.Remember | a.Note)]
+        assert decisions_of(done) == {}
+        kept += len(parts.records(done, ShadowDecisionRow))
+        desk.answer(asked[""], json.dumps({"decisions": [say("hold", p, "") for p in (BTC, ETH)]}))
+        desk.at += timedelta(seconds=5)
+        desk.quotes()
+    assert kept == 2 * len(words)
+    assert desk.engine.state.orders.live() == []
+    assert desk.engine.state.settings == before
+
+
+def strange_with_shadow() -> Desk:
+    """A desk whose settings name one shadow."""
+    return opened(all_in, shadows=("second",)).desk
