@@ -28,6 +28,7 @@ from simple_trader.adapters.kraken.ws_manager import KrakenVenue
 from simple_trader.adapters.store.ledger_lane import LedgerLane
 from simple_trader.config.env import Secret
 from simple_trader.core.engine import Engine
+from simple_trader.domain.actions import UseModel
 from simple_trader.domain.errors import StoreSetupError, VenueRefused
 from simple_trader.domain.events import Started
 from simple_trader.domain.settings import TradingSettings
@@ -110,7 +111,6 @@ class Lives:
         self.tally = Tally()
         self.deeds = Deeds(self, scenario.seed)
         self.advisor = DrawnAdvisor(random.Random(f"advice {scenario.seed}"), self.deeds.tell)
-        self.learner = DirectLearner()
         self.mark = KeptMark()
         self.ambush: dict[str, Callable[[], None]] = {}
         self.daemon: Daemon | None = None
@@ -376,6 +376,10 @@ class Lives:
         )
         await agree_on_time(clock, rest.server_time, recovered.newest_at)
         started = await boot(plan, store=store, reads=rest, clock=clock, recovered=recovered)
+        learner = DirectLearner()  # what was learned since the checkpoint is gone with the process
+        if recovered.model is not None:
+            model_id, sha256, blob = recovered.model
+            await learner.use(UseModel(model_id=model_id, sha256=sha256, blob=blob))
         daemon = self.daemon = Daemon(
             Parts(
                 brain=engine,
@@ -387,7 +391,7 @@ class Lives:
                 venue=venue,
                 feeds=venue,
                 advisor=self.advisor,
-                learner=self.learner,
+                learner=learner,
                 driver=None,
                 speed=1.0,
                 control_folder=self.folder,

@@ -115,8 +115,8 @@ class DirectLearner:
     """ports.Learner: the real model in the same process, which virtual time does not notice."""
 
     def __init__(self) -> None:
-        """A fresh model."""
-        self._model = OnlineModel()
+        """A fresh model; a life that begins anew `use`s the newest checkpoint, as the daemon."""
+        self._model, self._model_id = OnlineModel(), "virtual"
 
     async def predict(self, request: AskPredictions) -> PredictionsArrived:
         """See ports.Learner."""
@@ -124,7 +124,7 @@ class DirectLearner:
         await asyncio.sleep(PREDICTION_S)
         return PredictionsArrived(
             question_id=request.question.question_id,
-            model_id="virtual",
+            model_id=self._model_id,
             predictions=self._model.predict(request.items, request.horizons, request.cycle_s),
             learned=taught.learned,
             refused=taught.refused,
@@ -136,7 +136,9 @@ class DirectLearner:
     def _saved(self) -> ModelState:
         blob = self._model.predictor.to_blob()
         sha256 = hash_of(blob)
-        return ModelState(model_id=model_id_of(sha256), basis="virtual", sha256=sha256, blob=blob)
+        return ModelState(
+            model_id=model_id_of(sha256), basis=self._model_id, sha256=sha256, blob=blob
+        )
 
     async def train(self, request: AskTraining) -> TrainingSkipped:
         """See ports.Learner."""
@@ -146,6 +148,8 @@ class DirectLearner:
 
     async def use(self, action: UseModel) -> None:
         """See ports.Learner."""
+        self._model.use(action.blob, action.sha256)
+        self._model_id = action.model_id
 
     async def close(self) -> None:
         """See ports.Learner."""
