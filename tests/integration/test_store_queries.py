@@ -33,7 +33,9 @@ async def filled(database: str) -> str:
             lane.put(batch)
         await ticks.reach(batch.seq)
         await lane.close()
-    await Recovery(database, boot_seconds=1).mirror(marked(), at=AT)
+    store = Recovery(database, boot_seconds=1)
+    await store.mirror(marked(), at=AT)
+    await store.snapshot(1, AT, b"a state", "start")
     market = MarketLane(database)
     for second in range(120):
         ts = AT + timedelta(seconds=second)

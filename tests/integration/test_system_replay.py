@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import subprocess
 from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -65,7 +66,14 @@ def outside(
     return wrong
 
 
-def test_a_minute_file_is_ingested_predicted_decided_and_traded(
+def replayed(where: Place) -> subprocess.CompletedProcess[str]:
+    """All of the journal again, by the command."""
+    places = ("--config", str(where.config), "--state-dir", str(where.state))
+    words = ("-m", "simple_trader", "replay", "--day", "all", *places)
+    return system.command(where, *words, env={"PYTHONPATH": str(system.ROOT)}, timeout_s=120)
+
+
+def test_i_43_a_minute_file_is_traded_and_all_of_it_made_again_from_the_journal(
     where: Place, shared_data: Path
 ) -> None:
     path = shared_data / "market" / "BTCPERP_1m_2022-01.csv.gz"
@@ -86,6 +94,10 @@ def test_a_minute_file_is_ingested_predicted_decided_and_traded(
     found = books.compare(where)
     assert found.differences == []
     assert found.fills >= 1
+    again = replayed(where)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert f"compared   {decisions[0]['n']} decisions" in again.stdout
+    assert "every record is the same, byte for byte" in again.stdout
 
 
 def test_an_hourly_kraken_file_runs_as_fast_as_it_can_and_says_how_fast(

@@ -314,7 +314,9 @@ def opening() -> tuple[r.LedgerRecord, ...]:
             rows=100,
             metrics={"brier": 0.24},
         ),
-        r.ConfigRow(config_hash="h", at=AT, source="mode: sim\n"),
+        r.ConfigRow(
+            config_hash="h", at=AT, source="mode: sim\n", texts={"templates/a.mustache": "{{pair}}"}
+        ),
         r.ReconciliationRow(
             at=AT,
             cause="operator",
