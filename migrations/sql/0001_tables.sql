@@ -165,6 +165,7 @@ CREATE INDEX ix_ai_decisions_call_id ON ai_decisions (call_id);
 CREATE INDEX ix_ai_decisions_cl_ord_id ON ai_decisions (cl_ord_id);
 CREATE INDEX ix_ai_decisions_decided_at ON ai_decisions (decided_at);
 CREATE INDEX ix_ai_decisions_pair_cycle_id ON ai_decisions (pair, cycle_id);
+CREATE UNIQUE INDEX uq_ai_decisions_advised_once ON ai_decisions (cycle_id, pair) WHERE call_id IS NOT NULL;
 COMMENT ON TABLE ai_decisions IS 'One decision per pair and cycle, with its verdict.';
 COMMENT ON COLUMN ai_decisions.decision_id IS 'Id of the decision.';
 COMMENT ON COLUMN ai_decisions.cycle_id IS 'Id of the decision cycle.';

@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
-from store_parts import AT, ROOM, batches, order, running, story
+from store_parts import AT, ROOM, batches, decided, order, running, story
 
 from simple_trader.adapters.store import db_manager
 from simple_trader.adapters.store.schema_doc import render_schema
@@ -221,6 +221,26 @@ async def test_the_audit_log_only_grows(database: str) -> None:
         with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="append-only"):
             await connection.execute(change)
     assert await connection.fetchval("SELECT count(*) FROM audit_log") == 1
+    await connection.close()
+
+
+async def test_i_39_a_cycle_takes_one_answered_decision_of_a_pair(database: str) -> None:
+    async with running(database) as (lane, ticks, _):
+        for batch in batches([(decided(1),)]):
+            lane.put(batch)
+        await ticks.reach(1)
+    connection = await asyncpg.connect(database)
+    columns = await connection.fetchval(
+        "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns "
+        "WHERE table_name = 'ai_decisions' AND column_name NOT IN ('decision_id', 'call_id')"
+    )
+    again = (
+        f"INSERT INTO ai_decisions (decision_id, call_id, {columns}) "
+        f"SELECT $1, $2, {columns} FROM ai_decisions WHERE decision_id = 'd1'"
+    )
+    with pytest.raises(asyncpg.UniqueViolationError, match="uq_ai_decisions_advised_once"):
+        await connection.execute(again, "d1-again", "q1")
+    await connection.execute(again, "d1-exit", None)  # what nobody answered is no second decision
     await connection.close()
 
 

@@ -1,6 +1,6 @@
 """Tables of the decisions: what was shown, asked, answered, decided, predicted and learned."""
 
-from sqlalchemy import Index, Table
+from sqlalchemy import Index, Table, text
 
 from simple_trader.adapters.store.tables.columns import (
     METADATA,
@@ -143,5 +143,12 @@ AI_DECISIONS = Table(
     Index("ix_ai_decisions_pair_cycle_id", "pair", "cycle_id"),
     Index("ix_ai_decisions_cl_ord_id", "cl_ord_id"),
     Index("ix_ai_decisions_call_id", "call_id"),
+    Index(
+        "uq_ai_decisions_advised_once",  # I-39
+        "cycle_id",
+        "pair",
+        unique=True,
+        postgresql_where=text("call_id IS NOT NULL"),
+    ),
     comment="One decision per pair and cycle, with its verdict.",
 )
