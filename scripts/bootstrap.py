@@ -31,7 +31,7 @@ PYTHON = VENV / INSIDE
 # The one package of the clients that comes as source only (pure Python, an old format).
 AS_SOURCE = "krakenex"
 COMPILED = "bench-source"
-BENCHMARKS = ("book", "ws_book", "rows", "order", "lanes", "indicators")
+BENCHMARKS = ("book", "ws_book", "rows", "order", "lanes", "indicators", "learner")
 TREES = ("simple_trader", "main.py", "scripts", "migrations", "tests", "benchmarks")
 NOT_YOURS = (
     "{} cannot be written: the set-up was made by another user, or the checkout is not yours. "
