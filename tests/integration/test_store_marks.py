@@ -48,7 +48,8 @@ def lived(cycles: int) -> Desk:
             seen = e.QuoteSeen(quote=quote(pair, str(price), str(price + 1), desk.at))
             desk.do(seen)
         confidence = 0.75 if number % 3 else 0.6
-        desk.advise(say(BTC, "buy", confidence), say(ETH, "hold"))
+        told = say(BTC, "buy", confidence) | {"expected_move_pct": 1.5}
+        desk.advise(told, say(ETH, "hold"))
         desk.at += timedelta(minutes=15)
     return desk
 
@@ -155,6 +156,10 @@ async def test_the_scorecard_fits_100_columns_and_json_has_every_figure(database
     assert own["right"] == 68
     assert own["direction"]["share"] == 0.0
     assert own["profit"]["mean_bps"] < 0
+    assert own["magnitude"] == {"count": 68, "error_pct": 1.5, "ratio": None}
+    quarter = source["cards"][1]
+    assert (quarter["horizon_s"], quarter["magnitude"]["count"]) == (900, 69)
+    assert quarter["magnitude"]["ratio"] > 0.5
 
 
 async def test_only_the_last_days_are_judged_when_asked(database: str) -> None:

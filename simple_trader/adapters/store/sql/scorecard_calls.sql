@@ -14,7 +14,7 @@ SELECT
     count(*) FILTER (WHERE c.cost_usd IS NULL)::integer AS unpriced
 FROM llm_calls AS c
 LEFT JOIN LATERAL (
-    SELECT bool_or(x.reason LIKE 'advice\_%') AS bad
+    SELECT bool_or(x.reason LIKE 'advice\_%' AND x.reason NOT IN ('advice_late', 'advice_stale')) AS bad
     FROM (
         SELECT a.reason FROM ai_decisions AS a WHERE a.call_id = c.call_id
         UNION ALL
