@@ -1,6 +1,7 @@
 """`decisions`: what was decided, why, and what came of it; one decision in full with its id."""
 
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -101,13 +102,13 @@ def when(text: str) -> tuple[datetime | None, float | None]:
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
-    """The list, newest first, under a line for each day; at most WIDTH columns."""
+    """The list, newest first, under a line for each day; as wide as the terminal."""
     if not rows:
         yield "No such decision."
         return
     cells = [_cells(row) for row in rows]
     widths = [max(len(line[column]) for line in [_HEAD, *cells]) for column in range(len(_HEAD))]
-    spare = WIDTH - sum(widths) - 2 * (len(widths) - 1)
+    spare = _columns() - sum(widths) - 2 * (len(widths) - 1)
     widths[_WHY] = max(12, widths[_WHY] + min(0, spare))
     yield typer.style(_line(_HEAD, widths), dim=True)
     day = None
@@ -154,17 +155,19 @@ _NUMBERS = frozenset({"FILLED", "RESULT"})
 
 
 def advice(row: Row) -> str:
-    """`buy 82 % low`; what nobody advised is only the action."""
+    """`buy 82% low`; what nobody advised is only the action."""
     if row["confidence"] is None:
         return str(row["action"])
     again = "*" if row["reused_from"] else ""
-    return f"{row['action']} {row['confidence'] * 100:.0f} % {row['risk_level'] or ''}{again}"
+    return f"{row['action']} {row['confidence'] * 100:.0f}% {row['risk_level'] or ''}{again}"
 
 
 def verdict_of(row: Row) -> str:
-    """Verdict and reason; of an approved one where its order stands."""
-    if row["verdict"] != "approved":
-        return f"{row['verdict']} {row['reason']}"
+    """The reason; of a refusal with that word, of an approved one with where its order stands."""
+    if row["verdict"] == "hold":
+        return str(row["reason"])
+    if row["verdict"] == "refused":
+        return f"refused {row['reason']}"
     state = str(row["order_state"] or "no order").lower()
     return f"{row['reason']}, {state}"
 
@@ -182,7 +185,7 @@ def market_since(row: Row) -> str:
         return f"no price, {span}"
     if row["outcome_pct"] is None:
         return f"open, {span}"
-    return f"{row['outcome_pct']:+.2f} % {span} {'right' if row['outcome_right'] else 'wrong'}"
+    return f"{row['outcome_pct']:+.2f}% {span} {'right' if row['outcome_right'] else 'wrong'}"
 
 
 def result(row: Row) -> str:
@@ -195,6 +198,11 @@ def result(row: Row) -> str:
     if row["gate_effect"] is None:
         return ""
     return f"{'saved' if row['gate_effect'] >= 0 else 'missed'} {abs(row['gate_effect']):,.2f}"
+
+
+def _columns() -> int:
+    """The columns of the terminal; WIDTH where there is none."""
+    return max(shutil.get_terminal_size((WIDTH, 24)).columns, 80)
 
 
 def _span(horizon_s: int) -> str:

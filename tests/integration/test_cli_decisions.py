@@ -141,6 +141,7 @@ async def filled(database: str) -> str:
 
 async def invoke(dsn: str, state: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
     monkeypatch.setenv("POSTGRES_DSN", dsn)
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
     whole = ["decisions", *arguments, "--state-dir", str(state)]
     return await asyncio.to_thread(CliRunner().invoke, app, whole)
 
@@ -178,10 +179,10 @@ async def test_the_list_says_what_came_of_each(
     assert all(len(line) <= WIDTH for line in lines)
     (third,) = [line for line in lines if line.endswith("  d3")]
     assert "refused no_funds" in third
-    assert "+2.00 % 15m right" in third  # its own horizon is still open
+    assert "+2.00% 15m right" in third  # its own horizon is still open
     assert "missed 1.12" in third
     (fifth,) = [line for line in lines if line.endswith("  d5")]
-    assert "buy 80 % low*" in fifth
+    assert "buy 80% low*" in fifth
     assert "traded, filled" in fifth
     assert "1.32" in fifth
     assert "7 decisions: 5 approved, 2 refused" in shown.output
