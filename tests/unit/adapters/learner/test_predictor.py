@@ -84,7 +84,7 @@ def test_a_feature_never_learned_changes_no_prediction() -> None:
 
 
 @given(st.lists(st.tuples(FIGURES, st.integers(0, 1)), max_size=12), FIGURES)
-def test_i42_whatever_is_learned_a_prediction_is_in_range_and_figures_are_finite(
+def test_i_42_whatever_is_learned_a_prediction_is_in_range_and_figures_are_finite(
     lessons: list[tuple[dict[str, float | None], int]], asked: dict[str, float | None]
 ) -> None:
     model = PairModel()

@@ -58,7 +58,7 @@ def test_the_model_is_asked_first_and_its_probabilities_are_shown_and_logged() -
     assert [row.probabilities for row in records(told, r.SnapshotRow)] == [(views[0],), (views[1],)]
 
 
-def test_i42_what_is_no_probability_of_an_asked_pair_is_dropped() -> None:
+def test_i_42_what_is_no_probability_of_an_asked_pair_is_dropped() -> None:
     desk = Desk()
     desk.open(settings=MODEL)
     first = only(desk.timer("aggregate"), a.AskPredictions)
