@@ -23,6 +23,7 @@ _STRANGERS = ("LUNA/USD", "XBT/USD", "btc/usd", "BTC/USDT", "", "DOGE/USD")
 _ENDS = ("stop", "tool_calls", "function_call", "", "STOP", "end_turn", "eos")
 _WRONG_ENDS = ("length", "max_tokens", "content_filter", "refusal", "error", "stopped", "\x00")
 _LONGEST = 100_000
+_OF_PRICES = "16_contradictions_of_prices"  # they speak against a purchase of BTC/USD at its middle
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,7 @@ def _spoils() -> tuple[Entry, ...]:
     return tuple(
         entry
         for entry in entries("fields")
-        if entry.content[BTC_PAIR] != GOOD
-        and len(entry.literal) < _LONGEST
-        and entry.theme != "16_contradictions_of_prices"
+        if entry.content[BTC_PAIR] != GOOD and len(entry.literal) < _LONGEST
     )
 
 
@@ -161,6 +160,11 @@ def _spoilt_field(dice: random.Random) -> Payload:
         must = {pair: HOLD for pair in PAIRS if entry.content[pair] != GOOD}
     else:
         about = dice.choice(PAIRS)
+        if entry.theme == _OF_PRICES:
+            about = BTC_PAIR
+            optional = ("price_target", "stop_loss", "expected_move_pct", "bias_allocation")
+            fields[about] = {k: v for k, v in fields[about].items() if k not in optional}
+            fields[about]["action"] = '"buy"'
         fields[about][entry.field] = entry.literal
         outer = {"decisions": "[" + ", ".join(_written(dice, fields[p]) for p in PAIRS) + "]"}
         must = {about: HOLD}

@@ -13,9 +13,9 @@ from hostile.trial import run
 from hostile.witness import said
 from simple_trader.core.strategy.advice import judge
 
-SLICE = 4_000
+SLICE = 3_000
 SEED = 20_261_121
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_i_37_i_38_no_payload_of_a_slice_raises_or_leaves_the_envelope() -> None:

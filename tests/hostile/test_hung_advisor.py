@@ -30,7 +30,7 @@ HALT_AT_S = 130.0
 DROP = "X15 lasts_s=25 percent=-3"
 DROPS = ((88.0, "BTC/USD"), (103.0, "ETH/USD"))
 MINUTES = 4.0
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 class TimedAdvisor:

@@ -116,7 +116,7 @@ async def kept(dsn: str, desk: Desk) -> None:
         await lane.close()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 async def test_i_40_l13_in_rows_and_on_the_screens_of_decisions_they_are_text(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
