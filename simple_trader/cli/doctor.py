@@ -11,7 +11,7 @@ from simple_trader.cli.findings import Finding, fail, ok, warn
 from simple_trader.config.env import Environment, read_environment
 from simple_trader.config.fees import fee_notes
 from simple_trader.config.limits import LimitBook, hold_raised
-from simple_trader.config.loader import Config, find_config, find_env_file, load, uses_stand_in
+from simple_trader.config.loader import Config, find_config, find_env_file, load
 from simple_trader.config.options import RunOptions
 from simple_trader.domain.errors import TraderError
 from simple_trader.telemetry.logs import ERROR_LOG
@@ -30,7 +30,7 @@ async def examine(options: RunOptions, *, llm: bool = False) -> list[Finding]:
     """
     from simple_trader.cli.doctor_database import examine_database
     from simple_trader.cli.doctor_exchange import examine_key
-    from simple_trader.cli.doctor_llm import examine_llm
+    from simple_trader.cli.doctor_llm import examine_llm, name_providers
     from simple_trader.cli.places import state_directory
 
     found = [_python(), _memory()]
@@ -48,7 +48,7 @@ async def examine(options: RunOptions, *, llm: bool = False) -> list[Finding]:
     found.append(_config_mode(config))
     found.append(_limits(config, state))
     found.extend(_secrets(config, environment, env_path))
-    found.extend(_providers(config, environment))
+    found.extend(name_providers(config, environment))
     if llm:
         found.extend(await examine_llm(config, environment))
     found.extend(_switches(config))
@@ -139,43 +139,6 @@ def _secrets(config: Config, environment: Environment, path: Path | None) -> Ite
         )
     elif live:
         yield ok("Kraken key", "both parts are set")
-
-
-def _providers(config: Config, environment: Environment) -> Iterator[Finding]:
-    settings, secrets = config.settings, environment.secrets
-    if not settings.providers:
-        yield _provider(config, environment)
-    for one in settings.providers:
-        subject = f"advisor {one.name}"
-        if one.key_variable and not secrets.provider_key(one.key_variable):
-            yield fail(subject, f"{one.key_variable} is not set", "put it into .env")
-        elif one.price_in is None or one.price_out is None:
-            yield warn(
-                subject,
-                f"{one.model} has no prices: the budgets of money do not hold it",
-                f"set price_in and price_out of it in {config.path}",
-            )
-        else:
-            yield ok(subject, f"{one.model} at {one.base_url}")
-
-
-def _provider(config: Config, environment: Environment) -> Finding:
-    try:
-        stand_in = uses_stand_in(config.settings, environment.secrets)
-    except TraderError as error:
-        return fail("advisor", str(error), "put OPENAI_API_KEY into .env or set openai_base_url")
-    if stand_in:
-        return ok("advisor", "the sandbox's stand-in advisor, not an LLM")
-    settings = config.settings
-    if not environment.secrets.openai_api_key and not settings.openai_base_url:
-        return fail("advisor", "OPENAI_API_KEY is not set", "put it into .env")
-    if not environment.secrets.openai_api_key:
-        return warn(
-            "advisor",
-            f"{settings.openai_base_url} is asked without a key",
-            "put OPENAI_API_KEY into .env if that provider wants one",
-        )
-    return ok("advisor", f"{settings.openai_model} at {settings.openai_base_url or 'OpenAI'}")
 
 
 def _switches(config: Config) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The examination of `doctor --llm`: one tiny question to each provider that config.yaml names."""
+"""The examinations of `doctor` about advice: who would be asked, and (`--llm`) how they answer."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,44 @@ from simple_trader.cli.findings import Finding, fail, ok, warn
 from simple_trader.config.env import Environment
 from simple_trader.config.loader import Config, uses_stand_in
 from simple_trader.domain.errors import TraderError
+
+
+def name_providers(config: Config, environment: Environment) -> Iterator[Finding]:
+    """Who would be asked, and what is missing for that; nobody is asked."""
+    settings, secrets = config.settings, environment.secrets
+    if not settings.providers:
+        yield _flat(config, environment)
+    for one in settings.providers:
+        subject = f"advisor {one.name}"
+        if one.key_variable and not secrets.provider_key(one.key_variable):
+            yield fail(subject, f"{one.key_variable} is not set", "put it into .env")
+        elif one.price_in is None or one.price_out is None:
+            yield warn(
+                subject,
+                f"{one.model} has no prices: the budgets of money do not hold it",
+                f"set price_in and price_out of it in {config.path}",
+            )
+        else:
+            yield ok(subject, f"{one.model} at {one.base_url}")
+
+
+def _flat(config: Config, environment: Environment) -> Finding:
+    try:
+        stand_in = uses_stand_in(config.settings, environment.secrets)
+    except TraderError as error:
+        return fail("advisor", str(error), "put OPENAI_API_KEY into .env or set openai_base_url")
+    if stand_in:
+        return ok("advisor", "the sandbox's stand-in advisor, not an LLM")
+    settings = config.settings
+    if not environment.secrets.openai_api_key and not settings.openai_base_url:
+        return fail("advisor", "OPENAI_API_KEY is not set", "put it into .env")
+    if not environment.secrets.openai_api_key:
+        return warn(
+            "advisor",
+            f"{settings.openai_base_url} is asked without a key",
+            "put OPENAI_API_KEY into .env if that provider wants one",
+        )
+    return ok("advisor", f"{settings.openai_model} at {settings.openai_base_url or 'OpenAI'}")
 
 
 async def examine_llm(config: Config, environment: Environment) -> list[Finding]:

@@ -138,10 +138,12 @@ def read_environment(
     for name in dict.fromkeys([*names(), *further]):
         value = process.get(name, "").strip() or from_file.get(name, "").strip()
         if any(ord(c) < 32 or ord(c) == 127 for c in value):
+            if name in further:
+                continue  # a variable of somebody else: a provider that needs it says so
             raise ConfigError(f"{name}: the value holds a control character; write it again.")
         merged[name] = value
     secrets = {name: Secret(merged[name.upper()]) for name in _NAMED}
-    keys = {n: Secret(merged[n]) for n in further if merged[n] and n.lower() not in _NAMED}
+    keys = {n: Secret(merged[n]) for n in further if merged.get(n) and n.lower() not in _NAMED}
     place = merged["SIMPLE_TRADER_STATE_DIR"]
     return Environment(
         secrets=Secrets(**secrets, provider_keys=MappingProxyType(keys)),

@@ -8,23 +8,28 @@ import pytest
 from aiohttp import web
 from llm_parts import CANARY, completion, serving
 
-from simple_trader.cli.doctor_llm import examine_llm
+from simple_trader.cli.doctor_llm import examine_llm, name_providers
 from simple_trader.cli.findings import Finding
-from simple_trader.config.env import read_environment
-from simple_trader.config.loader import load
+from simple_trader.config.env import Environment, read_environment
+from simple_trader.config.loader import Config, load
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-async def found(folder: Path, text: str, env: str = "") -> list[Finding]:
-    """What is found with this configuration."""
+def read(folder: Path, text: str, env: str = "") -> tuple[Config, Environment]:
+    """This configuration and .env, read."""
     for name in ("templates", "tools"):
         shutil.copytree(ROOT / name, folder / name, dirs_exist_ok=True)
     path = folder / "config.yaml"
     path.write_text(f"{text}templates_dir: templates\ntools_dir: tools\n...\n")
     (folder / ".env").write_text(env)
     (folder / ".env").chmod(0o600)
-    return await examine_llm(load(path), read_environment(folder / ".env", environ={}))
+    return load(path), read_environment(folder / ".env", environ={})
+
+
+async def found(folder: Path, text: str, env: str = "") -> list[Finding]:
+    """What is found when everybody is asked."""
+    return await examine_llm(*read(folder, text, env))
 
 
 def named(name: str, url: str, **more: object) -> str:
@@ -99,3 +104,19 @@ async def test_the_stand_in_is_not_asked(tmp_path: Path) -> None:
     (finding,) = await found(tmp_path, "")
     assert finding.level == "ok"
     assert "no LLM" in finding.text
+
+
+def test_without_asking_doctor_names_who_would_be_asked_and_what_is_missing(tmp_path: Path) -> None:
+    url = "https://api.openai.com/v1"
+    good = named("good", url, price_in=1, price_out=1, key_variable="A_API_KEY")
+    keyless = named("keyless", url, key_variable="B_API_KEY")
+    unpriced = named("unpriced", url)
+    text = f"providers:\n{good}{keyless}{unpriced}"
+    findings = list(name_providers(*read(tmp_path, text, f"A_API_KEY={CANARY}\n")))
+    assert [one.level for one in findings] == ["ok", "fail", "warn"]
+    assert "B_API_KEY" in findings[1].text
+    assert "price_in" in findings[2].fix
+    (flat,) = name_providers(*read(tmp_path, "mode: paper\n", f"OPENAI_API_KEY={CANARY}\n"))
+    assert (flat.level, flat.text) == ("ok", "gpt-4.1-mini at OpenAI")
+    (stand_in,) = name_providers(*read(tmp_path, ""))
+    assert "not an LLM" in stand_in.text

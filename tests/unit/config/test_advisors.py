@@ -209,11 +209,12 @@ def test_the_keys_of_further_providers_are_read_and_hidden(tmp_path: Path) -> No
     path = tmp_path / ".env"
     path.write_text("COHERE_API_KEY=co-canary\nKRAKEN_API_KEY=kr-canary\nX=y\n")
     path.chmod(0o600)
-    process = {"MISTRAL_API_KEY": "mi-canary", "EMPTY_API_KEY": " "}
+    process = {"MISTRAL_API_KEY": "mi-canary", "EMPTY_API_KEY": " ", "ODD_API_KEY": "a\nb"}
     secrets = read_environment(path, environ=process).secrets
     assert secrets.provider_key("COHERE_API_KEY").reveal() == "co-canary"
     assert secrets.provider_key("MISTRAL_API_KEY").reveal() == "mi-canary"
     assert not secrets.provider_key("KRAKEN_API_KEY")
     assert not secrets.provider_key("EMPTY_API_KEY")
+    assert not secrets.provider_key("ODD_API_KEY")
     assert {"co-canary", "mi-canary", "kr-canary"} <= set(secrets.values())
     assert "canary" not in repr(secrets)
