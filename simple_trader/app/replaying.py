@@ -25,7 +25,7 @@ from simple_trader.core.engine import Engine
 from simple_trader.domain.actions import Remember
 from simple_trader.domain.errors import InvariantBroken, ReplayImpossible
 from simple_trader.domain.events import Stamped, Started
-from simple_trader.domain.records import BookMetricsRow, PriceRow
+from simple_trader.domain.records import BookMetricsRow, DecisionRow, LedgerRecord, PriceRow
 
 _ROWS_AT_ONCE = 4_000
 _KEPT_DIFFERENCES = 1_000
@@ -52,6 +52,7 @@ class Report(msgspec.Struct, kw_only=True):
     counted: Counted = msgspec.field(default_factory=Counted)
     prompts: int = 0
     states: int = 0
+    decided: list[DecisionRow] = []  # of one decision, cycle, call or order, as replayed
     found: list[Difference] = []
     differences: int = 0
     notes: list[str] = []
@@ -70,6 +71,7 @@ class _Stretch(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     until: datetime
     base: StateAt | None
+    cycles: frozenset[str] = frozenset()  # that were asked for by name
     is_whole: bool  # from the first event that is there to the journal's end
 
 
@@ -113,10 +115,12 @@ async def _stretch(source: ReplaySource, ends: JournalEnds, wanted: Wanted) -> _
             )
         since, until = moments.since, moments.until
         what = wanted.name
+        cycles = moments.cycles
     elif wanted.day is not None:
         since = datetime(wanted.day.year, wanted.day.month, wanted.day.day, tzinfo=UTC)
         until = since + timedelta(days=1) - _TICK
         what = f"{wanted.day}"
+        cycles = frozenset()
     else:
         # Where retention has dropped what was before, the state it ended with may be kept.
         left = await source.states(ends.first_seq - 1, ends.first_seq - 1)
@@ -132,7 +136,8 @@ async def _stretch(source: ReplaySource, ends: JournalEnds, wanted: Wanted) -> _
     # A state at a market time before the stretch holds none of its events.
     kept = await source.states(ends.first_seq - 1, ends.last_seq)
     base = max((one for one in kept if one.at < since), key=lambda one: one.seq, default=None)
-    return _Stretch(since=since, until=until, base=base, is_whole=until >= ends.last_at)
+    is_whole = until >= ends.last_at
+    return _Stretch(since=since, until=until, base=base, cycles=cycles, is_whole=is_whole)
 
 
 class _Run:
@@ -200,9 +205,14 @@ class _Run:
             if not isinstance(action, Remember):
                 self._prompts.ask(action)
             elif is_compared and not isinstance(action.record, PriceRow | BookMetricsRow):
-                self._rows.take(action.record, stamped.at)
+                self._take(action.record, stamped.at)
         for kept in self._kept.pop(stamped.seq, ()):
             await self._compare_state(kept)
+
+    def _take(self, record: LedgerRecord, at: datetime) -> None:
+        self._rows.take(record, at)
+        if isinstance(record, DecisionRow) and record.cycle_id in self._stretch.cycles:
+            self.report.decided.append(record)
 
     async def _begin(self, stamped: Stamped) -> bool:
         """Without a state yet: a start brings its own, and so does a kept one."""

@@ -97,6 +97,10 @@ def _tell(report: "Report") -> None:
         typer.echo(_line(one))
     if report.differences > _SHOWN:
         typer.echo(f"... and {report.differences - _SHOWN} more")
+    for row in report.decided:
+        order = f", order {row.cl_ord_id}" if row.cl_ord_id else ""
+        what = f"{row.pair} {row.action}: {row.verdict} ({row.reason}){order}"
+        _say("decision", f"{row.decision_id} {what}")
     span = f"{_moment(report.first_at)} to {_moment(report.last_at)}"
     starts = "start" if report.lives == 1 else "starts"
     _say("events", f"{report.events}, {span}, {report.lives} {starts}")

@@ -110,7 +110,7 @@ def test_i_43_one_decision_cycle_order_or_call_is_replayed_by_its_id(days: str, 
     report = again(days, name=value(days, query))
     assert report.found == []
     assert report.damage == ""
-    assert report.counted.rows["ai_decisions"] >= 1
+    assert report.counted.rows["ai_decisions"] == len(report.decided) == 2
     assert report.prompts == 1
 
 
@@ -158,7 +158,7 @@ CHANGES = {
         "row: recorded None, replayed 'a row'"
     ),
 }
-FORGED = '{"decision_id": "d0", "rsi": 0.123}'
+FORGED = '{"decision_id": "d0", "cycle_id": "c0", "rsi": 0.123}'
 
 
 def test_i_43_every_change_of_a_row_is_named(days: str, copy_of: Callable[[str], str]) -> None:

@@ -36,7 +36,7 @@ class StateAt(msgspec.Struct, frozen=True, kw_only=True):
 class Moments(msgspec.Struct, frozen=True, kw_only=True):
     """Where a decision stands: its cycle, from what was shown to what was decided."""
 
-    cycles: str
+    cycles: frozenset[str]
     since: datetime
     until: datetime
 
@@ -85,7 +85,8 @@ class ReplaySource:
         row = await self.connection.fetchrow(named("replay_decision"), name)
         if row is None or row["since"] is None:
             return None
-        return Moments(cycles=row["cycles"] or "", since=row["since"], until=row["until"])
+        cycles = frozenset(row["cycles"] or ())
+        return Moments(cycles=cycles, since=row["since"], until=row["until"])
 
     async def states(self, since_seq: int, until_seq: int) -> list[StateAt]:
         """Kept states whose last event is in [since_seq, until_seq], in order."""

@@ -131,7 +131,6 @@ class ReplayedRows:
         key = _keys()[table]
         text = query.by_key(tables.METADATA.tables[table], key)
         stored = {row[key]: dict(row) for row in await self._connection.fetch(text, list(rows))}
-        self.counted.rows[table] += len(rows)
         found: list[Difference] = []
         for name, row in rows.items():
             there = stored.get(name)
@@ -150,6 +149,8 @@ class ReplayedRows:
         later = LATER.get(table, frozenset())
         still_open = self._open.setdefault((table, name), {})
         is_older = stored["at"] < row.at  # made by an event before this one
+        if not is_older or table in NOW:
+            self.counted.rows[table] += 1  # a change of a row from an earlier chunk is no new row
         for column, value in row.values.items():
             still_open.pop(column, None)
             recorded = canonical(stored[column], is_document=column in documents)

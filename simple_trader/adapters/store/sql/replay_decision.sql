@@ -17,6 +17,6 @@ WITH cycles AS (
     UNION ALL
     SELECT approved_at FROM pending_trades WHERE cl_ord_id = $1 OR order_id = $1
 )
-SELECT (SELECT string_agg(cycle_id, ', ' ORDER BY cycle_id) FROM cycles) AS cycles,
+SELECT (SELECT array_agg(cycle_id) FROM cycles) AS cycles,
        min(at) AS since, max(at) AS until
 FROM moments
