@@ -10,7 +10,9 @@ from brain_desk import BTC, advice_text, say
 
 from hostile import scenes
 from hostile.envelope import Facts, Market, breaches
+from simple_trader.core.engine import Engine
 from simple_trader.domain import actions as a
+from simple_trader.domain import events as e
 from simple_trader.domain.orders import OrderType, TimeInForce
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import DecisionRow
@@ -149,3 +151,27 @@ def test_i_37_i_39_the_judge_sees_a_missing_decision_and_a_strange_action() -> N
     assert "decisions about []" in " ".join(breaches(facts, without))
     more = [*done, a.CancelAllOrders(reason=Reason.OPERATOR)]
     assert "CancelAllOrders" in " ".join(breaches(facts, more))
+
+
+@pytest.mark.parametrize(
+    ("name", "raised", "word"),
+    [
+        ("full", {"max_asset_exposure": Decimal(1)}, "cap of the asset"),
+        ("fresh", {"base_order": Decimal(5_000)}, "more than the base order"),
+        ("fresh", {"risk_multiplier_low": Decimal(3)}, "more than the base order"),
+        ("stale", {"max_quote_age_s": 1_000.0}, "s old"),
+    ],
+)
+def test_i_37_the_judge_sees_a_limit_that_an_answer_had_raised(
+    name: str, raised: dict[str, Any], word: str
+) -> None:
+    """As if a word of the model had reached the settings: the real engine then goes too far."""
+    scene = scenes.scene(name)
+    engine = Engine.restore(scene.state)
+    settings = msgspec.structs.replace(engine.state.settings, **raised)
+    engine.state.settings = settings
+    assert engine.state.cycle is not None
+    engine.state.cycle.settings = settings
+    event = scene.event(BOTH, "content", "stop")
+    found = breaches(scene.facts, engine.process(e.Stamped(scene.seq + 1, scene.at, event)))
+    assert any(word in one for one in found), found
