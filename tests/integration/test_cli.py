@@ -46,8 +46,8 @@ def test_help_is_fast_and_names_every_command() -> None:
     result = cli("--help")
     assert result.returncode == 0
     assert time.perf_counter() - began < 2.0, "a heavy library is imported for --help"
-    for name in ("init", "run", "sandbox", "db", "status", "decisions", "scorecard", "pnl",
-                 "logs", "halt", "resume", "config", "doctor"):  # fmt: skip
+    for name in ("init", "run", "sandbox", "db", "status", "decisions", "prompt", "scorecard",
+                 "pnl", "logs", "halt", "resume", "config", "doctor"):  # fmt: skip
         assert f"  {name} " in result.stdout
 
 

@@ -10,12 +10,14 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
-from store_parts import AT, batches, booked, decided, moment, order, running, story
+from click import unstyle
+from store_parts import batches, booked, decided, moment, order, running, story
 from typer.testing import CliRunner
 
 from simple_trader.adapters.store.decision_facts import Sought, decisions, stories
 from simple_trader.cli import app
-from simple_trader.cli.decision_screen import WIDTH
+from simple_trader.cli.decision_screen import WIDTH, screen
+from simple_trader.cli.decisions import result
 from simple_trader.domain import records as r
 from simple_trader.domain.errors import TraderError
 from simple_trader.domain.marks import (
@@ -262,7 +264,9 @@ async def test_a_sale_shows_what_it_realised(database: str, tmp_path: Path) -> N
         await ticks.reach(batch.seq)
     (row,) = await decisions(database, Sought())
     assert (row["side"], row["realised_pnl"], row["left_qty"]) == ("sell", Decimal("-0.25"), None)
-    from simple_trader.cli.decisions import result
-
     assert result(row) == "-0.25"
-    assert moment(0) == AT
+    (told,) = await stories(database, "d1")
+    text = unstyle(" ".join(" ".join(screen(told, full=False)).split()))
+    assert "taker, realised -0.25 USD" in text
+    assert "-0.25 USD after fees" in text
+    assert "snapshot none: nothing was shown" in text

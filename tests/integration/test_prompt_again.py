@@ -145,6 +145,15 @@ async def test_i_43_any_change_of_a_stored_figure_shows_in_the_prompt(filled: st
     await connection.close()
 
 
+async def test_i_42_the_database_refuses_a_snapshot_that_knows_of_later(filled: str) -> None:
+    connection = await asyncpg.connect(filled)
+    with pytest.raises(asyncpg.CheckViolationError, match="newest_event_at"):
+        await connection.execute(
+            "UPDATE ai_snapshots SET newest_event_at = as_of + interval '1 microsecond'"
+        )
+    await connection.close()
+
+
 async def test_the_command_prints_the_stored_prompt_and_nothing_else_on_stdout(
     filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
