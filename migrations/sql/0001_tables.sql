@@ -491,7 +491,7 @@ COMMENT ON COLUMN model_skills.base_brier IS 'Sum of the Brier scores of climato
 COMMENT ON COLUMN model_skills.log_loss IS 'Sum of their log losses, in nats.';
 COMMENT ON COLUMN model_skills.base_log_loss IS 'Sum of the log losses of climatology, in nats.';
 COMMENT ON COLUMN model_skills.gain_squares IS 'Sum of (Brier of climatology - Brier) squared.';
-COMMENT ON COLUMN model_skills.recent_scored IS 'Predictions scored since the weights were last put back.';
+COMMENT ON COLUMN model_skills.recent_scored IS 'Predictions scored since the last quarantine began.';
 COMMENT ON COLUMN model_skills.recent_brier IS 'Sum of Brier scores that forgets old ones.';
 COMMENT ON COLUMN model_skills.recent_base_brier IS 'The same of climatology.';
 COMMENT ON COLUMN model_skills.quarantined_at IS 'Kept from the advisor since; null where it is shown.';

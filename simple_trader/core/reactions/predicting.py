@@ -91,7 +91,7 @@ def _judge(state: EngineState, before: ModelSkill, at: datetime) -> list[Action]
     row = Remember(record=SkillRow(skill=skill))
     if (skill.quarantined_at is None) == (before.quarantined_at is None):
         return [row]
-    recent = measure.recent_skill(skill) or 0.0
+    recent = measure.recent_skill(before) or 0.0
     said = f"The model for {skill.pair} over {skill.horizon_s} s has a skill of {recent:+.3f}"
     if skill.quarantined_at is None:
         text, reason = f"{said}: shown to the advisor again.", Reason.MODEL_REGAINED

@@ -16,7 +16,7 @@ from simple_trader.domain.reasons import Reason
 
 MIN_SCORED = 100  # outcomes, and as many recent ones: fewer prove and refute nothing
 RECENT = 500  # outcomes after which an old one counts 1/e
-LIFT_SKILL = 0.005  # recent skill that lifts a quarantine, so that it does not flap around zero
+LIFT_SKILL = 0.01  # recent skill that lifts a quarantine
 ALPHA = 0.05  # chance that an interval misses at any of all looks
 EDGE = 1e-6  # a probability is taken as no surer than this, so that its log loss is finite
 _TUNED_TO = 200.0  # independent outcomes at which the interval is as narrow as it can be
@@ -101,18 +101,23 @@ def judged(skill: ModelSkill, at: datetime) -> ModelSkill:
 
 
 def quarantined(skill: ModelSkill, reason: Reason, at: datetime) -> ModelSkill:
-    """Not shown from `at` on, until recent outcomes speak for it."""
-    return msgspec.structs.replace(skill, quarantined_at=at, quarantined_for=reason.value)
-
-
-def diverged(skill: ModelSkill, at: datetime) -> ModelSkill:
-    """Weights were put back: quarantined until enough outcomes after it speak for it (M03)."""
+    """Not shown from `at` on, until MIN_SCORED outcomes after it speak for it: so it does not flap
+    where the skill is about zero.
+    """
     return msgspec.structs.replace(
-        quarantined(skill, Reason.MODEL_DIVERGED, at),
-        diverged=skill.diverged + 1,
+        skill,
+        quarantined_at=at,
+        quarantined_for=reason.value,
         recent_scored=0,
         recent_brier=0.0,
         recent_base_brier=0.0,
+    )
+
+
+def diverged(skill: ModelSkill, at: datetime) -> ModelSkill:
+    """Weights were put back: quarantined (M03)."""
+    return msgspec.structs.replace(
+        quarantined(skill, Reason.MODEL_DIVERGED, at), diverged=skill.diverged + 1
     )
 
 

@@ -68,7 +68,7 @@ MODEL_SKILLS = Table(
     observation("log_loss", "Sum of their log losses, in nats."),
     observation("base_log_loss", "Sum of the log losses of climatology, in nats."),
     observation("gain_squares", "Sum of (Brier of climatology - Brier) squared."),
-    count("recent_scored", "Predictions scored since the weights were last put back."),
+    count("recent_scored", "Predictions scored since the last quarantine began."),
     observation("recent_brier", "Sum of Brier scores that forgets old ones."),
     observation("recent_base_brier", "The same of climatology."),
     moment("quarantined_at", "Kept from the advisor since; null where it is shown.", nullable=True),
