@@ -540,10 +540,11 @@ WHERE m.due_at <> m.decided_at + m.horizon_s * interval '1 second' OR m.horizon_
 UNION ALL
 SELECT 'mark', m.mark_id, m.decided_at, 'a price before the one it was marked with was passed over'
 FROM decision_marks AS m
-WHERE m.mid_at > m.due_at + interval '10 seconds' AND EXISTS (
+WHERE m.mid_at > m.due_at + interval '65 seconds' AND EXISTS (
+    -- `ts` is the exchange's moment: a quote may have come up to a minute later.
     SELECT 1
     FROM price_history AS h
-    WHERE h.pair = m.pair AND h.ts >= m.due_at + interval '5 seconds' AND h.ts < m.mid_at - interval '5 seconds'
+    WHERE h.pair = m.pair AND h.ts >= m.due_at + interval '5 seconds' AND h.ts < m.mid_at - interval '60 seconds'
 )
 UNION ALL
 SELECT 'prediction', p.prediction_id, p.made_at, 'it was scored before its horizon was over'
