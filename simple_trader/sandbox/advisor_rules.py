@@ -22,6 +22,7 @@ FIRST_ABOVE = -0.25  # of a flat account: see `decide_all`
 MIN_ROOM = 0.01  # of equity
 HELD = 0.001  # a holding below this share of equity is dust
 CONFIDENT = 0.70
+HORIZON_MINUTES = 1_440  # what it says is marked a day later: no shorter move pays for two fees
 _MOMENTUM_KEYS = ("roc_15_pct", "return_15", "return_15_pct", "momentum_15", "change_24h_pct")
 
 
@@ -30,7 +31,6 @@ _NOT_TOLD = (
     "price_target",
     "stop_loss",
     "expected_move_pct",
-    "horizon_minutes",
     "bias_allocation",
     "sentiment",
 )
@@ -203,6 +203,7 @@ def _decision(pair: Pair, action: str, confidence: float, why: str) -> dict[str,
         "action": action,
         "confidence": round(max(0.5, min(0.95, confidence)), 4),
         "risk_level": risk_level(pair),
+        "horizon_minutes": HORIZON_MINUTES,
         "rationale": f"stand-in advisor, not an LLM: {action}, {why}.",
     }
 

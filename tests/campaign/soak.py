@@ -41,6 +41,7 @@ EMPTY = {"events_waiting": 100, "batches_waiting": 500}
 # daemon that no longer trades would be watched.
 LONG_LIFE: dict[str, object] = {
     "sim": {"initial_capital": 100_000},
+    "base_order": 120,  # times a confidence that, once measured, may be a fifth of what is claimed
     "max_notional_per_day": 2_000_000, "max_pair_notional_per_day": 1_000_000,
     "max_notional_per_hour": 100_000, "max_pair_notional_per_hour": 50_000,
 }  # fmt: skip
@@ -64,7 +65,7 @@ def main() -> int:
     for text in STEADY_FAULTS:
         faults += ["--fault", text]
     with system.place() as where:
-        where.configure(**system.BUSY, **LONG_LIFE)
+        where.configure(**system.BUSY | LONG_LIFE)
         daemon = system.Daemon(
             where, "--speed", options.speed, "--seed", str(options.seed), *faults
         ).ready()

@@ -461,6 +461,7 @@ def settings_of(scenario: Scenario) -> TradingSettings:
         aggregator_interval_s=scenario.interval_s,
         candle_minutes=scenario.candle_minutes,
         advice_deadline_s=max(4, min(30, scenario.interval_s)),
+        min_confidence=0.9,  # the size confidence until marks are known
         base_order=scenario.base_order,
         max_slippage_bps=scenario.slippage_bps,
         max_spread_bps=300.0,

@@ -106,6 +106,9 @@ class DrawnAdvisor:
                     "confidence": 0.9,
                     "risk_level": self._dice.choice(("low", "medium")),
                     "rationale": "drawn",
+                    # Its marks are still open at the end: dice earn no confidence, and what they
+                    # earned would leave them nothing to trade with.
+                    "horizon_minutes": 1440,
                 }
             )
         return {"decisions": decisions, "rationale": "drawn", "confidence": 0.9}
