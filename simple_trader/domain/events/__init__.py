@@ -65,11 +65,11 @@ from simple_trader.domain.events.orders import (
 __all__ = [
     "AdviceArrived",
     "AdviceFailed",
-    "CallTried",
     "AuthTrouble",
     "BalancesSeen",
     "BookLost",
     "BookSeen",
+    "CallTried",
     "CancelRejected",
     "CandleSeen",
     "ClockSkewSeen",
