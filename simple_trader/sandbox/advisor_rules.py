@@ -26,7 +26,7 @@ HORIZON_MINUTES = 1_440  # what it says is marked a day later: no shorter move p
 _MOMENTUM_KEYS = ("roc_15_pct", "return_15", "return_15_pct", "momentum_15", "change_24h_pct")
 
 
-# A score of plain figures says nothing of how far the price will go, or until when.
+# A score of plain figures says nothing of how far the price will go.
 _NOT_TOLD = (
     "price_target",
     "stop_loss",
