@@ -257,6 +257,19 @@ async def test_c08_a_model_with_another_hash_is_passed_over_for_the_last_good(
     assert recovered.model[0] == recovered.learned.model_id == "m0"
 
 
+async def test_of_two_models_of_one_moment_the_trained_one_is_used(database: str) -> None:
+    await write(database, opening())
+    connection = await asyncpg.connect(database)
+    await connection.execute(
+        "INSERT INTO model_snapshots "
+        "(model_id, kind, basis, trained_at, sha256, blob, rows, metrics, at) "
+        "SELECT 'z9', 'online', '', trained_at, sha256, blob, 0, '{}', at FROM model_snapshots"
+    )
+    await connection.close()
+    recovered = await Recovery(database, boot_seconds=1).recover()
+    assert recovered.learned.model_id == "m0"
+
+
 async def test_c08_a_model_that_the_learner_cannot_read_is_passed_over_too(database: str) -> None:
     await write(database, opening())
     refusing = Recovery(database, boot_seconds=1, fault_of_model=lambda blob, sha256: "too old")
