@@ -44,26 +44,32 @@ class PromptCheck:
         if version is None:
             self.textless += 1
             return []
-        self.compared += 1
-        if sha256(event.prompt.encode()).hexdigest() != event.prompt_hash:
-            return [difference(where, "prompt_hash", event.prompt_hash, "the hash of its text")]
         used = [version[name] for name in version if event.template_hash in {name, ""}]
         if not used:
             known = ", ".join(sorted(version)) or "none"
             return [difference(where, "template_hash", event.template_hash, known)]
         rendered = [text for assets in used for text in renderings(assets, ask)]
-        if event.prompt in rendered:
-            return []
-        if not rendered:
-            return [difference(where, "text", event.prompt, None)]
-        nearest = max(rendered, key=lambda text: _common(text, event.prompt))
-        return [difference(where, "text", event.prompt, nearest)]
+        # Another provider may have been asked otherwise (tools, plain words), each with its prompt.
+        sent = [(event.prompt, event.prompt_hash)]
+        sent += [(one.prompt, one.prompt_hash) for one in event.tried if one.prompt]
+        self.compared += len(sent)
+        return [found for one in sent for found in _judged(where, *one, rendered)]
 
     async def _version(self, config_hash: str) -> dict[str, LlmAssets] | None:
         if config_hash not in self._versions:
             texts = await self._source.texts(config_hash)
             self._versions[config_hash] = assets_by_hash(texts) if texts else None
         return self._versions[config_hash]
+
+
+def _judged(where: str, prompt: str, prompt_hash: str, rendered: list[str]) -> list[Difference]:
+    """What is wrong with one prompt that was sent."""
+    if sha256(prompt.encode()).hexdigest() != prompt_hash:
+        return [difference(where, "prompt_hash", prompt_hash, "the hash of its text")]
+    if prompt in rendered:
+        return []
+    nearest = max(rendered, key=lambda text: _common(text, prompt), default=None)
+    return [difference(where, "text", prompt, nearest)]
 
 
 def _common(first: str, second: str) -> int:
