@@ -7,7 +7,7 @@ frames, own table of states, own fold. ADR 0018 says why, docs/RELIABILITY.md wh
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from checker import rules_money, rules_orders, rules_risk, rules_writer
+from checker import rules_mind, rules_money, rules_orders, rules_risk, rules_writer
 from checker.evidence import Evidence, Rule
 from checker.record import Facts, Violation, WireEntry
 from checker.rows import Rows, read
@@ -21,6 +21,7 @@ RULES: dict[str, Rule] = dict(
             **rules_money.RULES,
             **rules_risk.RULES,
             **rules_writer.RULES,
+            **rules_mind.RULES,
         }.items()
     )
 )

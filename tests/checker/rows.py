@@ -45,8 +45,12 @@ _PLAIN = {
     "risk": "SELECT name, state, reasons::text, halted, day_stopped, at FROM risk_states",
     "audit": "SELECT id, actor, origin, action, object, at FROM audit_log ORDER BY id",
     "configs": "SELECT config_hash FROM config_versions",
-    "decisions": "SELECT decision_id, cycle_id, pair, action, verdict, cl_ord_id, config_hash"
-    " FROM ai_decisions",
+    "decisions": "SELECT decision_id, cycle_id, pair, action, verdict, cl_ord_id, config_hash,"
+    " call_id FROM ai_decisions",
+    "snapshots": "SELECT snapshot_id, as_of, newest_event_at,"
+    " ARRAY(SELECT jsonb_object_keys(feature_times)) AS moments FROM ai_snapshots",
+    "marks": "SELECT mark_id, decision_id, decided_at, due_at, horizon_s, mid, outcome_mid, mid_at,"
+    " roi_pct, void_reason, scored_at FROM decision_marks ORDER BY decided_at, mark_id",
 }
 # Tables that may not be there: the checker's own triggers, and what a schema may not have yet.
 _OPTIONAL = {
@@ -86,6 +90,8 @@ class Rows:
     audit: list[Row] = field(default_factory=list)
     configs: list[Row] = field(default_factory=list)
     decisions: list[Row] = field(default_factory=list)
+    snapshots: list[Row] = field(default_factory=list)
+    marks: list[Row] = field(default_factory=list)
     order_history: list[Row] | None = None
     risk_history: list[Row] | None = None
     reconciliations: list[Row] | None = None

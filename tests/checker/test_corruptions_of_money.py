@@ -280,6 +280,45 @@ def _nonces(run: Any) -> list[int]:
     return [i for i, entry in enumerate(run.wire) if entry.body.startswith("nonce=")]
 
 
+def _marked(run: Any) -> dict[str, Any]:
+    return next(row for row in run.rows.marks if row["roi_pct"] is not None)
+
+
+def i_42_a_snapshot_saw_an_event_of_later(run):
+    row = run.rows.snapshots[0]
+    row["moments"] = [*row["moments"], (row["as_of"] + S).isoformat()]
+
+
+def i_42_a_mark_is_of_a_price_before_its_horizon(run):
+    row = _marked(run)
+    row["mid_at"] = row["due_at"] - S
+
+
+def i_42_a_mark_is_of_a_price_of_much_later(run):
+    row = _marked(run)
+    row["mid_at"] = row["scored_at"] = row["due_at"] + row["horizon_s"] * 2 * S
+
+
+def i_42_a_mark_says_another_change(run):
+    _marked(run)["roi_pct"] += 0.01
+
+
+def i_42_a_mark_is_lost(run):
+    row = _marked(run)
+    row.update(scored_at=None, outcome_mid=None, mid_at=None, roi_pct=None)
+    run.facts = run.facts.but(ended_at=row["due_at"] + 400 * S)
+
+
+def i_42_a_mark_is_void_too_early(run):
+    row = _marked(run)
+    row.update(outcome_mid=None, mid_at=None, roi_pct=None, void_reason="mark_gap")
+
+
+def i_42_an_approved_decision_was_not_written_down(run):
+    first = next(r for r in run.rows.decisions if r["verdict"] == "approved" and r["call_id"])
+    run.rows.marks = [r for r in run.rows.marks if r["decision_id"] != first["decision_id"]]
+
+
 def i_48_a_nonce_again(run):
     first, second, *_ = _nonces(run)
     run.wire[second] = dataclasses.replace(run.wire[second], body=run.wire[first].body)
