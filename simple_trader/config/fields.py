@@ -12,6 +12,7 @@ _PAIR = re.compile(r"[A-Z0-9]{1,12}/[A-Z0-9]{1,12}")
 _HOST = re.compile(
     r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])(?::[0-9]{1,5})?"
 )
+_MAX_URL = 500
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 KEY_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,60}_API_KEY")
 
@@ -167,8 +168,19 @@ def _base_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an http:// or https:// address")
-    if parts.username or parts.password or parts.query:
-        raise ValueError("must not hold a user, password or query; keys belong into .env")
+    labels = parts.hostname.removesuffix(".").split(".")
+    if not parts.hostname.isascii() or not all(0 < len(label) <= 63 for label in labels):
+        raise ValueError("names a host that cannot be; a foreign name is written as its xn-- form")
+    try:
+        is_port = parts.port != 0
+    except ValueError:
+        is_port = False
+    if not is_port:
+        raise ValueError("must have a port from 1 to 65535, or none")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must not hold a user, password, query or #; keys belong into .env")
+    if not value.isprintable() or " " in value or len(value) > _MAX_URL:
+        raise ValueError(f"must be at most {_MAX_URL} characters, none of them blank")
     return value
 
 

@@ -84,7 +84,8 @@ def read_answer(body: bytes, *, expected_function: str | None) -> Answer:
     """
     try:
         completion = _DECODER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # RecursionError: brackets in brackets in brackets, anywhere in it.
         raise Unusable(
             Reason.ADVICE_MALFORMED, f"the reply is no chat completion: {error}"
         ) from error

@@ -9,6 +9,11 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
+# Where clouds hand out the keys of a machine, besides the link-local 169.254.169.254: on no list.
+_METADATA = frozenset(
+    map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"))
+)
+
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -21,7 +26,11 @@ def address_trouble(address: str, reach: str) -> str | None:
     found: IpAddress = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
         found = found.ipv4_mapped
+    elif isinstance(found, ipaddress.IPv6Address) and found.sixtofour is not None:
+        found = found.sixtofour  # 6to4 ends at that address
     no_server = found.is_link_local or found.is_multicast or found.is_unspecified
+    if found in _METADATA:
+        return f"{found} is the metadata service of a cloud"
     if no_server or (found.is_reserved and not found.is_loopback):  # ::1 counts as reserved
         return f"{found} is no address of a server"
     if reach == "public" and not found.is_global:
@@ -70,7 +79,7 @@ def guarded_transport(reach: str) -> Any:
         loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: no name that DNS could hold
             raise httpcore2.ConnectError(f"{host} has no address: {error}") from error
         return list(dict.fromkeys(str(item[4][0]) for item in found))
 

@@ -85,6 +85,10 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
             return f"base_url of {self.name} must begin with http:// or https://"
         if not parts.hostname or port == 0:
             return f"base_url of {self.name} names no host"
+        if not is_host(parts.hostname):
+            return f"base_url of {self.name} names a host that cannot be"
+        if len(self.base_url) > _MAX_URL:
+            return f"base_url of {self.name} is longer than {_MAX_URL} characters"
         if parts.username or parts.password:
             return f"base_url of {self.name} must not hold a user name or password"
         if self.key_variable and self.key == _NO_KEY:
@@ -118,7 +122,14 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.encode(shown, order="sorted").decode()
 
 
+def is_host(name: str) -> bool:
+    """Whether it can be an address or a name of the DNS, a foreign one as its xn-- form."""
+    labels = name.removesuffix(".").split(".")
+    return name.isascii() and len(name) <= 253 and all(0 < len(one) <= 63 for one in labels)
+
+
 _NO_KEY = "none"
+_MAX_URL = 2_000
 
 
 def _knobs(settings: ProviderSettings) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Who may be asked for advice: what the configuration takes, and what it refuses in a sentence."""
 
+import json
 import shutil
 from decimal import Decimal
 from pathlib import Path
@@ -62,7 +63,24 @@ def test_providers_are_read_in_their_order_with_exact_prices(place: Path) -> Non
 def test_flat_keys_and_providers_together_are_refused(place: Path, flat: str) -> None:
     sentence = refused(place, f"{TWO}{flat}\n")
     assert flat.partition(":")[0] in sentence
-    assert "providers" in sentence
+    assert "say it in providers alone and delete" in sentence
+
+
+@pytest.mark.parametrize("value", ["ours", "", "{name: ours}"])
+@pytest.mark.parametrize("key", ["providers", "shadows"])
+def test_what_is_no_list_is_refused_in_our_words(place: Path, key: str, value: str) -> None:
+    sentence = refused(place, f"{key}: {value}\n")
+    assert f"line 1: {key} must be a list as config.yaml shows it ([] for none)." in sentence
+
+
+def test_more_entries_than_are_taken_are_counted_in_the_sentence(place: Path) -> None:
+    many = ", ".join(f"{{name: s{n}}}" for n in range(9))
+    assert "shadows holds 9 entries; it takes 8 at most." in refused(place, f"shadows: [{many}]\n")
+
+
+def test_a_question_about_a_misspelt_key_ends_the_sentence(place: Path) -> None:
+    misspelt = TWO.replace("price_in:", "price_inn:")
+    assert refused(place, misspelt).endswith("did you mean price_in?")
 
 
 @pytest.mark.parametrize(
@@ -198,6 +216,26 @@ def test_horizons_rise_and_are_few(place: Path) -> None:
     assert trading_settings(version(place, "")).model_horizons == (1, 2, 3, 5, 10)
     for wrong in ("[]", "[2, 1]", "[1, 1]", "[0]", "[97]", "5", "[1, 2, 3, 4, 5, 6, 7, 8, 9]"):
         assert "model_horizons" in refused(place, f"model_horizons: {wrong}\n")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1/v1",
+        "http://llm.example:99999/v1",
+        "http://llm.example:0/v1",
+        "http://llm..example/v1",
+        "http://b\u00fccher.example/v1",
+        f"http://{'a' * 64}.example/v1",
+        "http://llm.example/a b",
+        "http://llm.example/v1#part",
+        f"http://llm.example/{'a' * 500}",
+    ],
+)
+def test_an_address_that_nothing_can_be_sent_to_is_refused_by_its_key(
+    place: Path, url: str
+) -> None:
+    assert "openai_base_url" in refused(place, f"openai_base_url: {json.dumps(url)}\n")
 
 
 def test_whoever_names_providers_asks_no_stand_in(place: Path) -> None:

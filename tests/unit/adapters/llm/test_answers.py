@@ -40,6 +40,17 @@ def test_i37_any_message_is_an_answer_or_a_reason(
         assert answer.kind in {"content", "tool_call"}
 
 
+@pytest.mark.parametrize("where", ['"usage":', '"choices":[{"message":{"more":', '"unknown":'])
+@pytest.mark.parametrize("bracket", ["[", '{"a":'])
+def test_i37_brackets_without_end_are_a_reason_wherever_they_stand(
+    where: str, bracket: str
+) -> None:
+    with pytest.raises(Unusable) as error:
+        read_answer(f"{{{where}{bracket * 100_000}".encode(), expected_function="f")
+    assert error.value.reason is Reason.ADVICE_MALFORMED
+    assert error.value.used is None, "another provider may be asked"
+
+
 def test_raw_arguments_are_handed_on_byte_for_byte() -> None:
     raw = '{ "decisions":[ ] ,"x":1e309}\n'
     call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": raw}}

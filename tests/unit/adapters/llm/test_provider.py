@@ -90,6 +90,10 @@ def test_only_loopback_is_local(base_url: str, is_local: bool) -> None:
         ({"base_url": "http://"}, "no host"),
         ({"base_url": "http://127.0.0.1:99999/v1"}, "no address"),
         ({"base_url": "http://[::1/v1"}, "no address"),
+        ({"base_url": "http://llm..example/v1"}, "cannot be"),
+        ({"base_url": f"http://{'a' * 64}.example/v1"}, "cannot be"),
+        ({"base_url": "http://b\u00fccher.example/v1"}, "cannot be"),
+        ({"base_url": f"http://llm.example/{'a' * 2_000}"}, "is longer"),
         ({"base_url": "https://me:secret@llm.example/v1"}, "user name"),
     ],
 )
