@@ -123,8 +123,8 @@ def advisor_faults(
     names = [provider.name for provider in providers]
     if providers and flat:
         yield (
-            f"{flat[0]} and providers both describe the advisor: put it into providers alone "
-            f"(and leave {', '.join(flat)} at their defaults)"
+            f"{flat[0]} and providers both describe the advisor: say it in providers alone and "
+            f"delete {', '.join(flat)} from this file"
         )
     for what, found in (("providers", names), ("shadows", [shadow.name for shadow in shadows])):
         for name in sorted({name for name in found if found.count(name) > 1}):

@@ -260,7 +260,7 @@ def _validate(
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False)
+        faults = error.errors(include_url=False)
     # A misspelt key tells more than the one that is missing for it.
     first = min(faults, key=lambda fault: fault["type"] == "missing")
     where = tuple(first["loc"])
@@ -272,7 +272,8 @@ def _validate(
         place = f"line {line}: " if line else ""
     subject = f"{name} " if name else ""
     more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
-    raise ConfigError(f"{path}: {place}{subject}{_reason(first, where)}{more}.")
+    sentence = f"{path}: {place}{subject}{_reason(first, where)}{more}"
+    raise ConfigError(sentence if sentence.endswith("?") else f"{sentence}.")
 
 
 def _reason(fault: Mapping[str, Any], where: KeyPath) -> str:
@@ -285,6 +286,10 @@ def _reason(fault: Mapping[str, Any], where: KeyPath) -> str:
         return "must hold keys of its own (indented below it)"
     if kind == "missing":
         return "is missing"
+    if kind == "tuple_type":
+        return "must be a list as config.yaml shows it ([] for none)"
+    if kind == "too_long":
+        return f"holds {len(fault['input'])} entries; it takes {fault['ctx']['max_length']} at most"
     text = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     if kind != "value_error":
         text = f"{text}, not {_shown(fault['input'])}"
