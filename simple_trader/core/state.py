@@ -55,6 +55,7 @@ class Cycle(msgspec.Struct, kw_only=True):
     question_id: str
     waits_for: str  # predictions or advice
     rows: tuple[SnapshotRow, ...]
+    fills: int = 0  # of ours, booked when it began
 
     @property
     def pairs(self) -> tuple[str, ...]:

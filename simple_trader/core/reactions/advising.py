@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from simple_trader.core.reactions.asking import ADVICE, CYCLE
-from simple_trader.core.reactions.decide import Told, decide
+from simple_trader.core.reactions.decide import Told, decide, hold_all
 from simple_trader.core.reactions.shadowing import ask_shadows
 from simple_trader.core.state import Cycle, EngineState
 from simple_trader.core.strategy.advice import judge
@@ -23,7 +23,8 @@ def ask_advice(state: EngineState, cycle: Cycle, at: datetime) -> list[Action]:
     settings = cycle.settings
     seen: list[Action] = [Remember(record=row) for row in cycle.rows]
     last, fills = state.last_advice, state.tally.fills
-    if last is not None and not asks_anew(last, shown(cycle), fills=fills, settings=settings):
+    now = _by_now(state, cycle, at)
+    if last is not None and not asks_anew(last, now, fills=fills, settings=settings):
         return [*seen, *_reuse(state, cycle, last, at)]
     state.last_advice = None
     state.close_about(ADVICE, CYCLE)
@@ -31,7 +32,8 @@ def ask_advice(state: EngineState, cycle: Cycle, at: datetime) -> list[Action]:
     if question is None:
         state.cycle = None
         text = "Too many open questions: no advice asked in this cycle."
-        return [*seen, Note(level="error", text=text, reason=Reason.ADVICE_FAILED)]
+        note = Note(level="error", text=text, reason=Reason.ADVICE_FAILED)
+        return [*seen, note, *hold_all(state, cycle, Reason.ADVICE_FAILED, text, None, at)]
     question = msgspec.structs.replace(question, config_hash=cycle.config_hash)
     state.questions[question.question_id] = question
     cycle.question_id = question.question_id
@@ -46,6 +48,13 @@ def shown(cycle: Cycle) -> Shown:
         config_hash=cycle.config_hash,
         mids={row.pair: row.mid for row in cycle.rows},
     )
+
+
+def _by_now(state: EngineState, cycle: Cycle, at: datetime) -> Shown:
+    """What is true now, where the predictions took their time: the last answer aged meanwhile."""
+    known = state.mids()
+    mids = {row.pair: known.get(row.pair, row.mid) for row in cycle.rows}
+    return msgspec.structs.replace(shown(cycle), as_of=at, mids=mids)
 
 
 def _reuse(state: EngineState, cycle: Cycle, last: LastAdvice, at: datetime) -> list[Action]:

@@ -61,6 +61,7 @@ def begin_cycle(state: EngineState, at: datetime) -> list[Action]:
         question_id="",
         waits_for=PREDICTIONS,
         rows=rows,
+        fills=state.tally.fills,
     )
     if state.settings.enable_model:
         return [*actions, *_ask_model(state, state.cycle, lessons, at)]

@@ -37,7 +37,7 @@ def on_advice(state: EngineState, event: AdviceArrived, at: datetime) -> list[Ac
         rows = arrived_rows(event, asked, at, Reason.ADVICE_LATE)
         return [*rows, *decide(state, cycle, msgspec.structs.replace(told, judged=none), at)]
     if any(isinstance(entry, Advice) for entry in told.judged.values()):
-        state.last_advice = _remembered(state, cycle, event, told.source, at)
+        state.last_advice = _remembered(cycle, event, told.source, at)
     return [*arrived_rows(event, asked, at), *decide(state, cycle, told, at)]
 
 
@@ -55,9 +55,7 @@ def _judged(cycle: Cycle, event: AdviceArrived) -> Told:
     return Told(judged=judged, call_id=event.question_id, label=event.advisor_label, source=source)
 
 
-def _remembered(
-    state: EngineState, cycle: Cycle, event: AdviceArrived, source: MarkSource, at: datetime
-) -> LastAdvice:
+def _remembered(cycle: Cycle, event: AdviceArrived, source: MarkSource, at: datetime) -> LastAdvice:
     return LastAdvice(
         call_id=event.question_id,
         answered_at=at,
@@ -67,7 +65,7 @@ def _remembered(
         finish_reason=event.finish_reason,
         label=event.advisor_label,
         source=source,
-        fills=state.tally.fills,
+        fills=cycle.fills,
     )
 
 

@@ -27,7 +27,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 class LastAdvice(msgspec.Struct, frozen=True, kw_only=True):
     """The last usable answer, word for word, with what it was given to; `fills` is how many fills
-    of ours were booked until it came.
+    of ours were booked when its cycle began: a later one it has not seen.
     """
 
     call_id: str

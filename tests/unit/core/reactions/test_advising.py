@@ -6,7 +6,9 @@ from typing import Any
 from brain_desk import BTC, ETH, Desk, advice_text, decisions_of, only, records, say, settings
 
 from simple_trader.core.engine import Engine
+from simple_trader.core.state import MAX_QUESTIONS
 from simple_trader.domain import actions as a
+from simple_trader.domain import events as e
 from simple_trader.domain import records as r
 from simple_trader.domain.reasons import Reason
 
@@ -31,6 +33,15 @@ def later(one: Desk, minutes: float = 10, **prices: str) -> list[a.Action]:
 def asked(told: list[a.Action]) -> int:
     """How many questions were asked."""
     return sum(isinstance(x, a.AskAdvice) for x in told)
+
+
+def predicted(one: Desk, begun: list[a.Action]) -> list[a.Action]:
+    """The learner answers now, with nothing."""
+    question = only(begun, a.AskPredictions).question
+    empty = e.PredictionsArrived(
+        question_id=question.question_id, model_id="m", predictions=(), learned=0
+    )
+    return one.do(empty)
 
 
 HOLD = (say(BTC, "hold"), say(ETH, "hold"))
@@ -131,3 +142,48 @@ def test_a_used_answer_still_meets_the_rules_of_its_moment() -> None:
     row = decisions_of(later(one))[BTC]
     assert (row.verdict, row.reason) == ("refused", R.SAME_CANDLE)
     assert row.sized_qty is not None
+
+
+def test_i_38_an_answer_that_grew_too_old_while_the_model_was_asked_is_not_used() -> None:
+    one = desk(enable_model=True)
+    asks = only(predicted(one, one.timer("aggregate")), a.AskAdvice)
+    one.answer(asks, advice_text(*HOLD))
+    begun = later(one, 14.9)
+    one.at += timedelta(seconds=5)
+    assert asked(predicted(one, begun)) == 0
+    begun = later(one, 0)
+    one.at += timedelta(seconds=1)
+    assert asked(predicted(one, begun)) == 1
+
+
+def test_l15_a_move_while_the_model_was_asked_ends_the_last_answer() -> None:
+    one = desk(enable_model=True)
+    asks = only(predicted(one, one.timer("aggregate")), a.AskAdvice)
+    one.answer(asks, advice_text(say(BTC, "buy"), say(ETH, "hold")))
+    begun = later(one, btc="50100")  # within a quarter percent
+    one.quotes(btc="50320")  # and now more than half a percent from what was shown
+    told = predicted(one, begun)
+    assert asked(told) == 1
+    assert not decisions_of(told)
+
+
+def test_i_38_a_fill_that_the_advisor_did_not_see_ends_its_answer() -> None:
+    one = desk(candle_minutes=1)
+    order = one.place()
+    asks = only(later(one, 15), a.AskAdvice)
+    one.fill(order, "E1")
+    one.settle()
+    one.answer(asks, advice_text(*HOLD))
+    assert asked(later(one, 1)) == 1
+
+
+def test_i_39_a_cycle_that_cannot_ask_decides_about_each_pair_all_the_same() -> None:
+    one = desk()
+    for number in range(MAX_QUESTIONS):
+        one.engine.state.open_question("other", str(number), one.at, 1.0)
+    rows = decisions_of(one.timer("aggregate"))
+    assert {(pair, row.verdict, row.reason) for pair, row in rows.items()} == {
+        (BTC, "hold", R.ADVICE_FAILED),
+        (ETH, "hold", R.ADVICE_FAILED),
+    }
+    assert one.engine.state.cycle is None
