@@ -1,6 +1,7 @@
 """The online model in the cycle: what became known is scored and taught, then it predicts again."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 
@@ -19,6 +20,7 @@ from simple_trader.domain.actions import (
     Remember,
 )
 from simple_trader.domain.events import PredictionsArrived, Started
+from simple_trader.domain.money import ZERO
 from simple_trader.domain.predictions import (
     HorizonView,
     ModelOf,
@@ -31,6 +33,7 @@ from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import ModelRow, PredictionRow, SkillRow, SnapshotRow
 
 PREDICT_DEADLINE_S = 10.0
+SEEN_WITHIN = timedelta(minutes=1)  # a quiet pair may have no new quote for so long
 CHECKPOINT_EVERY = timedelta(hours=1)  # market time: a restart loses no more than this
 
 # -- at the start -------------------------------------------------------------------------
@@ -62,7 +65,7 @@ def ensure_model_trained(state: EngineState, at: datetime) -> None:
 
 def settle_predictions(state: EngineState, at: datetime) -> tuple[list[Action], tuple[Lesson, ...]]:
     """Score the predictions whose horizon is over, and judge the models by it."""
-    settled = settle(state.pending_predictions, state.mids(), state.shown_features, at)
+    settled = settle(state.pending_predictions, _prices(state, at), state.shown_features, at)
     state.pending_predictions = settled.still_open
     needed = {prediction.snapshot_id for prediction in settled.still_open}
     state.shown_features = {
@@ -82,6 +85,20 @@ def settle_predictions(state: EngineState, at: datetime) -> tuple[list[Action], 
     for skill in touched.values():
         actions.extend(_judge(state, skill, at))
     return actions, settled.lessons
+
+
+def _prices(state: EngineState, at: datetime) -> dict[str, Decimal]:
+    """The middles that outcomes are told by: of quotes since the last cycle, and not crossed.
+
+    While nothing is seen of the market, its last price is no answer to what became of it.
+    """
+    after = at - max(SEEN_WITHIN, timedelta(seconds=state.settings.aggregator_interval_s))
+    quotes = [board.quote for board in state.board.boards.values() if board.quote is not None]
+    return {
+        quote.pair: quote.mid
+        for quote in quotes
+        if quote.seen_at > after and ZERO < quote.bid < quote.ask
+    }
 
 
 def _judge(state: EngineState, before: ModelSkill, at: datetime) -> list[Action]:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from brain_desk import BTC, ETH, Desk, advice_text, only, records, settings
+from brain_desk import BTC, ETH, Desk, advice_text, only, quote, records, settings
 
 from simple_trader.core.scoring.skill import MIN_SCORED
 from simple_trader.core.strategy.model_inputs import model_inputs
@@ -99,6 +99,29 @@ def test_m02_each_is_scored_at_its_own_horizon_and_not_before() -> None:
             if lesson.pair == BTC and lesson.made_at == desk.at - timedelta(minutes=15 * number):
                 scored.append((lesson.horizon_cycles, lesson.outcome))
     assert scored == [(1, 1), (3, 0)]
+
+
+def test_m02_a_price_from_before_the_prediction_is_no_outcome_of_it() -> None:
+    desk = a_desk(1)
+    cycle(desk, "50000")
+    desk.at += timedelta(minutes=15)  # the feed is down: not one quote
+    begun = desk.timer("aggregate")
+    asked = only(begun, a.AskPredictions)
+    assert (records(begun, r.PredictionScoreRow), asked.lessons) == ([], ())
+    desk.answer(only(answer(desk, asked), a.AskAdvice), advice_text())
+    begun, asked, _ = cycle(desk, "50100")
+    scores = records(begun, r.PredictionScoreRow)
+    assert {score.outcome for score in scores if score.mid > 50_000} == {1}
+    assert [lesson.outcome for lesson in asked.lessons if lesson.pair == BTC] == [1, 1]
+
+
+def test_a_crossed_quote_tells_no_outcome() -> None:
+    desk = a_desk(1)
+    cycle(desk, "50000")
+    desk.next_candle()
+    desk.do(e.QuoteSeen(quote=quote(BTC, "50200", "50100", desk.at)))
+    begun = desk.timer("aggregate")
+    assert [lesson.pair for lesson in only(begun, a.AskPredictions).lessons] == [ETH]
 
 
 def test_a_lesson_has_what_was_shown_then_and_not_what_is_seen_now() -> None:
