@@ -120,7 +120,9 @@ def _judge(state: EngineState, before: ModelSkill, at: datetime) -> list[Action]
 def _skill_of(state: EngineState, pair: str, horizon_cycles: int, horizon_s: int) -> ModelSkill:
     known = state.skills.get(pair, {}).get(horizon_s)
     if known is not None:
-        return known
+        # With shorter cycles more predictions of a horizon overlap: count the most that ever did.
+        most = max(known.horizon_cycles, horizon_cycles)
+        return msgspec.structs.replace(known, horizon_cycles=most)
     return ModelSkill(pair=pair, horizon_cycles=horizon_cycles, horizon_s=horizon_s)
 
 

@@ -150,6 +150,22 @@ def test_base_rates_are_of_what_was_known_when_the_prediction_was_made() -> None
     assert rates == [0.5, 2 / 3, 3 / 4, 4 / 5]
 
 
+def test_m03_shorter_cycles_claim_no_skill_from_predictions_that_overlap_more() -> None:
+    desk = a_desk(1)
+    cycle(desk, "50000")
+    cycle(desk, "50100")
+    assert desk.engine.state.skills[BTC][900].horizon_cycles == 1
+    shorter = settings(enable_model=True, model_horizons=(3,), aggregator_interval_s=300)
+    desk.do(
+        e.SettingsChanged(settings=shorter, config_hash="d" * 64, before="", after="", source="")
+    )
+    for number in range(3):
+        begun, _, _ = cycle(desk, f"{50200 + number}")
+    rows = {row.skill.pair: row.skill for row in records(begun, r.SkillRow)}
+    assert (rows[BTC].horizon_s, rows[BTC].horizon_cycles) == (900, 3)
+    assert rows[BTC].scored >= 3, "what was known before still counts"
+
+
 def quarantined_desk() -> tuple[Desk, int, list[a.Note]]:
     """A model that is always wrong about BTC: the desk, the cycles it took, and what was told."""
     desk, notes = a_desk(1), list[a.Note]()
