@@ -156,17 +156,24 @@ def check(
     env_path = find_env_file(chosen.env_file, path)
     environment = read_environment(env_path)
     warning = environment.require_private_file(live=found.settings.mode == "live")
-    models = [one.model for one in found.settings.providers] or [found.settings.openai_model]
+    providers = found.settings.providers
+    models = [f"{one.name} ({one.model})" for one in providers] or [found.settings.openai_model]
     advisor = (
         "the stand-in advisor, not an LLM"
         if uses_stand_in(found.settings, environment.secrets)
         else ", then ".join(models)
     )
     typer.echo(f"{path}: valid, version {found.hash[:12]}, mode {found.settings.mode}.")
-    typer.echo(f"{env_path or 'no .env'}: read. Advisor: {advisor}.")
+    typer.echo(f"{f'{env_path}: read' if env_path else 'No .env'}. Advisor: {advisor}.")
     accepted = LimitBook(state_directory(chosen)).accepted()
     notes = hold_raised(found.settings, accepted)[1] if accepted is not None else ()
-    for note in (*([warning] if warning else []), *notes, *fee_notes(found.settings).values()):
+    keyless = [
+        f"providers: {one.name} has no key; put {one.key_variable} into .env"
+        for one in providers
+        if one.key_variable and not environment.secrets.provider_key(one.key_variable)
+    ]
+    first = [*([warning] if warning else []), *keyless]
+    for note in (*first, *notes, *fee_notes(found.settings).values()):
         typer.echo(f"warning: {note}", err=True)
 
 

@@ -98,3 +98,19 @@ def test_config_check_says_valid_with_the_version(tmp_path: Path) -> None:
     path.write_text("mode: demo\n")
     broken = runner.invoke(app, arguments)
     assert isinstance(broken.exception, ConfigError)
+
+
+def test_config_check_names_the_providers_and_the_key_that_one_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "providers: [{name: a, base_url: 'http://127.0.0.1:9/v1', model: one},"
+        " {name: b, base_url: 'http://127.0.0.1:9/v1', model: two, key_variable: B_API_KEY}]\n"
+    )
+    env_file = tmp_path / ".env"
+    env_file.touch(0o600)
+    arguments = ["config", "check", "--config", str(path), "--state-dir", str(tmp_path)]
+    lacking = runner.invoke(app, arguments)
+    assert "Advisor: a (one), then b (two)." in lacking.output
+    assert "warning: providers: b has no key; put B_API_KEY into .env" in lacking.output
+    env_file.write_text("B_API_KEY=some-key\n")
+    assert "warning" not in runner.invoke(app, arguments).output
