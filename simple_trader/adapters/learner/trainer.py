@@ -15,6 +15,7 @@ import msgspec
 
 from simple_trader.adapters.learner.predictor import PriceTrendPredictor
 from simple_trader.adapters.learner.rows import TrainingRow
+from simple_trader.core.scoring.labels import seen_after
 from simple_trader.core.scoring.skill import base_rate, brier_skill, scored
 from simple_trader.core.strategy.model_inputs import model_inputs
 from simple_trader.domain.predictions import ModelSkill
@@ -70,7 +71,9 @@ def _leaks(row: TrainingRow) -> bool:
 
 
 def label(by_pair: dict[str, list[TrainingRow]], *, cycles: int, cycle_s: int) -> list[Labelled]:
-    """The rows that have an outcome `cycles` times `cycle_s` seconds later."""
+    """The rows with an outcome `cycles` times `cycle_s` seconds later; a row of a time in which
+    nothing was seen of the market is none (as in core/scoring/labels).
+    """
     horizon = timedelta(seconds=cycles * cycle_s)
     found: list[Labelled] = []
     for rows in by_pair.values():
@@ -80,6 +83,9 @@ def label(by_pair: dict[str, list[TrainingRow]], *, cycles: int, cycle_s: int) -
             if place == len(rows) or moments[place] > row.as_of + 2 * horizon:
                 continue
             later = rows[place]
+            seen = later.newest_event_at
+            if seen is not None and seen <= seen_after(later.as_of, cycle_s):
+                continue
             found.append(
                 Labelled(
                     row=row,

@@ -8,7 +8,7 @@ import msgspec
 from simple_trader.core.reactions.asking import CYCLE, LESSONS, PREDICTIONS
 from simple_trader.core.schedule.timers import TRAIN
 from simple_trader.core.scoring import skill as measure
-from simple_trader.core.scoring.labels import settle
+from simple_trader.core.scoring.labels import seen_after, settle
 from simple_trader.core.state import Cycle, EngineState
 from simple_trader.core.strategy.model_inputs import model_inputs
 from simple_trader.domain.actions import (
@@ -33,7 +33,6 @@ from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import ModelRow, PredictionRow, SkillRow, SnapshotRow
 
 PREDICT_DEADLINE_S = 10.0
-SEEN_WITHIN = timedelta(minutes=1)  # a quiet pair may have no new quote for so long
 CHECKPOINT_EVERY = timedelta(hours=1)  # market time: a restart loses no more than this
 
 # -- at the start -------------------------------------------------------------------------
@@ -88,11 +87,8 @@ def settle_predictions(state: EngineState, at: datetime) -> tuple[list[Action], 
 
 
 def _prices(state: EngineState, at: datetime) -> dict[str, Decimal]:
-    """The middles that outcomes are told by: of quotes since the last cycle, and not crossed.
-
-    While nothing is seen of the market, its last price is no answer to what became of it.
-    """
-    after = at - max(SEEN_WITHIN, timedelta(seconds=state.settings.aggregator_interval_s))
+    """The middles that outcomes are told by: of quotes since the last cycle, and not crossed."""
+    after = seen_after(at, state.settings.aggregator_interval_s)
     quotes = [board.quote for board in state.board.boards.values() if board.quote is not None]
     return {
         quote.pair: quote.mid

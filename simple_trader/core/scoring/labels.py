@@ -11,7 +11,16 @@ from simple_trader.domain.actions import Lesson
 from simple_trader.domain.predictions import PendingPrediction
 from simple_trader.domain.records import PredictionScoreRow
 
+QUIET = timedelta(minutes=1)  # a pair may have no new quote for so long
 FORGET_AFTER = timedelta(days=2)  # a pair that has no price for so long: its outcome stays unknown
+
+
+def seen_after(at: datetime, cycle_s: int) -> datetime:
+    """How new the price must be that tells an outcome at `at`: of this cycle of `cycle_s` seconds.
+
+    While nothing is seen of the market, its last price is no answer to what became of it.
+    """
+    return at - max(QUIET, timedelta(seconds=cycle_s))
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from simple_trader.adapters.learner.rows import TrainingRow
@@ -97,6 +98,19 @@ def test_m02_a_row_that_knew_its_future_is_neither_learned_nor_an_outcome() -> N
     assert leaked == 1
     assert leak not in {it.row.as_of: it.row for it in found}.values()
     assert labelled(rows) == [(0, 0, 6), (6, 0, 11)]
+
+
+def test_m02_a_price_from_before_the_row_is_no_outcome_of_it() -> None:
+    silent = TrainingRow(
+        pair="BTC/USD",
+        as_of=START + timedelta(minutes=5),
+        mid=Decimal(100),
+        features={"a": 1.0},
+        newest_event_at=START,
+    )
+    assert labelled([row(0, "100"), silent]) == []
+    seen = msgspec.structs.replace(silent, newest_event_at=silent.as_of - timedelta(seconds=20))
+    assert labelled([row(0, "100"), seen]) == [(0, 0, 5)]
 
 
 def test_m05_of_two_rows_at_one_moment_one_counts() -> None:

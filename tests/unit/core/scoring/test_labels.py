@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from market_parts import BTC, ETH, T0, minutes
 
-from simple_trader.core.scoring.labels import FORGET_AFTER, Settled, settle
+from simple_trader.core.scoring.labels import FORGET_AFTER, Settled, seen_after, settle
 from simple_trader.domain.actions import Lesson
 from simple_trader.domain.predictions import PendingPrediction
 
@@ -115,3 +115,8 @@ def test_each_prediction_is_settled_exactly_once_over_any_cycles(
             assert due_at <= at < due_at + minutes(3)
     assert sorted(scored) == sorted(asked)
     assert still_open == ()
+
+
+def test_m02_an_outcome_is_told_by_a_price_of_this_cycle_and_a_quiet_pair_has_a_minute() -> None:
+    assert seen_after(DUE, 900) == DUE - minutes(15)
+    assert seen_after(DUE, 10) == DUE - minutes(1)
