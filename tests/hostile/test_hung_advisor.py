@@ -26,7 +26,7 @@ from simple_trader.domain.events import AdviceArrived, AdviceFailed
 INTERVAL_S = 20
 HANGS_FROM_S = 70.0
 DEADLINE_S = 65  # of a question: more than the minute, and no multiple of the interval
-HALT_AT_S = 130.0
+HALT_AT_S = 131.3  # not in the moment of a timer
 DROP = "X15 lasts_s=25 percent=-3"
 DROPS = ((88.0, "BTC/USD"), (103.0, "ETH/USD"))
 MINUTES = 4.0

@@ -14,7 +14,6 @@ from simple_trader.adapters.learner.predictor import PriceTrendPredictor
 from simple_trader.domain.actions import Lesson, PredictFor
 from simple_trader.domain.predictions import ModelOf, Prediction
 
-
 _ADWIN: Any = ADWIN  # River has no types
 
 

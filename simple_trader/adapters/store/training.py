@@ -20,9 +20,7 @@ _ROWS = (
     "SELECT pair, as_of, newest_event_at, mid, features::text AS features FROM ai_snapshots "
     "WHERE as_of >= $1 AND as_of < $2 ORDER BY as_of, pair"
 )
-_RESULT = (
-    "SELECT result FROM audit_log WHERE id > $1 AND action = 'train' ORDER BY id DESC LIMIT 1"
-)
+_RESULT = "SELECT result FROM audit_log WHERE id > $1 AND action = 'train' ORDER BY id DESC LIMIT 1"
 _DOING = "the training rows could not be read"
 _PATIENCE = {**READER_PATIENCE, "statement_timeout": "60000"}
 _FEATURES = msgspec.json.Decoder(dict[str, float | None])
