@@ -24,10 +24,15 @@ ALL = "all"
 
 
 def cycle_answered(state: EngineState, question_id: str, waits_for: str) -> Cycle | None:
-    """The cycle that waits for this very answer; None for anything late or unknown."""
-    cycle = state.cycle
-    question = state.close_question(question_id)
-    if cycle is None or question is None or cycle.question_id != question_id:
+    """The cycle that waits for this very answer; None for anything late or unknown.
+
+    An answer of another kind ends no wait: the cycle would never hear of its own (L14).
+    """
+    cycle, question = state.cycle, state.questions.get(question_id)
+    if question is None or question.kind != waits_for:
+        return None
+    state.close_question(question_id)
+    if cycle is None or cycle.question_id != question_id:
         return None
     return cycle if cycle.waits_for == waits_for else None
 

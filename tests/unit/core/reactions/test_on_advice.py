@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from brain_desk import BTC, ETH, Desk, advice_text, decisions_of, only, records, say
+from brain_desk import BTC, ETH, Desk, advice_text, decisions_of, only, records, say, settings
 
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
@@ -65,3 +65,18 @@ def test_no_advice_is_hold_on_every_pair_with_the_reason() -> None:
     assert decisions_of(one.do(failed)) == {}
     one.next_candle()
     assert decisions_of(one.advise(say(BTC, "buy")))[BTC].verdict == "approved"
+
+
+def test_l14_an_answer_to_a_question_of_another_kind_ends_no_wait() -> None:
+    one = Desk()
+    one.open(settings=settings(enable_model=True))
+    question = only(one.timer("aggregate"), a.AskPredictions).question
+    told = one.do(
+        e.AdviceFailed(question_id=question.question_id, reason=R.ADVICE_TIMEOUT, detail="no")
+    )
+    assert not decisions_of(told)
+    empty = e.PredictionsArrived(
+        question_id=question.question_id, model_id="m", predictions=(), learned=0
+    )
+    asked = only(one.do(empty), a.AskAdvice)
+    assert set(decisions_of(one.answer(asked, advice_text()))) == {BTC, ETH}
