@@ -7,6 +7,7 @@ import msgspec
 from simple_trader.domain.marks import MarkSource, MarkTally
 
 MIN_MARKS = 200  # below this the gate's threshold stands in for the calibrated confidence
+MAX_SOURCES = 256  # providers name their models as they like: the state must not grow with it
 BINS = 101
 
 
@@ -75,13 +76,29 @@ class Calibration(msgspec.Struct, kw_only=True):
     def begin(self, tallies: tuple[MarkTally, ...]) -> None:
         """Take up the counts of the rows at a start."""
         for item in tallies:
-            tally = self.tallies.setdefault(source_key(item.source), Tally())
-            tally.add(item.bin, item.marks, item.right)
+            self._of(item.source).add(item.bin, item.marks, item.right)
+        self._forget()
 
     def learn(self, source: MarkSource, confidence: float, *, is_right: bool) -> None:
         """Count one settled mark of a purchase or sale at its own horizon."""
-        tally = self.tallies.setdefault(source_key(source), Tally())
-        tally.add(bin_of(confidence), 1, int(is_right))
+        self._of(source).add(bin_of(confidence), 1, int(is_right))
+        self._forget()
+
+    def _of(self, source: MarkSource) -> Tally:
+        """The tally of a source, which is now the one marked last."""
+        key = source_key(source)
+        tally = self.tallies.pop(key, None)
+        self.tallies[key] = tally = Tally() if tally is None else tally
+        return tally
+
+    def _forget(self) -> None:
+        """Drop sources marked longest ago that are too little known to size by: no size changes."""
+        surplus = len(self.tallies) - MAX_SOURCES
+        if surplus <= 0:
+            return
+        unknown = [key for key, tally in self.tallies.items() if tally.total < MIN_MARKS]
+        for key in unknown[:surplus]:
+            del self.tallies[key]
 
     def marks(self, source: MarkSource) -> int:
         """How many marks are known of the source."""

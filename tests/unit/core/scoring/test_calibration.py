@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simple_trader.core.scoring.calibration import (
+    MAX_SOURCES,
     MIN_MARKS,
     Calibration,
     Tally,
@@ -118,3 +119,13 @@ def test_i_37_no_marks_can_size_above_what_was_said(
 
 def test_a_key_cannot_be_taken_for_another() -> None:
     assert source_key(SOURCE) == "openai\nm\nt"
+
+
+def test_l16_ever_new_names_of_models_neither_fill_the_state_nor_move_a_size() -> None:
+    found = learned(200, 0.9, 50)
+    for number in range(3 * MAX_SOURCES):
+        found.learn(msgspec.structs.replace(SOURCE, model=f"m-{number}"), 0.9, is_right=True)
+    assert len(found.tallies) == MAX_SOURCES
+    assert found.size_confidence(SOURCE, 0.9, 0.7) == 0.25
+    newest = msgspec.structs.replace(SOURCE, model=f"m-{3 * MAX_SOURCES - 1}")
+    assert found.marks(newest) == 1
