@@ -12,6 +12,7 @@ from simple_trader.adapters.llm.provider import ProviderSettings
 from simple_trader.adapters.llm.transport import BadStatus, NoConnection, Received, exchange
 from simple_trader.domain.reasons import Reason
 
+SHORTEST_KEY = 12  # anything shorter may be a word of the answer, as `ollama`
 MAX_RAW = 65_536  # of what came instead of an answer: enough to see what it was
 
 
@@ -70,15 +71,18 @@ async def attempt(
     try:
         async with asyncio.timeout(limit_s), clients.lend(settings) as client:
             await exchange(client, body, received)
-        answer = read_answer(bytes(received.body), expected_function=expected_function)
+        answer = _without_key(
+            read_answer(bytes(received.body), expected_function=expected_function), settings
+        )
     except TimeoutError:
         error = f"{settings.name}: no complete answer within {limit_s:.3g} s"
         return broke(Reason.ADVICE_TIMEOUT, error, its_fault=True)
     except Unusable as error:
+        used = error.used or Used()
         return broke(
             error.reason,
             error.detail,
-            used=error.used or Used(),
+            used=msgspec.structs.replace(used, model=settings.without_key(used.model)),
             its_fault=error.used is None,
         )
     except BadStatus as error:
@@ -93,9 +97,8 @@ async def attempt(
             may_cost=error.status >= 500,
         )
     except NoConnection as error:
-        sent = received.status is not None
         sentence = f"{settings.name} cannot be reached: {error}"
-        return broke(Reason.ADVICE_FAILED, sentence, its_fault=True, may_cost=sent)
+        return broke(Reason.ADVICE_FAILED, sentence, its_fault=True, may_cost=error.was_sent)
     used = Used(
         model=answer.model,
         tokens_in=answer.tokens_in,
@@ -103,3 +106,13 @@ async def attempt(
         completion=answer.completion,
     )
     return ended(answer=answer, used=used)
+
+
+def _without_key(answer: Answer, settings: ProviderSettings) -> Answer:
+    """A provider that sends our key back does not get it into a row; a short word is no key."""
+    if len(settings.key) < SHORTEST_KEY:
+        return answer
+    texts = {name: getattr(answer, name) for name in ("raw", "model", "finish_reason")}
+    return msgspec.structs.replace(
+        answer, **{name: settings.without_key(text) for name, text in texts.items()}
+    )

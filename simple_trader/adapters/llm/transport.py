@@ -38,7 +38,12 @@ class BadStatus(Exception):
 
 
 class NoConnection(Exception):
-    """The provider could not be reached or hung up."""
+    """The provider could not be reached or hung up; `was_sent`: it may have had the question."""
+
+    def __init__(self, text: str, *, was_sent: bool) -> None:
+        """Keep both."""
+        super().__init__(text)
+        self.was_sent = was_sent
 
 
 class Received:
@@ -125,7 +130,10 @@ async def exchange(client: "AsyncOpenAI", body: dict[str, Any], received: Receiv
                     )
     except (OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         cause = error.__cause__ or error
-        raise NoConnection(f"{type(cause).__name__}: {cause}") from error
+        before = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol)
+        raise NoConnection(
+            f"{type(cause).__name__}: {cause}", was_sent=not isinstance(cause, before)
+        ) from error
 
 
 async def _refuse_bad_status(reply: _Reply) -> None:
