@@ -12,6 +12,7 @@ from brain_desk import BTC, ETH, D, Desk, quote, records, say, settings
 from mark_parts import shadow_row
 from store_parts import moment
 
+from simple_trader.adapters.store.named_sql import named
 from simple_trader.adapters.store.recovery import Recovery
 from simple_trader.adapters.store.scorecard import read_marks
 from simple_trader.cli.scorecard import make_report
@@ -190,3 +191,47 @@ async def test_a_shadow_decision_is_a_row_of_its_own(database: str) -> None:
     await connection.close()
     values = msgspec.structs.asdict(row)
     assert {name: seen[name] for name in values} == values
+
+
+async def test_the_scorecard_reads_the_decisions_of_shadows_once_however_many_calls_there_are(
+    database: str,
+) -> None:
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute(_CALLS_OF_SHADOWS)
+        await connection.execute(_SHADOW_DECISIONS)
+        await connection.execute("ANALYZE llm_calls, shadow_decisions")
+        explained = "EXPLAIN (ANALYZE, FORMAT JSON) " + named("scorecard_calls")
+        plan = json.loads(await connection.fetchval(explained, None))
+        found = await connection.fetchrow(named("scorecard_calls"), None)
+    finally:
+        await connection.close()
+    assert found is not None
+    assert (found["calls"], found["answered"], found["usable"]) == (300, 300, 200)
+    assert _loops(plan[0]["Plan"], "shadow_decisions") == [1]
+
+
+def _loops(node: dict[str, Any], table: str) -> list[int]:
+    own = [node["Actual Loops"]] if node.get("Relation Name") == table else []
+    return own + [count for inner in node.get("Plans", []) for count in _loops(inner, table)]
+
+
+_CALLS_OF_SHADOWS = """
+INSERT INTO llm_calls (
+    call_id, cycle_id, asked_at, answered_at, provider, model, advisor_label, prompt_hash,
+    template_hash, prompt, reply, kind, finish_reason, tokens_in, tokens_out, latency_ms, error,
+    advisor, attempt, params, at
+)
+SELECT 'q' || n, 'c' || n, now(), now(), 'p', 'm', '', '', '', '', '', 'content', 'stop', 1, 1, 1,
+    '', 's', 1, '{}', now()
+FROM generate_series(1, 300) AS n
+"""
+_SHADOW_DECISIONS = """
+INSERT INTO shadow_decisions (
+    shadow_id, advisor, provider, model, template_hash, cycle_id, pair, call_id, decided_at,
+    action, rationale, verdict, reason, detail, config_hash, at
+)
+SELECT 'x' || n, 's', 'p', 'm', '', 'c' || n, 'BTC/USD', 'q' || n, now(), 'hold', '', 'hold',
+    CASE WHEN n % 3 = 0 THEN 'advice_malformed' ELSE 'advised_hold' END, '', '', now()
+FROM generate_series(1, 300) AS n
+"""
