@@ -59,8 +59,8 @@ class Spending:
                 if used + more > limit * share:
                     of = "half of " if is_shadow else ""
                     return (
-                        f"{of}llm_budget.{what} is {limit}: {used:.6g} are spent or on their way, "
-                        f"and this question may take {more:.6g}"
+                        f"{of}llm_budget.{what} is {_figure(limit * share)}: {_figure(used)} are "
+                        f"spent or on their way, and this question may take {_figure(more)}"
                     )
         self._open[wanted.number] = wanted
         return wanted
@@ -99,3 +99,8 @@ class Spending:
                 limit = getattr(budget, f"{unit}_per_{span}")
                 if limit is not None and (more or unit == "tokens"):
                     yield f"{unit}_per_{span}", used, more, Decimal(limit)
+
+
+def _figure(value: Decimal) -> str:
+    """Tokens or USD as a person writes them: no exponent, at most six places."""
+    return f"{round(value, 6).normalize():f}"

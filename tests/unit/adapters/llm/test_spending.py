@@ -103,8 +103,15 @@ def test_l17_a_shadow_leaves_half_of_the_budget() -> None:
     assert isinstance(take(spending, budget, shadow=True), Ticket)
     refused = take(spending, budget, shadow=True)
     assert isinstance(refused, str)
-    assert refused.startswith("half of llm_budget")
+    assert refused.startswith("half of llm_budget.tokens_per_hour is 1500: ")
     assert isinstance(take(spending, budget), Ticket)
+
+
+def test_l17_a_refusal_names_large_figures_without_an_exponent() -> None:
+    spending = Spending(Hands(), [Spent(age_s=10.0, tokens=2_999_999, usd=D("0.5"))])
+    refused = take(spending, Budget(tokens_per_day=3_000_000))
+    assert isinstance(refused, str)
+    assert refused.startswith("llm_budget.tokens_per_day is 3000000: 2999999 are spent")
 
 
 def test_l17_the_stand_in_costs_nothing_and_is_not_counted() -> None:
