@@ -335,7 +335,8 @@ def _outcome(story: "Story") -> Iterator[str]:
     yield _title("what came of it")
     for mark in story.marks:
         label = "horizon" if mark["is_own"] else "mark"
-        yield from _say(label, f"{_span(mark['horizon_s']):>8}: {_mark(mark)}")
+        outcome = mark_words(mark, is_hold=row["action"] == "hold")
+        yield from _say(label, f"{_span(mark['horizon_s']):>8}: {outcome}")
     if row["gate_effect"] is not None:
         effect = row["gate_effect"]
         text = (
@@ -346,16 +347,18 @@ def _outcome(story: "Story") -> Iterator[str]:
         yield from _say("instead", text, colour=_gain(effect))
 
 
-def _mark(mark: Row) -> str:
+def mark_words(mark: Row, *, is_hold: bool) -> str:
+    """What became of a decision at one horizon; a hold stakes nothing and has no return."""
     if mark["void_reason"]:
         return f"no outcome ({mark['void_reason']})"
     if mark["roi_pct"] is None:
         return f"known from {_moment(mark['due_at'])}"
     word = "right" if mark["is_right"] else "wrong"
-    return (
-        f"mid {_plain(mark['mid'])} -> {_plain(mark['outcome_mid'])}, {_percent(mark['roi_pct'])}; "
-        f"the action {_percent(mark['net_roi_pct'])} after a round trip: {word}"
-    )
+    moved = f"{_plain(mark['mid'])} -> {_plain(mark['outcome_mid'])}, {_percent(mark['roi_pct'])}"
+    if is_hold:
+        than = "less" if mark["is_right"] else "more"
+        return f"mid {moved}; {than} than a round trip costs, so to hold was {word}"
+    return f"mid {moved}; the action {_percent(mark['net_roi_pct'])} after a round trip: {word}"
 
 
 def _beside(story: "Story") -> Iterator[str]:
@@ -368,7 +371,7 @@ def _beside(story: "Story") -> Iterator[str]:
         risk = f" {item['risk_level']}" if item["risk_level"] else ""
         yield from _say(
             "shadow",
-            f"{item['advisor']} ({item['model']}): {item['action']}{sure}{risk}, "
+            f"{item['advisor']} ({item['model'] or 'no answer'}): {item['action']}{sure}{risk}, "
             f"{item['verdict']} {item['reason']}"
             + (f": {item['detail']}" if item["detail"] else ""),
         )

@@ -77,6 +77,19 @@ def _books(assets: list[dict[str, Any]], doubts: list[dict[str, Any]]) -> Findin
     )
 
 
+def calls_fix(error: str) -> str:
+    """What to do about failed questions, by the words of the newest."""
+    if "llm_budget." in error:
+        return (
+            "it is asked again as calls grow older than that hour or day; or raise it in "
+            "config.yaml and run: simple-trader limits accept"
+        )
+    return (
+        "simple-trader doctor --llm asks each provider and names its fix; 429: a higher "
+        "aggregator_interval_seconds"
+    )
+
+
 def _rows(facts: Facts, config: Config, daemon: DaemonInfo | None) -> Iterator[Finding]:
     settings = config.settings
     if facts.world_mode not in {None, settings.mode}:
@@ -91,8 +104,7 @@ def _rows(facts: Facts, config: Config, daemon: DaemonInfo | None) -> Iterator[F
         yield warn(
             "advisor calls",
             f"{facts.failed_calls} of the last 20 failed: {facts.call_error}",
-            "an account or model name: correct OPENAI_API_KEY or openai_model; 429: a higher "
-            "aggregator_interval_seconds",
+            calls_fix(facts.call_error or ""),
         )
     yield _state(facts)
     if facts.unknown_orders:

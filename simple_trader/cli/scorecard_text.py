@@ -71,7 +71,8 @@ def _source(
         yield from _calls(item["calls"], item["decisions"], prices)
     held = _percent(item["holds"], item["decisions"])
     void = f"; {item['voided']:,} marks void (no price in time)" if item["voided"] else ""
-    if not source.provider:
+    unanswered = item["calls"] is not None and not item["calls"]["answered"]
+    if not source.provider or unanswered:
         yield f"   decisions  {item['decisions']:,}, all held: no answer came{void}"
         return
     yield f"   decisions  {item['decisions']:,}, {held} said hold{void}"

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from simple_trader.adapters.store.decision_facts import Sought, decisions, stories
 from simple_trader.cli import app
-from simple_trader.cli.decision_screen import WIDTH, screen
+from simple_trader.cli.decision_screen import WIDTH, mark_words, screen
 from simple_trader.cli.decisions import result
 from simple_trader.domain import records as r
 from simple_trader.domain.errors import TraderError
@@ -270,3 +270,15 @@ async def test_a_sale_shows_what_it_realised(database: str, tmp_path: Path) -> N
     assert "taker, realised -0.25 USD" in text
     assert "-0.25 USD after fees" in text
     assert "snapshot none: nothing was shown" in text
+
+
+def test_a_hold_is_judged_by_the_size_of_the_move_not_by_a_return() -> None:
+    mids: dict[str, Any] = {"mid": Decimal(100), "outcome_mid": Decimal(102)}
+    moved = mids | {"void_reason": None, "roi_pct": 2.0, "is_right": False}
+    assert mark_words(moved, is_hold=True).endswith(
+        "more than a round trip costs, so to hold was wrong"
+    )
+    still = moved | {"outcome_mid": Decimal(100), "roi_pct": 0.0, "is_right": True}
+    assert mark_words(still, is_hold=True).endswith(
+        "less than a round trip costs, so to hold was right"
+    )

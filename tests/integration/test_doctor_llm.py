@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from llm_parts import CANARY, completion, serving
 
+from simple_trader.cli.doctor_database import calls_fix
 from simple_trader.cli.doctor_llm import examine_llm, name_providers
 from simple_trader.cli.findings import Finding
 from simple_trader.config.env import Environment, read_environment
@@ -120,3 +121,9 @@ def test_without_asking_doctor_names_who_would_be_asked_and_what_is_missing(tmp_
     assert (flat.level, flat.text) == ("ok", "gpt-4.1-mini at OpenAI")
     (stand_in,) = name_providers(*read(tmp_path, ""))
     assert "not an LLM" in stand_in.text
+
+
+def test_a_spent_budget_and_a_silent_provider_have_fixes_of_their_own() -> None:
+    spent = calls_fix("llm_budget.tokens_per_hour is 10000: 4300 are spent or on their way")
+    assert "limits accept" in spent
+    assert "doctor --llm" in calls_fix("dead cannot be reached")

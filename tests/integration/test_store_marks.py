@@ -146,6 +146,11 @@ async def test_the_scorecard_fits_100_columns_and_json_has_every_figure(database
     assert "Point in time: no row knows anything of later." in text
     assert any("not enough data" in line for line in text)
     assert any(line.startswith("   listed     0.0009 USD, 0.00001 per dec") for line in text)
+    silent = report | {"sources": [dict(item) for item in report["sources"]]}
+    for item in silent["sources"]:
+        item["calls"] = item["calls"] | {"answered": 0}
+    words = list(lines(silent, full=False))
+    assert any(line.startswith("   decisions  140, all held: no answer came") for line in words)
     plain = json.loads(msgspec.json.encode(report))
     (source,) = plain["sources"]
     assert source["decisions"] == 140
