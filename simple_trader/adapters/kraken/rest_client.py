@@ -31,6 +31,7 @@ from simple_trader.ports import Clock, Dice, Emit, Http, HttpFailed, HttpReply
 
 log = logging.getLogger(__name__)
 
+_LEAST_WAIT_S = 0.001
 _TRIES = 4
 _FIRST_PAUSE_S = 0.5
 _LOCKOUT_S = 900.0
@@ -177,7 +178,8 @@ class RestClient:
                 raise KrakenRefused(endpoint, word)
             wait_s = self._wait_s(cost, urgent=urgent)
             if wait_s > 0:
-                await asyncio.sleep(wait_s)
+                # A rest that only rounding leaves would be slept without any time passing.
+                await asyncio.sleep(max(wait_s, _LEAST_WAIT_S))
                 continue
             # Nonces must arrive in order: the next request starts when this one is answered.
             async with self._turns.turn(first=first):

@@ -5,6 +5,7 @@ what was taken, and in which asset: balances follow it (I-13). A difference belo
 digit is rounding. Whatever comes first, the fee in the end is the same (I-12).
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -19,6 +20,7 @@ from simple_trader.domain.instruments import quote_of
 from simple_trader.domain.money import ZERO
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import OrderStateRow, TradeRow
+from simple_trader.domain.recovered import Unmet
 
 MAX_TOLD = 5_000
 _DIGITS = 10  # of an asset that is not known
@@ -46,6 +48,16 @@ def on_ledger_fee(state: EngineState, entry: LedgerEntry, at: datetime) -> list[
     if booked is None:
         return []
     return _correct(state, booked, by_ledger(state, booked.exec_id, _fees_of(booked)), at)
+
+
+def recall(state: EngineState, unmet: Iterable[Unmet]) -> None:
+    """What the ledger told an earlier run of trades whose fills were not booked before it ended.
+
+    Its entries are known and do not come again; the fill may come by REST, which names no asset.
+    """
+    for one in unmet:
+        if state.lots.booked(one.ref_id) is None:
+            state.ledger_fees.setdefault(one.ref_id, {})[one.asset] = one.gross - one.amount
 
 
 def with_known_fees(state: EngineState, fill: Fill) -> Fill:

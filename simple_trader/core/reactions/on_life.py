@@ -11,6 +11,7 @@ from simple_trader.core.portfolio.lots import LotBook
 from simple_trader.core.reactions.asking import ask_unresolved, look_anew
 from simple_trader.core.reactions.decide import cut_off
 from simple_trader.core.reactions.evidence import books_end
+from simple_trader.core.reactions.fee_corrections import recall
 from simple_trader.core.reactions.on_advice import give_up
 from simple_trader.core.reactions.predicting import take_up_model
 from simple_trader.core.reactions.standing import audit, causes_of, restate, risk_row
@@ -73,6 +74,7 @@ def on_started(event: Started, at: datetime) -> tuple[EngineState, list[Action]]
     state.watermark = verified_until(event)
     state.recovered_until = books_end(event.last_trade_at, event.orders)
     state.recon.begin(event.ledger, at)
+    recall(state, event.ledger.unmet)
     state.balances.seen_ledgers = dict.fromkeys(event.ledger.seen, True)
     state.health.unexplained = state.recon.told
     recovered = [

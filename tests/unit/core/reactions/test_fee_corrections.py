@@ -14,6 +14,7 @@ from simple_trader.domain.fills import Fee
 from simple_trader.domain.instruments import AssetRules
 from simple_trader.domain.orders import Side
 from simple_trader.domain.reasons import Reason
+from simple_trader.domain.recovered import LedgerMemory, Unmet
 
 
 def bought() -> tuple[Desk, Any, Any]:
@@ -146,3 +147,27 @@ def test_x26_i_11_a_fee_that_is_told_in_the_next_life_is_booked(owner: str) -> N
     gain = 48 - fill.fees[0].qty if owner == "ai" else D(0)
     assert [row.realised_pnl for row in rows] == [gain]
     assert desk.engine.state.lots.lots() == []
+
+
+def test_x26_i_12_a_fee_told_by_the_ledger_before_a_kill_holds_for_the_fill_booked_after_it() -> (
+    None
+):
+    """Seed 541 of the simulation: REST names no asset, and the ledger's entries are known."""
+    _, _, fill = bought()
+    desk = Desk()
+    legs = {"BTC": (fill.qty, D("0.0000046")), "USD": (-fill.cost, D(0))}
+    unmet = tuple(
+        Unmet(
+            ref_id=fill.exec_id,
+            asset=asset,
+            amount=gross - fee,
+            gross=gross,
+            foreign=False,
+            at=desk.at,
+        )
+        for asset, (gross, fee) in legs.items()
+    )
+    desk.open(ledger=LedgerMemory(since=desk.at, unmet=unmet))
+    by_rest = with_fees(fill, Fee("USD", D("0.0000046")))
+    (row,) = records(desk.do(traded(by_rest, desk.at, source="rest")), r.TradeRow)
+    assert row.fill.fees == (Fee("BTC", D("0.0000046")),)
