@@ -93,12 +93,13 @@ def when(text: str) -> tuple[datetime | None, float | None]:
         return None, seconds(text)
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise typer.BadParameter(
             f"--since {text!r}: write a day as 2026-01-31, a moment as 2026-01-31T10:00, or a span "
             "as 90m, 2h or 7d"
         ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)), None
+    return moment, None
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:

@@ -258,7 +258,7 @@ class Settings(Section):
         30, "How far back a training reads.", unit="days", ge=1, le=3650
     )
     min_training_rows: Whole = setting(
-        50, "Fewer rows: no training.", unit="rows", ge=1, le=1_000_000
+        50, "Fewer rows: no training.", unit="rows", ge=1, le=100_000
     )
 
     sim: Sim = setting(Sim, "The simulated exchange.")

@@ -29,6 +29,7 @@ from store_parts import (
     story,
 )
 
+from simple_trader.adapters.store import training
 from simple_trader.adapters.store.journal import GENESIS
 from simple_trader.adapters.store.recovery import Recovery
 from simple_trader.adapters.store.training import training_rows
@@ -334,6 +335,20 @@ async def test_training_rows_are_those_of_the_span(database: str) -> None:
     assert [row.as_of for row in rows] == [moment(1), moment(2)]
     assert rows[0].mid == Decimal("132.45")
     assert rows[0].features == {"rsi_14": 55.5, "sma_50": None}
+
+
+async def test_training_takes_the_newest_rows_and_no_more_than_memory_holds(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(database, *story(5, 1000))
+    monkeypatch.setattr(training, "MAX_ROWS", 3)
+    monkeypatch.setattr(training, "_ROWS_AT_ONCE", 2)
+    rows = await training_rows(database, moment(0), moment(9))
+    newest = [row.as_of for row in rows]
+    assert len(newest) == 3
+    assert newest == sorted(newest)
+    monkeypatch.undo()
+    assert newest == [row.as_of for row in await training_rows(database, moment(0), moment(9))][-3:]
 
 
 async def test_d12_a_sequence_behind_its_table_is_mended_at_the_start_and_said(

@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+import asyncpg
 import msgspec
 
 from simple_trader.adapters.store.db_manager import (
@@ -17,9 +18,13 @@ from simple_trader.domain.errors import StoreError
 from simple_trader.domain.records import ModelRow
 
 _ROWS = (
+    "SELECT * FROM ("
     "SELECT pair, as_of, newest_event_at, mid, features::text AS features FROM ai_snapshots "
-    "WHERE as_of >= $1 AND as_of < $2 ORDER BY as_of, pair"
+    "WHERE as_of >= $1 AND as_of < $2 ORDER BY as_of DESC, pair DESC LIMIT $3"
+    ") AS newest ORDER BY as_of, pair"
 )
+MAX_ROWS = 100_000  # the newest; more would take the daemon's memory, and tell of older markets
+_ROWS_AT_ONCE = 500  # decoded between two looks at the loop, which trades meanwhile
 _RESULT = "SELECT result FROM audit_log WHERE id > $1 AND action = 'train' ORDER BY id DESC LIMIT 1"
 _DOING = "the training rows could not be read"
 _PATIENCE = {**READER_PATIENCE, "statement_timeout": "60000"}
@@ -37,24 +42,34 @@ class StoredSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def training_rows(dsn: str, since: datetime, until: datetime) -> list[StoredSnapshot]:
-    """Snapshots with `as_of` in [since, until), oldest first; raises StoreError."""
-    async with session(
-        dsn, application="simple-trader training", doing=_DOING, settings=_PATIENCE
-    ) as connection:
-        rows = await connection.fetch(_ROWS, since, until)
+    """Snapshots with `as_of` in [since, until), oldest first, the newest MAX_ROWS of them.
+
+    Raises StoreError.
+    """
+    found: list[StoredSnapshot] = []
     try:
-        return [
-            StoredSnapshot(
-                pair=row["pair"],
-                as_of=row["as_of"],
-                newest_event_at=row["newest_event_at"],
-                mid=row["mid"],
-                features=_FEATURES.decode(row["features"]),
-            )
-            for row in rows
-        ]
+        async with (
+            session(
+                dsn, application="simple-trader training", doing=_DOING, settings=_PATIENCE
+            ) as connection,
+            connection.transaction(readonly=True),
+        ):
+            cursor = await connection.cursor(_ROWS, since, until, MAX_ROWS)
+            while rows := await cursor.fetch(_ROWS_AT_ONCE):
+                found += map(_snapshot, rows)
     except msgspec.MsgspecError as error:
         raise StoreError(f"{_DOING}: {error}.") from error
+    return found
+
+
+def _snapshot(row: asyncpg.Record) -> StoredSnapshot:
+    return StoredSnapshot(
+        pair=row["pair"],
+        as_of=row["as_of"],
+        newest_event_at=row["newest_event_at"],
+        mid=row["mid"],
+        features=_FEATURES.decode(row["features"]),
+    )
 
 
 async def newest_snapshot(dsn: str) -> datetime | None:
