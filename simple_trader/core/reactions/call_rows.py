@@ -6,6 +6,7 @@ import msgspec
 
 from simple_trader.domain.actions import Action, Remember
 from simple_trader.domain.events import AdviceArrived, AdviceFailed
+from simple_trader.domain.marks import MarkSource
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import LlmCallRow
 
@@ -19,6 +20,16 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     advisor: str = ""
 
 
+def source_of(event: AdviceArrived | AdviceFailed, advisor: str = "") -> MarkSource:
+    """Whose word an answer is, or would have been; `advisor` is the name of a shadow."""
+    return MarkSource(
+        provider=event.provider,
+        model=event.model,
+        template_hash=event.template_hash,
+        advisor=advisor,
+    )
+
+
 def arrived_rows(
     event: AdviceArrived, asked: Asked, at: datetime, reason: Reason | None = None
 ) -> list[Action]:
@@ -26,37 +37,25 @@ def arrived_rows(
 
     `reason` is why the answer as a whole is of no use, if it is not.
     """
-    row = LlmCallRow(
-        call_id=asked.call_id,
-        cycle_id=asked.cycle_id,
-        asked_at=asked.asked_at,
-        answered_at=at,
-        provider=event.provider,
-        model=event.model,
+    row = msgspec.structs.replace(
+        _row(event, asked, at),
         advisor_label=event.advisor_label,
-        prompt_hash=event.prompt_hash,
-        template_hash=event.template_hash,
-        prompt=event.prompt,
-        reply=event.raw,
         kind=event.kind,
         finish_reason=event.finish_reason,
-        tokens_in=event.tokens_in,
-        tokens_out=event.tokens_out,
-        latency_ms=event.latency_ms,
-        error="",
         reason=reason,
-        advisor=asked.advisor,
-        attempt=len(event.tried) + 1,
-        status=event.status,
-        params=event.params,
-        cost_usd=event.cost_usd,
     )
     return _with_tried(row, event)
 
 
 def failed_rows(event: AdviceFailed, asked: Asked, at: datetime) -> list[Action]:
     """All attempts of a question that got no answer."""
-    row = LlmCallRow(
+    row = msgspec.structs.replace(_row(event, asked, at), error=event.detail, reason=event.reason)
+    return _with_tried(row, event)
+
+
+def _row(event: AdviceArrived | AdviceFailed, asked: Asked, at: datetime) -> LlmCallRow:
+    """The last attempt, as far as an answer and a failure tell the same of it."""
+    return LlmCallRow(
         call_id=asked.call_id,
         cycle_id=asked.cycle_id,
         asked_at=asked.asked_at,
@@ -73,15 +72,14 @@ def failed_rows(event: AdviceFailed, asked: Asked, at: datetime) -> list[Action]
         tokens_in=event.tokens_in,
         tokens_out=event.tokens_out,
         latency_ms=event.latency_ms,
-        error=event.detail,
-        reason=event.reason,
+        error="",
+        reason=None,
         advisor=asked.advisor,
         attempt=len(event.tried) + 1,
         status=event.status,
         params=event.params,
         cost_usd=event.cost_usd,
     )
-    return _with_tried(row, event)
 
 
 def _with_tried(last: LlmCallRow, event: AdviceArrived | AdviceFailed) -> list[Action]:

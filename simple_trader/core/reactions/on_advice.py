@@ -6,7 +6,7 @@ import msgspec
 
 from simple_trader.core.reactions.advising import shown
 from simple_trader.core.reactions.asking import ADVICE, PREDICTIONS, cycle_answered, late
-from simple_trader.core.reactions.call_rows import Asked, arrived_rows, failed_rows
+from simple_trader.core.reactions.call_rows import Asked, arrived_rows, failed_rows, source_of
 from simple_trader.core.reactions.decide import Told, decide, hold_all, unusable
 from simple_trader.core.reactions.shadowing import is_shadow, on_shadow_advice, on_shadow_failed
 from simple_trader.core.state import Cycle, EngineState
@@ -42,9 +42,7 @@ def on_advice(state: EngineState, event: AdviceArrived, at: datetime) -> list[Ac
 
 
 def _judged(cycle: Cycle, event: AdviceArrived) -> Told:
-    source = MarkSource(
-        provider=event.provider, model=event.model, template_hash=event.template_hash
-    )
+    source = source_of(event)
     judged = judge(
         event.raw,
         kind=event.kind,
@@ -80,9 +78,7 @@ def on_advice_failed(state: EngineState, event: AdviceFailed, at: datetime) -> l
         return [*rows, late("failed piece of advice")]
     state.cycle = None
     asked = Asked(call_id=event.question_id, cycle_id=cycle.cycle_id, asked_at=asked_at)
-    source = MarkSource(
-        provider=event.provider, model=event.model, template_hash=event.template_hash
-    )
+    source = source_of(event)
     told = Told(
         judged=unusable(cycle, event.reason, event.detail), call_id=asked.call_id, source=source
     )

@@ -8,8 +8,8 @@ from datetime import datetime
 import msgspec
 
 from simple_trader.core.reactions.asking import SHADOW
-from simple_trader.core.reactions.call_rows import Asked, arrived_rows, failed_rows
-from simple_trader.core.reactions.decide import gated, marked
+from simple_trader.core.reactions.call_rows import Asked, arrived_rows, failed_rows, source_of
+from simple_trader.core.reactions.decide import gated, marked, unusable
 from simple_trader.core.reactions.marking import open_marks
 from simple_trader.core.state import Cycle, EngineState, ShadowWait
 from simple_trader.core.strategy.advice import Advice, Unusable, judge
@@ -61,14 +61,9 @@ def on_shadow_advice(state: EngineState, event: AdviceArrived, at: datetime) -> 
     """Remember and judge what a shadow said."""
     wait, asked = _close(state, event.question_id)
     cycle = wait.cycle
-    source = MarkSource(
-        provider=event.provider,
-        model=event.model,
-        template_hash=event.template_hash,
-        advisor=wait.advisor,
-    )
+    source = source_of(event, wait.advisor)
     if is_late(wait.asked_at, at, cycle.settings):
-        judged = _all(cycle, Reason.ADVICE_LATE, "after its deadline")
+        judged = unusable(cycle, Reason.ADVICE_LATE, "after its deadline")
         rows = arrived_rows(event, asked, at, Reason.ADVICE_LATE)
         return [*rows, *_decide(state, cycle, judged, source, asked.call_id, at)]
     judged = judge(
@@ -85,13 +80,8 @@ def on_shadow_advice(state: EngineState, event: AdviceArrived, at: datetime) -> 
 def on_shadow_failed(state: EngineState, event: AdviceFailed, at: datetime) -> list[Action]:
     """A shadow that gave no answer would have held."""
     wait, asked = _close(state, event.question_id)
-    source = MarkSource(
-        provider=event.provider,
-        model=event.model,
-        template_hash=event.template_hash,
-        advisor=wait.advisor,
-    )
-    judged = _all(wait.cycle, event.reason, event.detail)
+    source = source_of(event, wait.advisor)
+    judged = unusable(wait.cycle, event.reason, event.detail)
     rows = failed_rows(event, asked, at)
     return [*rows, *_decide(state, wait.cycle, judged, source, asked.call_id, at)]
 
@@ -107,10 +97,6 @@ def _close(state: EngineState, question_id: str) -> tuple[ShadowWait, Asked]:
         advisor=wait.advisor,
     )
     return wait, asked
-
-
-def _all(cycle: Cycle, reason: Reason, detail: str) -> dict[str, Advice | Unusable]:
-    return {pair: Unusable(reason=reason, detail=detail) for pair in cycle.pairs}
 
 
 def _decide(
