@@ -2,12 +2,16 @@
 
 import msgspec
 import pytest
-from brain_desk import Desk, records, report, started
+from brain_desk import D, Desk, fill_of, records, report, started, traded
+from order_parts import plain_order
 from store_parts import AT, ROOM, fill, order
 
 from simple_trader.adapters.store.recovery import Recovery
 from simple_trader.domain import records as r
+from simple_trader.domain.actions import Action, Remember
+from simple_trader.domain.errors import InvariantBroken
 from simple_trader.domain.events import Started
+from simple_trader.domain.ids import client_order_id
 from simple_trader.domain.order_states import OrderState
 
 S = OrderState
@@ -48,3 +52,41 @@ async def test_ended_orders_are_not_counted_as_open_after_a_restart(database: st
     desk.do(await recovered_after(database, S.CANCELED))
     assert desk.engine.state.orders.live() == []
     assert desk.engine.state.holds() == {}
+
+
+def rows_of(told: list[Action]) -> list[r.LedgerRecord]:
+    """What the lane would write of these actions."""
+    return [action.record for action in told if isinstance(action, Remember)]
+
+
+async def test_d12_an_order_that_was_taken_into_restored_books_lets_the_next_start_begin(
+    database: str,
+) -> None:
+    """Nobody approved its parameters here: the exchange told them."""
+    request = plain_order(name=client_order_id(99, 7), qty="0.002").request
+    desk = Desk(AT)
+    desk.do(started())
+    half = fill_of(request, "E1", desk.at, qty=D("0.001"))
+    event = msgspec.structs.replace(traded(half, desk.at, source="rest"), order_qty=D("0.002"))
+    store = Recovery(database, boot_seconds=1)
+    await store.mirror(rows_of(desk.do(event)), at=AT)
+    found = await store.recover()
+    (order_found,) = found.orders
+    assert (order_found.cl_ord_id, order_found.filled_qty) == (request.cl_ord_id, half.qty)
+    next_life = Desk(AT)
+    next_life.do(started(orders=found.orders, fills=found.fills, lots=found.lots, epoch=101))
+    rest = fill_of(request, "E2", next_life.at, qty=D("0.001"))
+    told = next_life.do(traded(rest, next_life.at))
+    assert next_life.engine.state.orders.orders[request.cl_ord_id].state is S.FILLED
+    assert records(told, r.IntentRow) == []
+
+
+async def test_d11_an_order_of_ours_without_the_hash_of_its_approval_is_not_guessed_at(
+    database: str,
+) -> None:
+    store = Recovery(database, boot_seconds=1)
+    bare = msgspec.structs.replace(order(1), params_hash="")
+    row = r.IntentRow(order=bare, epoch=1, cap_asset=ROOM, cap_total=ROOM)
+    await store.mirror((row,), at=AT)
+    with pytest.raises(InvariantBroken, match="approved with"):
+        await store.recover()
