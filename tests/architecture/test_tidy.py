@@ -94,11 +94,27 @@ def test_every_file_of_the_pure_rooms_has_its_own_test_file(room: str) -> None:
     assert not missing, f"tests/unit/{room} lacks {missing}"
 
 
+def _strays(wanted: set[Path], there: set[Path]) -> list[str]:
+    """Test files of no file; `test_venue_crowd.py` is a theme of `test_venue.py`, its own file."""
+    stems = {one.with_suffix("").as_posix() + "_" for one in wanted & there}
+    stray = {one.as_posix() for one in there - wanted}
+    return sorted(one for one in stray if not any(one.startswith(stem) for stem in stems))
+
+
 @pytest.mark.parametrize("room", MIRRORED)
 def test_every_test_file_of_the_pure_rooms_has_its_file(room: str) -> None:
     wanted, there = _own_tests(room)
-    stray = sorted(map(str, there - wanted))
+    stray = _strays(wanted, there)
     assert not stray, f"tests/unit/{room} tests files that are not there: {stray}"
+
+
+def test_a_test_file_of_no_file_is_found_and_a_theme_of_one_is_not() -> None:
+    wanted = {Path("a/test_x.py"), Path("a/test_y.py")}
+    there = {Path(f"a/test_{name}.py") for name in ("x", "x_late", "xylophone", "y_late", "z")}
+    there.add(Path("b/test_x_late.py"))
+    assert _strays(wanted, there) == [
+        *("a/test_xylophone.py", "a/test_y_late.py", "a/test_z.py", "b/test_x_late.py")
+    ]
 
 
 # ------------------------------------------------------------------------ tracked files
