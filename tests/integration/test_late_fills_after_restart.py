@@ -2,7 +2,8 @@
 
 import msgspec
 import pytest
-from brain_desk import D, Desk, fill_of, records, report, started, traded
+from brain_desk import D, Desk, records, started
+from brain_reports import fill_of, report, traded
 from order_parts import plain_order
 from store_parts import AT, ROOM, fill, order
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from brain_desk import BTC, D, Desk, fill_of, ledger, traded
+from brain_desk import BTC, D, Desk
+from brain_reports import fill_of, ledger, traded
 from store_parts import running
 
 from simple_trader.adapters.store.named_sql import named

@@ -6,8 +6,9 @@ Each column is a kind of order; `yes` means that the brain approves it and the g
 
 import msgspec
 import pytest
-from brain_desk import BTC, D, Desk, case, rules
-from brain_desk import intent as intent_of
+from brain_case import case
+from brain_case import intent as intent_of
+from brain_desk import BTC, D, Desk, rules
 from runtime_parts import HandClock, ListLane, RecordingVenue, request
 
 from simple_trader.core.risk.checks import first_objection

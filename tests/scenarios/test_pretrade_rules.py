@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from brain_case import case, intent
 from brain_desk import (
     BTC,
     ETH,
@@ -15,9 +16,7 @@ from brain_desk import (
     D,
     Desk,
     book,
-    case,
     decisions_of,
-    intent,
     only,
     quote,
     records,

@@ -20,12 +20,12 @@ from brain_desk import (
     decisions_of,
     only,
     quote,
-    report,
     rules,
     say,
     settings,
     started,
 )
+from brain_reports import report
 
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e

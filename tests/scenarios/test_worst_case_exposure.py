@@ -12,7 +12,9 @@ from random import Random
 
 import msgspec
 import pytest
-from brain_desk import BTC, ETH, D, Desk, intent, ledger, report, settings, traded
+from brain_case import intent
+from brain_desk import BTC, ETH, D, Desk, settings
+from brain_reports import ledger, report, traded
 
 from simple_trader.core.reactions.trade import judge_intent
 from simple_trader.domain import events as e

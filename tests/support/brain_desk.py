@@ -6,32 +6,17 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from brain_reports import fill_of, traded
 
 from simple_trader.core.engine import Engine
-from simple_trader.core.risk.case import Case
-from simple_trader.core.risk.exposure import Exposure
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
-from simple_trader.domain.fills import Fee, Fill, LedgerEntry
-from simple_trader.domain.instruments import (
-    AssetRules,
-    FeeRates,
-    PairRules,
-    PairStatus,
-    VenueStatus,
-)
+from simple_trader.domain.instruments import AssetRules, FeeRates, PairRules, PairStatus
 from simple_trader.domain.memory import RiskMemory
-from simple_trader.domain.orders import (
-    Intent,
-    OrderRequest,
-    OrderType,
-    Origin,
-    Side,
-    TimeInForce,
-)
+from simple_trader.domain.order_states import OrderState
+from simple_trader.domain.orders import OrderRequest, Side
 from simple_trader.domain.quotes import BookSummary, Candle, Quote
-from simple_trader.domain.reasons import Reason
 from simple_trader.domain.settings import TradingSettings
 
 D = Decimal
@@ -195,107 +180,6 @@ def started(**changes: Any) -> e.Started:
         "candles": (),
     }
     return e.Started(**{**values, **changes})
-
-
-def fill_of(
-    order: OrderRequest,
-    exec_id: str,
-    at: datetime,
-    *,
-    qty: Decimal | None = None,
-    price: Decimal | None = None,
-    order_id: str = "O1",
-    trade_id: int = 1,
-    named: bool = True,
-) -> Fill:
-    """A fill of (a part of) an order with its taker fee of 0.4 percent in quote."""
-    size = order.qty if qty is None else qty
-    paid = (order.limit_price or D(0)) if price is None else price
-    cost = size * paid
-    return Fill(
-        exec_id=exec_id,
-        trade_id=trade_id,
-        order_id=order_id,
-        cl_ord_id=order.cl_ord_id if named else None,
-        pair=order.pair,
-        side=order.side,
-        price=paid,
-        qty=size,
-        cost=cost,
-        fees=(Fee(order.pair.split("/")[1], cost * D("0.004")),),
-        liquidity="taker",
-        venue_at=at,
-    )
-
-
-def report(
-    exec_type: str,
-    *,
-    cl_ord_id: str | None,
-    at: datetime,
-    order_id: str = "O1",
-    fill: Fill | None = None,
-    cum_qty: Decimal | None = None,
-    order_status: str = "",
-    snapshot: bool = False,
-    source: str = "ws",
-    reason: str = "",
-) -> e.ExecutionReport:
-    """An execution report."""
-    return e.ExecutionReport(
-        exec_type=exec_type,
-        order_status=order_status or exec_type,
-        order_id=order_id,
-        cl_ord_id=cl_ord_id,
-        pair=None if fill is None else fill.pair,
-        side=None if fill is None else fill.side,
-        order_qty=None,
-        limit_price=None,
-        cum_qty=cum_qty,
-        fill=fill,
-        reason=reason,
-        venue_at=at,
-        snapshot=snapshot,
-        source=source,
-        raw="{}",
-    )
-
-
-def traded(fill: Fill, at: datetime, *, source: str = "ws") -> e.ExecutionReport:
-    """The report of a fill."""
-    return report(
-        "trade",
-        cl_ord_id=fill.cl_ord_id,
-        at=at,
-        order_id=fill.order_id,
-        fill=fill,
-        order_status="partially_filled",
-        source=source,
-    )
-
-
-def ledger(
-    ledger_id: str,
-    asset: str,
-    amount: str,
-    balance: str,
-    at: datetime,
-    *,
-    ref_id: str = "",
-    kind: str = "deposit",
-    fee: str = "0",
-) -> LedgerEntry:
-    """A ledger entry."""
-    return LedgerEntry(
-        ledger_id=ledger_id,
-        ref_id=ref_id,
-        at=at,
-        kind=kind,
-        asset=asset,
-        amount=D(amount),
-        fee=D(fee),
-        balance=D(balance),
-    )
 
 
 def advice_text(*decisions: dict[str, Any]) -> str:
@@ -466,48 +350,13 @@ def buys(actions: Iterable[a.Action]) -> list[OrderRequest]:
     ]
 
 
-def intent(side: str = "buy", **changes: Any) -> Intent:
-    """An intent for 0.002 BTC near 50000, with changes."""
-    values: dict[str, Any] = {
-        "origin": Origin.AI,
-        "owner": "ai",
-        "pair": BTC,
-        "side": Side(side),
-        "order_type": OrderType.LIMIT,
-        "qty": D("0.002"),
-        "price": D("50010.0"),
-        "time_in_force": TimeInForce.IOC,
-        "post_only": False,
-        "reason": Reason.BIAS_BUY,
-        "mid": D(50000),
-    }
-    return Intent(**{**values, **changes})
+def placed() -> tuple[Desk, OrderRequest]:
+    """A desk that trades, with one order sent."""
+    desk = Desk()
+    desk.open()
+    return desk, desk.place()
 
 
-def case(side: str = "buy", **changes: Any) -> Case:
-    """A case that every rule agrees with, with changes; `intent__x` changes the intent."""
-    wanted = {key[8:]: changes.pop(key) for key in list(changes) if key.startswith("intent__")}
-    values: dict[str, Any] = {
-        "intent": intent(side, **wanted),
-        "at": T0,
-        "settings": settings(),
-        "trading_state": "RUN",
-        "causes": (),
-        "stopping": False,
-        "day_stopped": False,
-        "rules": rules(BTC),
-        "venue": VenueStatus.ONLINE,
-        "quote": quote(BTC, "49999.5", "50000.5", T0),
-        "book_trusted": True,
-        "unknown_order": None,
-        "guarded_since": None,
-        "candle_begin": T0,
-        "taker": D("0.004"),
-        "quote_rate": D(1),
-        "spendable_base": D(1),
-        "spendable_quote": D(1000),
-        "exposure": Exposure({}, ()),
-        "equity": D(1000),
-        "reference": D(50000),
-    }
-    return Case(**{**values, **changes})
+def state_of(desk: Desk, request: OrderRequest) -> OrderState:
+    """What the books say of the order."""
+    return desk.engine.state.orders.orders[request.cl_ord_id].state

@@ -16,13 +16,12 @@ from brain_desk import (
     book,
     candle,
     decisions_of,
-    ledger,
     quote,
-    report,
     rules,
     say,
     settings,
 )
+from brain_reports import ledger, report
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st

@@ -5,7 +5,8 @@ from itertools import permutations
 
 import msgspec
 import pytest
-from brain_desk import BTC, T0, D, ledger
+from brain_desk import BTC, T0, D
+from brain_reports import ledger
 
 from simple_trader.core.portfolio.balances import Balances, legs_of
 from simple_trader.domain.fills import Fee, Fill

@@ -1,7 +1,8 @@
 """Open orders: states by the table, ends by quantity, holds with their fee."""
 
 import pytest
-from brain_desk import BTC, T0, D, fill_of
+from brain_desk import BTC, T0, D
+from brain_reports import fill_of
 from order_parts import plain_order
 
 from simple_trader.core.portfolio import open_orders as file

@@ -4,15 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from brain_desk import BTC, Desk, only, report
+from brain_desk import BTC, Desk, only
+from brain_reports import report
 
 from simple_trader.core.portfolio.balances import REST_LAG_S
-from simple_trader.core.reactions.asking import (
-    OVERLAP,
-    ask_order,
-    ask_reconcile,
-    ask_unresolved,
-)
+from simple_trader.core.reactions.asking import OVERLAP, ask_order, ask_reconcile, ask_unresolved
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain.instruments import VenueStatus

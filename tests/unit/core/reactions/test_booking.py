@@ -1,6 +1,7 @@
 """Rows of what a fold changed, and the sums that people see."""
 
-from brain_desk import D, Desk, fill_of, records, traded
+from brain_desk import D, Desk, records
+from brain_reports import fill_of, traded
 
 from simple_trader.core.reactions.booking import count_gain, lot_rows, note_order
 from simple_trader.domain import records as r

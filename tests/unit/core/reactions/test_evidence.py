@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from brain_desk import BTC, T0, D, Desk, fill_of, only, records, report, traded
+from brain_desk import BTC, T0, D, Desk, only, records
+from brain_reports import fill_of, report, traded
 from order_parts import plain_order
 
 from simple_trader.core.reactions.evidence import books_end

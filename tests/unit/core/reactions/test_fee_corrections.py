@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from brain_desk import D, Desk, fill_of, ledger, only, records, report, traded
+from brain_desk import D, Desk, only, records
+from brain_reports import fill_of, ledger, report, traded
 
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from brain_desk import BTC, ETH, T0, D, Desk, buys, ledger, only, records, say, settings
+from brain_desk import BTC, ETH, T0, D, Desk, buys, only, records, say, settings
+from brain_reports import ledger
 
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e

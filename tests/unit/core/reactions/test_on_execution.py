@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from brain_desk import BTC, T0, D, Desk, fill_of, only, records, report, traded
+from brain_desk import BTC, T0, D, Desk, only, placed, records, state_of
+from brain_reports import fill_of, report, traded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,18 +19,6 @@ from simple_trader.domain.orders import OrderRequest
 from simple_trader.domain.reasons import Reason
 
 S = OrderState
-
-
-def placed() -> tuple[Desk, OrderRequest]:
-    """A desk with one order sent."""
-    desk = Desk()
-    desk.open()
-    return desk, desk.place()
-
-
-def state_of(desk: Desk, request: OrderRequest) -> S:
-    """The state of the order."""
-    return desk.engine.state.orders.orders[request.cl_ord_id].state
 
 
 def test_x04_a_fill_before_the_ack_is_booked_and_completes_the_order() -> None:

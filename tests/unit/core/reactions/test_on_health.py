@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from brain_desk import BTC, Desk, decisions_of, only, quote, records, report, say
+from brain_desk import BTC, Desk, decisions_of, only, quote, records, say
+from brain_reports import report
 
 from simple_trader.core.engine import Engine
 from simple_trader.core.reactions.standing import SETTLE_S

@@ -12,13 +12,12 @@ from brain_desk import (
     advice_text,
     candle,
     decisions_of,
-    fill_of,
     only,
     records,
     say,
     settings,
-    traded,
 )
+from brain_reports import fill_of, traded
 
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e

@@ -5,21 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from brain_desk import (
-    BTC,
-    ETH,
-    T0,
-    D,
-    Desk,
-    advice_text,
-    fill_of,
-    ledger,
-    records,
-    report,
-    say,
-    settings,
-    traded,
-)
+from brain_desk import BTC, ETH, T0, D, Desk, advice_text, records, say, settings
+from brain_reports import fill_of, ledger, report, traded
 
 from simple_trader.core.portfolio.balances import REST_LAG_S
 from simple_trader.core.risk.breaker import loss_today

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from brain_desk import BTC, Desk, decisions_of, only, records, say
+from brain_desk import BTC, Desk, decisions_of, only, placed, records, say, state_of
 
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
@@ -14,13 +14,6 @@ from simple_trader.domain.orders import OrderRequest
 from simple_trader.domain.reasons import Reason
 
 S = OrderState
-
-
-def placed() -> tuple[Desk, OrderRequest]:
-    """A desk with one order sent."""
-    desk = Desk()
-    desk.open()
-    return desk, desk.place()
 
 
 def looked(request: OrderRequest, desk: Desk, **changes: Any) -> e.OrderLooked:
@@ -33,11 +26,6 @@ def looked(request: OrderRequest, desk: Desk, **changes: Any) -> e.OrderLooked:
         "looked_from": desk.at,
     }
     return e.OrderLooked(**{**values, **changes})
-
-
-def state_of(desk: Desk, request: OrderRequest) -> S:
-    """The state of the order."""
-    return desk.engine.state.orders.orders[request.cl_ord_id].state
 
 
 def next_look(desk: Desk) -> tuple[str, ...]:

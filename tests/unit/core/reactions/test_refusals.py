@@ -4,18 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from brain_desk import (
-    BTC,
-    ETH,
-    D,
-    Desk,
-    decisions_of,
-    only,
-    records,
-    report,
-    say,
-    settings,
-)
+from brain_desk import BTC, ETH, D, Desk, decisions_of, only, records, say, settings
+from brain_reports import report
 
 from simple_trader.core.risk.strikes import HALT_AFTER
 from simple_trader.domain import actions as a

@@ -1,7 +1,8 @@
 """Trading state: what holds it back, told at every change, latched where it must be."""
 
 import pytest
-from brain_desk import BTC, D, Desk, only, records, report, settings
+from brain_desk import BTC, D, Desk, only, records, settings
+from brain_reports import report
 
 from simple_trader.core.reactions.standing import causes_of, halt_on
 from simple_trader.domain import actions as a

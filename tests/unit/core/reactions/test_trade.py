@@ -2,7 +2,9 @@
 
 from decimal import Decimal
 
-from brain_desk import BTC, ETH, T0, D, Desk, intent, records, report, settings
+from brain_case import intent
+from brain_desk import BTC, ETH, T0, D, Desk, records, settings
+from brain_reports import report
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from brain_desk import D, case, settings
+from brain_case import case
+from brain_desk import D, settings
 
 from simple_trader.core.risk.capital_checks import within_turnover
 from simple_trader.core.risk.turnover import Flow

@@ -1,6 +1,7 @@
 """What a case works out of itself: cost, value and reservation."""
 
-from brain_desk import D, case
+from brain_case import case
+from brain_desk import D
 
 
 def test_i_18_a_purchase_reserves_its_value_with_the_fee_and_a_sale_nothing() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from brain_desk import BTC, D, case, settings
+from brain_case import case
+from brain_desk import BTC, D, settings
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from brain_desk import BTC, T0, D, case, quote, rules, settings
+from brain_case import case
+from brain_desk import BTC, T0, D, quote, rules, settings
 
 from simple_trader.core.risk import capital_checks, market_checks, order_checks, state_checks
 from simple_trader.core.risk.case import Check

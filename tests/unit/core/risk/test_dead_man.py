@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from brain_desk import T0, Desk, report
+from brain_desk import T0, Desk
+from brain_reports import report
 
 from simple_trader.core.risk.dead_man import fired, wants_switch
 from simple_trader.domain.order_states import TERMINAL, OrderState

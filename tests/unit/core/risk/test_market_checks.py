@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from brain_desk import BTC, T0, D, case, quote, settings
+from brain_case import case
+from brain_desk import BTC, T0, D, quote, settings
 
 from simple_trader.core.risk import market_checks as checks
 from simple_trader.domain.reasons import Reason

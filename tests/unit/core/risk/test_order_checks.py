@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from brain_desk import BTC, D, case, settings
+from brain_case import case
+from brain_desk import BTC, D, settings
 
 from simple_trader.core.risk import order_checks as checks
 from simple_trader.core.risk.ceilings import ORDERS_PER_SECOND

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import msgspec
-from brain_desk import T0, D, case
+from brain_case import case
+from brain_desk import T0, D
 
 from simple_trader.core.risk.ceilings import ENTRY_LIFE_S
 from simple_trader.core.risk.risk_manager import params_hash, request_of, review

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from brain_desk import T0, case
+from brain_case import case
+from brain_desk import T0
 
 from simple_trader.core.risk import state_checks as checks
 from simple_trader.domain.memory import Strike

@@ -1,6 +1,7 @@
 """What each state of exchange and pair takes, and that an unknown one takes nothing."""
 
-from brain_desk import BTC, intent, rules
+from brain_case import intent
+from brain_desk import BTC, rules
 
 from simple_trader.core.risk.venue_states import pair_takes, refusal, takes_cancels, venue_takes
 from simple_trader.domain.instruments import PairStatus, VenueStatus

@@ -1,7 +1,8 @@
 """Account events go through the journal's codec and come back the same."""
 
 import pytest
-from brain_desk import T0, D, ledger
+from brain_desk import T0, D
+from brain_reports import ledger
 from journal_parts import assert_a_trading_hour_comes_back, assert_comes_back
 
 from simple_trader.domain import events as e
