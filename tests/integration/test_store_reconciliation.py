@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 from brain_desk import BTC, D, Desk
 from brain_reports import fill_of, ledger, traded
+from order_parts import plain_order
 from store_parts import running
 
 from simple_trader.adapters.store.named_sql import named
@@ -15,6 +16,7 @@ from simple_trader.core.portfolio.balances import REST_LAG_S
 from simple_trader.core.portfolio.reconcile import Reconciliation
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
+from simple_trader.domain.ids import client_order_id
 from simple_trader.domain.records import BookMetricsRow, PriceRow
 from simple_trader.ports import Batch
 
@@ -124,6 +126,24 @@ async def test_i_13_p01_an_asset_that_came_after_the_opening_is_known_after_a_ki
     }
     assert again.trades["E1"].left == {"BTC": D("0.5"), "USD": D("-50.2")}
     assert again.trades["E1"].gross == {"BTC": D("0.5"), "USD": D(-50)}
+
+
+async def test_i_09_x28_a_strangers_name_that_looks_like_ours_holds_nothing_back_after_a_restart(
+    database: str,
+) -> None:
+    """`stop-loss-1` was not made here, whatever it begins with; a name of our form was."""
+    desk = Desk()
+    desk.start()
+    desk.do(e.FeedUp(feed="public"))
+    desk.do(e.BalancesSeen(balances={"USD": D(1000)}, source="ws"))
+    for number, name in enumerate(("stop-loss-1", "st-1", "st9-X", client_order_id(100, 77)), 1):
+        request = plain_order(name=name).request
+        one = fill_of(request, f"E{number}", desk.at, order_id=f"O{number}", trade_id=number)
+        desk.do(traded(one, desk.at))
+    told = desk.engine.state.recon.lost_fills
+    assert told == {"E4": "BTC"}
+    await written(database, desk)
+    assert (await Recovery(database, boot_seconds=2000).recover()).ledger.lost_fills == told
 
 
 async def test_i_13_i_14_i_15_the_views_show_what_agrees_and_what_does_not(database: str) -> None:
