@@ -7,6 +7,7 @@ from simple_trader.adapters.llm.rendered_again import assets_by_hash, renderings
 from simple_trader.adapters.store.replay_source import ReplaySource
 from simple_trader.adapters.store.row_values import Difference, difference
 from simple_trader.domain.actions import Action, AskAdvice
+from simple_trader.domain.errors import InvariantBroken
 from simple_trader.domain.events import AdviceArrived, AdviceFailed, Event
 
 _KEPT = 50  # questions that wait for their answer at the same time are a handful
@@ -40,7 +41,10 @@ class PromptCheck:
             self.unasked += 1
             return []
         where = f"prompt of question {event.question_id}"
-        version = await self._version(ask.question.config_hash)
+        try:
+            version = await self._version(ask.question.config_hash)
+        except InvariantBroken as error:
+            return [difference(where, "templates", str(error), "templates")]
         if version is None:
             self.textless += 1
             return []

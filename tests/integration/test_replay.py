@@ -181,6 +181,17 @@ def test_i_43_one_change_alone_is_the_only_difference(
     assert len(found) == 3
 
 
+def test_templates_that_cannot_be_read_are_a_difference_and_no_crash(
+    days: str, copy_of: Callable[[str], str]
+) -> None:
+    changed = copy_of(days)
+    run(changed, "UPDATE config_versions SET texts = texts || '{\"zz\": 1}'")
+    report = again(changed, name=value(changed, "SELECT min(call_id) FROM llm_calls"))
+    assert report.damage == ""
+    found = {(one.where.split()[0], one.field) for one in report.found}
+    assert found == {("prompt", "templates"), ("config_versions", "texts")}
+
+
 FLIP = "UPDATE {0} SET {1} = set_bit({1}, {2}, 1 - get_bit({1}, {2})) WHERE {3}"
 
 

@@ -107,11 +107,19 @@ class ReplaySource:
             ) from error
 
     async def texts(self, config_hash: str) -> dict[str, str]:
-        """Templates and tool schemas of a version, by name; empty for a version nobody kept."""
+        """Templates and tool schemas of a version, by name; empty for a version nobody kept.
+
+        Raises InvariantBroken when they are damaged.
+        """
         found = await self.connection.fetchval(
             "SELECT texts FROM config_versions WHERE config_hash = $1", config_hash
         )
-        return {} if found is None else msgspec.json.decode(found, type=dict[str, str])
+        try:
+            return {} if found is None else msgspec.json.decode(found, type=dict[str, str])
+        except msgspec.MsgspecError as error:
+            raise InvariantBroken(
+                f"texts of {config_hash} in config_versions cannot be read: {error}"
+            ) from error
 
     def parts(self, after_seq: int, until_seq: int) -> AsyncIterator[JournalPart]:
         """Segments from after one event to another, each checked against the hash chain."""
