@@ -6,10 +6,9 @@ from decimal import Decimal
 
 import pytest
 from faulty_sandbox import There, faulty_sandbox
-from kraken_parts import Even, Mark, RealClock, Shown
+from rest_parts import client_on
 
 from simple_trader.adapters.kraken import rest_client
-from simple_trader.adapters.kraken.auth import Credentials
 from simple_trader.adapters.kraken.errors import ErrorKind, KrakenRefused
 from simple_trader.adapters.kraken.http_client import HttpClient
 from simple_trader.adapters.kraken.resolver import Resolver
@@ -38,14 +37,7 @@ async def there() -> AsyncIterator[There]:
 @pytest.fixture
 async def client(there: There) -> AsyncIterator[RestClient]:
     http = HttpClient("simple-trader/test")
-    yield RestClient(
-        url=there.url,
-        http=http,
-        clock=RealClock(),
-        dice=Even(),
-        credentials=Credentials(Shown(DEFAULT_KEY), Shown(DEFAULT_SIGNING_TEXT)),
-        high_water=Mark(),
-    )
+    yield client_on(http, url=there.url, key=DEFAULT_KEY, secret=DEFAULT_SIGNING_TEXT)
     await http.close()
 
 

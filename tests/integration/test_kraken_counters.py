@@ -8,14 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from kraken_parts import Even, Mark, RealClock, Shown
+from rest_parts import rest_on
 from sandbox_desk import Desk, desk_at
 from sandbox_parts import Child, child
 
-from simple_trader.adapters.kraken.auth import Credentials
 from simple_trader.adapters.kraken.http_client import HttpClient
 from simple_trader.adapters.kraken.key_info import NEEDED
-from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.app.key_safety import require_safe_key
 from simple_trader.domain.actions import CancelOrder
@@ -27,7 +25,6 @@ from simple_trader.domain.reasons import Reason
 
 pytestmark = pytest.mark.timeout(90)
 
-SECRET = "c2FuZGJveC1zZWNyZXQ="
 ACCOUNTS = """
 accounts:
   main: {balances: {USD: 10000}, tier: pro, counters: on}
@@ -115,17 +112,7 @@ async def test_x18_without_the_model_the_exchange_refuses_and_says_so() -> None:
 async def rest_of(there: Child, key: str, tier: str | None = "pro") -> AsyncIterator[KrakenRest]:
     http = HttpClient("simple-trader/test")
     try:
-        yield KrakenRest(
-            RestClient(
-                url=there.url,
-                http=http,
-                clock=RealClock(),
-                dice=Even(),
-                credentials=Credentials(Shown(key), Shown(SECRET)),
-                high_water=Mark(),
-                tier=tier,
-            )
-        )
+        yield rest_on(http, url=there.url, key=key, tier=tier)
     finally:
         await http.close()
 

@@ -17,18 +17,14 @@ from kraken_parts import (
     STATUS,
     TICKER,
     Even,
-    Mark,
     RealClock,
     ScriptedHttp,
-    Shown,
     ack,
 )
+from rest_parts import rest_on
 from websockets.asyncio.server import ServerConnection, serve
 
-from simple_trader.adapters.kraken.auth import Credentials
 from simple_trader.adapters.kraken.connection import open_wire
-from simple_trader.adapters.kraken.rest_client import RestClient
-from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
 from simple_trader.domain.events import Event, FeedDown, FeedUp, NotSent, QuoteSeen, SendUnknown
@@ -109,16 +105,7 @@ async def running() -> AsyncIterator[Desk]:
     http.will("GetWebSocketsToken", {"token": "TOK", "expires": 900})
     async with serve(exchange.serve, "127.0.0.1", 0, compression=None) as server:
         port = server.sockets[0].getsockname()[1]
-        rest = KrakenRest(
-            RestClient(
-                url="http://127.0.0.1:1",
-                http=http,
-                clock=RealClock(),
-                dice=Even(),
-                credentials=Credentials(Shown("k"), Shown("c2VjcmV0")),
-                high_water=Mark(),
-            )
-        )
+        rest = rest_on(http)
 
         async def room() -> None:
             return

@@ -4,11 +4,10 @@ import asyncio
 import logging
 
 import pytest
-from kraken_parts import Even, Mark, RealClock, ScriptedHttp, Shown
+from kraken_parts import ScriptedHttp
+from rest_parts import rest_on
 
 from simple_trader.adapters.kraken import rest_client
-from simple_trader.adapters.kraken.auth import Credentials
-from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.app import key_safety
 from simple_trader.app.key_safety import require_safe_key
@@ -30,15 +29,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def rest(*answers: object) -> tuple[KrakenRest, ScriptedHttp]:
     http = ScriptedHttp()
     http.will("GetApiKeyInfo", *answers)
-    client = RestClient(
-        url="http://127.0.0.1:1",
-        http=http,
-        clock=RealClock(),
-        dice=Even(),
-        credentials=Credentials(Shown("key"), Shown("c2VjcmV0")),
-        high_water=Mark(),
-    )
-    return KrakenRest(client), http
+    return rest_on(http), http
 
 
 async def test_a_key_that_cannot_withdraw_passes_in_silence(

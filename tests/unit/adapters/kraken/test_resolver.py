@@ -5,13 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from kraken_parts import AT, Even, Mark, RealClock, ScriptedHttp, Shown
+from kraken_parts import AT, ScriptedHttp
+from rest_parts import rest_on
 
 from simple_trader.adapters.kraken import rest_client
-from simple_trader.adapters.kraken.auth import Credentials
 from simple_trader.adapters.kraken.resolver import Resolver
-from simple_trader.adapters.kraken.rest_client import RestClient
-from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.domain.actions import AskOrders, AskReconcile, Question
 from simple_trader.domain.events import (
     BalancesSeen,
@@ -87,16 +85,7 @@ def http(monkeypatch: pytest.MonkeyPatch) -> ScriptedHttp:
 
 
 def resolver(http: ScriptedHttp, *pairs: str) -> Resolver:
-    rest = KrakenRest(
-        RestClient(
-            url="http://127.0.0.1:1",
-            http=http,
-            clock=RealClock(),
-            dice=Even(),
-            credentials=Credentials(Shown("key"), Shown("c2VjcmV0")),
-            high_water=Mark(),
-        )
-    )
+    rest = rest_on(http)
     return Resolver(rest, lambda: AT, lambda: pairs)
 
 

@@ -1,46 +1,29 @@
 """REST requests: signed, one at a time, reads tried again, the rest sent once."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from kraken_parts import Even, Mark, RealClock, ScriptedHttp, SetClock, Shown
+from kraken_parts import ScriptedHttp, SetClock
+from rest_parts import SECRET, client_on
 
-from simple_trader.adapters.kraken import rest_client, rest_rows
-from simple_trader.adapters.kraken.auth import Credentials, sign
+from simple_trader.adapters.kraken import rest_rows
+from simple_trader.adapters.kraken.auth import sign
 from simple_trader.adapters.kraken.errors import KrakenRefused, trouble_of
 from simple_trader.adapters.kraken.hall_monitor import FileCount, Lockout
 from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.domain.errors import VenueRefused, VenueUnreachable
 from simple_trader.ports import HttpFailed, HttpReply
 
-SECRET = "c2FuZGJveC1zZWNyZXQ="
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest_client, "_FIRST_PAUSE_S", 0.0)
-
-
-def client(http: ScriptedHttp, *, signed: bool = True) -> RestClient:
-    return RestClient(
-        url="http://127.0.0.1:1",
-        http=http,
-        clock=RealClock(),
-        dice=Even(),
-        credentials=Credentials(Shown("key"), Shown(SECRET)) if signed else None,
-        high_water=Mark(),
-    )
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 async def test_a_private_request_carries_key_nonce_and_signature() -> None:
     http = ScriptedHttp()
     http.will("Balance", {"ZUSD": "1.0"})
-    assert bytes(await client(http).private("Balance", {"a": "b c+d"})) == b'{"ZUSD": "1.0"}'
+    assert bytes(await client_on(http).private("Balance", {"a": "b c+d"})) == b'{"ZUSD": "1.0"}'
     _, body, headers = http.asked[0]
     nonce = parse_qs(body)["nonce"][0]
     assert parse_qs(body)["a"] == ["b c+d"]
@@ -52,7 +35,7 @@ async def test_a_private_request_carries_key_nonce_and_signature() -> None:
 async def test_nonces_of_requests_at_once_arrive_in_order() -> None:
     http = ScriptedHttp()
     http.will("Balance", {})
-    made = client(http)
+    made = client_on(http)
     await asyncio.gather(*(made.private("Balance") for _ in range(20)))
     nonces = [int(parse_qs(body)["nonce"][0]) for _, body, _ in http.asked]
     assert nonces == sorted(set(nonces))
@@ -73,16 +56,16 @@ async def test_nonces_of_requests_at_once_arrive_in_order() -> None:
 async def test_a_read_is_tried_again_after_trouble_that_passes(trouble: object) -> None:
     http = ScriptedHttp()
     http.will("Balance", trouble, trouble, {"ZUSD": "1"})
-    assert await client(http).private("Balance")
+    assert await client_on(http).private("Balance")
     http.will("Time", trouble, {"unixtime": 1})
-    assert await client(http).public("Time")
+    assert await client_on(http).public("Time")
 
 
 async def test_a_read_gives_up_after_four_tries() -> None:
     http = ScriptedHttp()
     http.will("Balance", HttpFailed("reset"))
     with pytest.raises(VenueUnreachable, match="Balance"):
-        await client(http).private("Balance")
+        await client_on(http).private("Balance")
     assert len(http.asked) == 4
 
 
@@ -95,9 +78,9 @@ async def test_x18_a_read_that_is_not_taken_now_is_an_outage_and_no_refusal(erro
     http.will("Balance", error)
     http.will("Time", error)
     with pytest.raises(VenueUnreachable, match=error):
-        await client(http).private("Balance")
+        await client_on(http).private("Balance")
     with pytest.raises(VenueUnreachable, match=error):
-        await client(http).public("Time")
+        await client_on(http).public("Time")
 
 
 async def test_x03_a_request_that_acts_is_sent_once_and_its_outcome_is_unknown() -> None:
@@ -105,7 +88,7 @@ async def test_x03_a_request_that_acts_is_sent_once_and_its_outcome_is_unknown()
         http = ScriptedHttp()
         http.will("CancelAll", trouble)
         with pytest.raises(VenueUnreachable):
-            await client(http).private("CancelAll", read=False)
+            await client_on(http).private("CancelAll", read=False)
         assert len(http.asked) == 1
 
 
@@ -113,7 +96,7 @@ async def test_a_definitive_error_is_not_asked_for_again() -> None:
     http = ScriptedHttp()
     http.will("Balance", "EGeneral:Invalid arguments:ordertype")
     with pytest.raises(KrakenRefused) as error:
-        await client(http).private("Balance")
+        await client_on(http).private("Balance")
     assert error.value.error == "EGeneral:Invalid arguments:ordertype"
     assert len(http.asked) == 1
 
@@ -121,21 +104,21 @@ async def test_a_definitive_error_is_not_asked_for_again() -> None:
 async def test_x19_an_invalid_nonce_leaps_once_and_then_stops() -> None:
     http = ScriptedHttp()
     http.will("Balance", "EAPI:Invalid nonce", {"ZUSD": "1"})
-    await client(http).private("Balance")
+    await client_on(http).private("Balance")
     first, second = (int(parse_qs(body)["nonce"][0]) for _, body, _ in http.asked)
     assert second - first >= 10_000_000_000
 
     stubborn = ScriptedHttp()
     stubborn.will("Balance", "EAPI:Invalid nonce")
     with pytest.raises(VenueRefused, match="Invalid nonce"):
-        await client(stubborn).private("Balance")
+        await client_on(stubborn).private("Balance")
     assert len(stubborn.asked) == 2
 
 
 async def test_x20_a_lockout_stops_all_private_calls() -> None:
     http = ScriptedHttp()
     http.will("Balance", "EGeneral:Temporary lockout")
-    made = client(http)
+    made = client_on(http)
     for _ in range(5):
         with pytest.raises(KrakenRefused, match="lockout"):
             await made.private("Balance")
@@ -146,16 +129,7 @@ async def test_x20_a_lockout_holds_over_a_restart_and_a_wrong_key_does_not(tmp_p
     clock, count = SetClock(), FileCount(tmp_path / "rest_count")
 
     def start(http: ScriptedHttp) -> RestClient:
-        return RestClient(
-            url="http://127.0.0.1:1",
-            http=http,
-            clock=clock,
-            dice=Even(),
-            credentials=Credentials(Shown("key"), Shown(SECRET)),
-            high_water=Mark(),
-            tier="pro",
-            count=count,
-        )
+        return client_on(http, clock=clock, tier="pro", count=count)
 
     for error, asked in (("EAPI:Invalid key", 1), ("EGeneral:Temporary lockout", 0)):
         http = ScriptedHttp()
@@ -180,134 +154,9 @@ async def test_a_lockout_that_ends_in_another_year_holds_no_longer_than_a_lockou
     count.save_lockout(Lockout(clock.wall() + timedelta(days=400), "EGeneral:Temporary lockout"))
     http = ScriptedHttp()
     http.will("Balance", {"ZUSD": "1"})
-    made = RestClient(
-        url="http://127.0.0.1:1",
-        http=http,
-        clock=clock,
-        dice=Even(),
-        credentials=Credentials(Shown("key"), Shown(SECRET)),
-        high_water=Mark(),
-        tier="pro",
-        count=count,
-    )
+    made = client_on(http, clock=clock, tier="pro", count=count)
     clock.seconds += 901.0
     assert await made.private("Balance")
-
-
-class Counted:
-    """A clock whose seconds pass when someone sleeps."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.clock = SetClock()
-        self.real = asyncio.sleep
-        self.slept: list[float] = []
-        monkeypatch.setattr(rest_client.asyncio, "sleep", self.sleep)
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        until = self.clock.seconds + seconds
-        await self.real(0)
-        self.clock.seconds = max(self.clock.seconds, until)
-
-    def client(self, http: ScriptedHttp, tier: str = "intermediate") -> RestClient:
-        return RestClient(
-            url="http://127.0.0.1:1",
-            http=http,
-            clock=self.clock,
-            dice=Even(),
-            credentials=Credentials(Shown("key"), Shown(SECRET)),
-            high_water=Mark(),
-            tier=tier,
-        )
-
-
-class SlowHttp(ScriptedHttp):
-    """Answers after others had a turn, and remembers how full the counter was at each send."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[float] = []
-        self.look: Callable[[], float] = lambda: 0.0
-
-    async def request(self, *args: Any, **kwargs: Any) -> HttpReply:
-        self.seen.append(self.look())
-        reply = await super().request(*args, **kwargs)
-        for _ in range(5):
-            await one_turn()
-        return reply
-
-
-async def one_turn() -> None:
-    future = asyncio.get_running_loop().create_future()
-    asyncio.get_running_loop().call_soon(future.set_result, None)
-    await future
-
-
-async def test_calls_that_wait_for_room_arrive_in_nonce_order_and_never_above_the_limit(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    time, http = Counted(monkeypatch), SlowHttp()
-    made = time.client(http)
-    http.look = lambda: made.monitor.value
-    http.will("Balance", {})
-    http.will("Ledgers", {})
-    made.monitor.exhausted()
-    names = ["Balance", "Ledgers"] * 10
-    await asyncio.gather(*(made.private(name) for name in names))
-    nonces = [int(parse_qs(body)["nonce"][0]) for _, body, _ in http.asked]
-    assert len(nonces) == len(names)
-    assert nonces == sorted(set(nonces))
-    assert max(http.seen) <= 20 - 5 + 1e-6
-
-
-async def test_x18_a_cancel_and_a_look_up_get_through_when_the_rest_is_used_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    time, http = Counted(monkeypatch), ScriptedHttp()
-    made = time.client(http)
-    for name in ("CancelAll", "OpenOrders", "Balance"):
-        http.will(name, {})
-    made.monitor.charge(16)
-    await made.private("CancelAll", read=False)
-    await made.private("OpenOrders")
-    assert time.slept == []
-    await made.private("Balance")
-    assert time.slept
-
-
-async def test_x18_the_exchanges_own_word_drains_the_counter(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for trouble in ("EAPI:Rate limit exceeded", HttpReply(429, b"<html>slow down</html>")):
-        time, http = Counted(monkeypatch), ScriptedHttp()
-        http.will("Balance", trouble, {})
-        await time.client(http).private("Balance")
-        assert sum(time.slept) >= (5 + 1) / 0.5
-
-
-async def test_a_throttle_is_waited_out_by_everyone(monkeypatch: pytest.MonkeyPatch) -> None:
-    time, http = Counted(monkeypatch), ScriptedHttp()
-    until = int(time.clock.wall().timestamp()) + 7
-    http.will("Balance", f"EService: Throttled: {until}", {})
-    http.will("Time", {"unixtime": 1})
-    http.will("CancelAll", {})
-    made = time.client(http)
-    http.will("CancelOrder", f"EService: Throttled: {until}")
-    with pytest.raises(KrakenRefused):
-        await made.private("CancelOrder", read=False)
-    await made.public("Time")
-    assert time.clock.wall().timestamp() >= until
-    await made.private("Balance")
-    assert len(http.asked) == 4
-
-
-async def test_a_throttle_of_another_century_is_not_believed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    time, http = Counted(monkeypatch), ScriptedHttp()
-    http.will("Balance", "EService: Throttled: 9999999999", {})
-    await time.client(http).private("Balance")
-    assert 100 < time.clock.seconds < 130
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 520, 525])
@@ -315,20 +164,20 @@ async def test_a_page_of_a_proxy_proves_nothing(status: int) -> None:
     http = ScriptedHttp()
     http.will("CancelAll", HttpReply(status, b"<html><body>cloudflare</body></html>"))
     with pytest.raises(VenueUnreachable, match=str(status)):
-        await client(http).private("CancelAll", read=False)
+        await client_on(http).private("CancelAll", read=False)
 
 
 async def test_without_a_key_nothing_private_is_sent() -> None:
     http = ScriptedHttp()
     with pytest.raises(KrakenRefused, match="no API key"):
-        await client(http, signed=False).private("Balance")
+        await client_on(http, signed=False).private("Balance")
     assert http.asked == []
 
 
 async def test_a_warning_beside_a_result_is_no_error() -> None:
     http = ScriptedHttp()
     http.will("Time", HttpReply(200, b'{"error":["WGeneral:careful"],"result":{"unixtime":1}}'))
-    assert await client(http).public("Time")
+    assert await client_on(http).public("Time")
 
 
 @pytest.mark.parametrize(
@@ -343,7 +192,7 @@ async def test_an_answer_that_is_no_text_or_nested_too_deeply_is_no_answer(body:
     http = ScriptedHttp()
     http.will("Time", HttpReply(200, body))
     with pytest.raises(VenueUnreachable):
-        rest_rows.decode(await client(http).public("Time"), dict[str, int], "Time")
+        rest_rows.decode(await client_on(http).public("Time"), dict[str, int], "Time")
 
 
 def test_x20_what_a_refusal_means_is_named() -> None:
@@ -363,7 +212,7 @@ def test_x20_what_a_refusal_means_is_named() -> None:
 async def test_x19_nonces_that_stay_invalid_stop_all_private_calls_and_are_told() -> None:
     http, told = ScriptedHttp(), []
     http.will("Balance", *["EAPI:Invalid nonce"] * 9)
-    made = client(http)
+    made = client_on(http)
     made.on_trouble = told.append
     for _ in range(4):
         with pytest.raises(KrakenRefused, match="nonce"):
@@ -379,7 +228,7 @@ async def test_x19_nonces_that_stay_invalid_stop_all_private_calls_and_are_told(
 async def test_x19_an_invalid_nonce_now_and_then_is_not_persistent() -> None:
     http, told = ScriptedHttp(), []
     http.will("Balance", *["EAPI:Invalid nonce", {"ZUSD": "1"}] * 5)
-    made = client(http)
+    made = client_on(http)
     made.on_trouble = told.append
     for _ in range(5):
         assert await made.private("Balance")
@@ -390,7 +239,7 @@ async def test_x20_a_missing_permission_is_told_once_and_its_endpoint_not_asked_
     http, told = ScriptedHttp(), []
     http.will("Ledgers", "EGeneral:Permission denied")
     http.will("CancelAll", {"count": 2})
-    made = client(http)
+    made = client_on(http)
     made.on_trouble = told.append
     for _ in range(3):
         with pytest.raises(KrakenRefused, match="Permission"):
@@ -398,31 +247,3 @@ async def test_x20_a_missing_permission_is_told_once_and_its_endpoint_not_asked_
     assert [one.kind for one in told] == ["permission"]
     assert len(http.asked) == 1
     assert await made.private("CancelAll", read=False)  # the kill switch still works
-
-
-class SlowReads:
-    """Reads hang until they are given up; the rest is answered at once."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    async def request(self, method: str, url: str, **_: Any) -> HttpReply:
-        endpoint = url.rsplit("/", 1)[1]
-        self.asked.append(endpoint)
-        if endpoint == "CancelAll":
-            return HttpReply(200, b'{"error":[],"result":{"count":1}}')
-        await asyncio.Event().wait()
-        raise AssertionError
-
-
-async def test_x18_i_28_a_cancel_waits_for_no_slow_read_and_has_the_higher_nonce() -> None:
-    http = SlowReads()
-    made = client(http)
-    reads = [asyncio.ensure_future(made.private("TradesHistory")) for _ in range(3)]
-    await asyncio.sleep(0)
-    async with asyncio.timeout(2):
-        assert await made.private("CancelAll", read=False)
-    assert http.asked[:2] == ["TradesHistory", "CancelAll"]
-    for read in reads:
-        read.cancel()
-    await asyncio.gather(*reads, return_exceptions=True)
