@@ -1,13 +1,11 @@
 """Family X, the client's part: errors typed, nothing sent twice, every fill told, nothing lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from faulty_desk import FaultyDesk, desk_on
-from faulty_sandbox import There, faulty_sandbox
+from faulty_desk import FaultyDesk
 
 from simple_trader.adapters.kraken.errors import ErrorKind, kind_of
 from simple_trader.domain.actions import AskReconcile
@@ -31,18 +29,6 @@ from simple_trader.domain.orders import AmendRequest
 from simple_trader.domain.venue_replies import AmendRejected, AmendUnknown
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture
-async def there() -> AsyncIterator[There]:
-    async with faulty_sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-async def desk(there: There) -> AsyncIterator[FaultyDesk]:
-    async with desk_on(there) as made:
-        yield made
 
 
 def amend(desk: FaultyDesk, number: int) -> AmendRequest:

@@ -2,11 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 from faulty_desk import QUICK, FaultyDesk, desk_on
-from faulty_sandbox import There, faulty_sandbox
+from faulty_sandbox import There
 
 from simple_trader.domain.actions import CancelOrder
 from simple_trader.domain.events import (
@@ -21,18 +20,6 @@ from simple_trader.domain.events import (
 from simple_trader.domain.reasons import Reason
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture
-async def there() -> AsyncIterator[There]:
-    async with faulty_sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-async def desk(there: There) -> AsyncIterator[FaultyDesk]:
-    async with desk_on(there) as made:
-        yield made
 
 
 def books_are_whole(desk: FaultyDesk) -> bool:

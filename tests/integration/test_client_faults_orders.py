@@ -4,15 +4,14 @@ The faults of test_client_faults_{network,exchange,rest}.py are not repeated her
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import aiohttp
 import pytest
-from faulty_desk import FaultyDesk, desk_on
-from faulty_sandbox import Raw, There, faulty_sandbox
+from faulty_desk import FaultyDesk
+from faulty_sandbox import Raw
 
 from simple_trader.adapters.kraken.errors import ErrorKind, kind_of
 from simple_trader.domain.actions import AskReconcile, CancelOrder
@@ -29,18 +28,6 @@ from simple_trader.domain.events import (
 from simple_trader.domain.reasons import Reason
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture
-async def there() -> AsyncIterator[There]:
-    async with faulty_sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-async def desk(there: There) -> AsyncIterator[FaultyDesk]:
-    async with desk_on(there) as made:
-        yield made
 
 
 def at_exchange(desk: FaultyDesk) -> list[Any]:

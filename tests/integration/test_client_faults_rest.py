@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from faulty_sandbox import There, faulty_sandbox
+from faulty_sandbox import There
 from rest_parts import client_on
 
 from simple_trader.adapters.kraken import rest_client
@@ -26,12 +26,6 @@ pytestmark = pytest.mark.timeout(60)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rest_client, "_FIRST_PAUSE_S", 0.01)
-
-
-@pytest.fixture
-async def there() -> AsyncIterator[There]:
-    async with faulty_sandbox() as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

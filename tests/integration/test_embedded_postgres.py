@@ -3,107 +3,20 @@
 import asyncio
 import os
 import shutil
-import signal
 import stat
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
+from database_parts import execute, value_of
+from embedded_parts import AS_ROOT, killed, major_folder, postmaster_pid, running, servers_of
 from programs import need
 
 from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres
-from simple_trader.adapters.store.postgres_backup import KEPT, nightly_backup
 from simple_trader.adapters.store.postgres_binaries import Build, pin, probe
-from simple_trader.adapters.store.postgres_owner import process_command, process_mark
 from simple_trader.domain.errors import StoreSetupError
 
-ROOT = Path(__file__).resolve().parents[2]
-AS_ROOT = os.geteuid() == 0
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
-
-# A second process that uses the server until its standard input ends.
-HOLDER = """
-import asyncio, sys
-from pathlib import Path
-from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres
-
-async def main():
-    async with EmbeddedPostgres(Path(sys.argv[1]), test_mode=True):
-        print("ready", flush=True)
-        await asyncio.to_thread(sys.stdin.read)
-
-asyncio.run(main())
-"""
-
-
-@contextmanager
-def holder(state_dir: Path) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(state_dir)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-@asynccontextmanager
-async def running(state_dir: Path) -> AsyncIterator[EmbeddedPostgres]:
-    async with EmbeddedPostgres(state_dir, test_mode=True) as server:
-        yield server
-
-
-def major_folder(state_dir: Path) -> Path:
-    (marker,) = (state_dir / "postgres").glob("*/data/PG_VERSION")
-    return marker.parent.parent
-
-
-def postmaster_pid(state_dir: Path) -> int:
-    return int((major_folder(state_dir) / "data" / "postmaster.pid").read_text().splitlines()[0])
-
-
-def servers_of(state_dir: Path) -> list[int]:
-    """Every live process whose command line names the state directory's data."""
-    needle = str(state_dir / "postgres")
-    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return [p for p in pids if f"-D {needle}" in process_command(p) and process_mark(p)]
-
-
-async def execute(dsn: str, *statements: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-async def value_of(dsn: str, query: str) -> object:
-    connection = await asyncpg.connect(dsn)
-    try:
-        return await connection.fetchval(query)
-    finally:
-        await connection.close()
-
-
-async def killed(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
-    async with asyncio.timeout(10):
-        while process_mark(pid) is not None:
-            await asyncio.sleep(0)
 
 
 async def test_a_fresh_state_directory_gets_a_server_on_a_private_socket_only(
@@ -202,66 +115,6 @@ async def test_the_server_is_in_a_session_of_its_own_so_ctrl_c_does_not_reach_it
         pid = postmaster_pid(state_dir)
         assert os.getsid(pid) == pid
         assert os.getsid(pid) != os.getsid(0)
-
-
-async def test_the_server_of_a_killed_owner_is_adopted_and_stopped_at_the_end(
-    state_dir: Path,
-) -> None:
-    with holder(state_dir) as owner:
-        pid = postmaster_pid(state_dir)
-        owner.kill()
-        owner.wait()
-        assert servers_of(state_dir) == [pid]
-        async with running(state_dir) as server:
-            assert postmaster_pid(state_dir) == pid
-            assert await value_of(server.dsn, "SELECT 1") == 1
-        assert servers_of(state_dir) == []
-
-
-async def test_a_server_in_use_by_a_live_owner_is_shared_and_left_to_it(state_dir: Path) -> None:
-    with holder(state_dir) as owner:
-        pid = postmaster_pid(state_dir)
-        async with running(state_dir) as server:
-            assert postmaster_pid(state_dir) == pid
-            assert await value_of(server.dsn, "SELECT 1") == 1
-        assert servers_of(state_dir) == [pid]
-        owner.communicate("")
-        assert owner.returncode == 0
-        assert servers_of(state_dir) == []
-
-
-async def test_the_last_user_to_leave_stops_the_server_not_the_one_that_started_it(
-    state_dir: Path,
-) -> None:
-    with holder(state_dir) as owner:
-        async with running(state_dir) as server:
-            owner.communicate("")
-            assert await value_of(server.dsn, "SELECT 1") == 1
-        assert servers_of(state_dir) == []
-
-
-async def test_two_starts_at_once_give_one_server(state_dir: Path) -> None:
-    servers = [EmbeddedPostgres(state_dir, test_mode=True) for _ in range(3)]
-    dsns = await asyncio.gather(*(server.start() for server in servers))
-    assert len(set(dsns)) == 1
-    assert len(servers_of(state_dir)) == 1
-    await asyncio.gather(*(server.stop() for server in servers))
-    assert servers_of(state_dir) == []
-
-
-async def test_a_second_user_who_starts_first_after_a_kill_does_not_wait_for_the_owner(
-    state_dir: Path,
-) -> None:
-    owner, guest = EmbeddedPostgres(state_dir), EmbeddedPostgres(state_dir)
-    await owner.start()
-    try:
-        os.kill(postmaster_pid(state_dir), signal.SIGKILL)  # a zombie of ours until we look
-        async with asyncio.timeout(10):
-            await asyncio.gather(guest.start(), owner.ensure_running())
-        assert guest.dsn == owner.dsn
-    finally:
-        await guest.stop()
-        await owner.stop()
 
 
 async def test_a_stale_pid_file_that_names_another_program_is_no_obstacle(state_dir: Path) -> None:
@@ -397,117 +250,6 @@ async def test_a_build_of_the_system_serves_as_well_and_its_data_decide_later(
         assert str(await value_of(server.dsn, "SHOW server_version")).startswith("15.")
 
 
-@pytest.mark.skipif(not AS_ROOT, reason="only root steps down to another account")
-async def test_root_is_told_which_folder_is_in_the_way(state_dir: Path) -> None:
-    state_dir.mkdir()
-    closed = state_dir / "closed"
-    closed.mkdir(mode=0o700)
-    with pytest.raises(StoreSetupError) as refused:
-        await EmbeddedPostgres(closed / "inner").start()
-    assert f"may not enter {closed}:" in str(refused.value)
-    assert "--state-dir" in str(refused.value)
-    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
-
-
-@pytest.mark.skipif(not AS_ROOT, reason="only root steps down to another account")
-async def test_root_steps_down_to_the_account_that_owns_the_data(state_dir: Path) -> None:
-    async with running(state_dir):
-        data = major_folder(state_dir) / "data"
-        owner = data.stat().st_uid
-        assert owner != 0
-        assert Path(f"/proc/{postmaster_pid(state_dir)}").stat().st_uid == owner
-    for path in (data, *data.rglob("*")):
-        os.chown(path, 65534, 65534)
-    os.chown(data.parent / "run", 65534, 65534)
-    async with running(state_dir):
-        assert Path(f"/proc/{postmaster_pid(state_dir)}").stat().st_uid == 65534
-
-
-@pytest.mark.skipif(AS_ROOT, reason="root may write everywhere")
-async def test_an_ordinary_user_is_told_that_a_place_is_not_writable() -> None:
-    with pytest.raises(StoreSetupError, match="--state-dir"):
-        await EmbeddedPostgres(Path("/proc/simple-trader")).start()
-
-
-@pytest.mark.skipif(AS_ROOT, reason="root steps down instead")
-async def test_an_ordinary_user_runs_the_server_as_themselves(state_dir: Path) -> None:
-    async with running(state_dir):
-        assert Path(f"/proc/{postmaster_pid(state_dir)}").stat().st_uid == os.geteuid()
-
-
-async def test_psql_connects_without_the_password_in_its_arguments(
-    postgres_server: EmbeddedPostgres,
-) -> None:
-    call = postgres_server.psql_command(["-Atc", "SELECT 6 * 7"])
-    assert call.env["PGPASSWORD"] not in " ".join(call.argv)
-    answer = subprocess.run(
-        call.argv, env={"PATH": os.defpath, **call.env}, capture_output=True, text=True, check=True
-    )
-    assert answer.stdout.strip() == "42"
-
-
-async def test_a_dump_holds_everything_but_the_rows_of_the_market_tables(
-    empty_database: str, postgres_server: EmbeddedPostgres, state_dir: Path
-) -> None:
-    await execute(
-        empty_database,
-        "CREATE TABLE trades (n int)",
-        "INSERT INTO trades VALUES (1)",
-        "CREATE TABLE price_history (day date) PARTITION BY RANGE (day)",
-        "CREATE TABLE price_history_2022 PARTITION OF price_history"
-        " FOR VALUES FROM ('2022-01-01') TO ('2023-01-01')",
-        "INSERT INTO price_history VALUES ('2022-02-02')",
-    )
-    today = datetime(2026, 11, 21, 2, tzinfo=UTC)
-    path = await nightly_backup(
-        empty_database, state_dir / "backups", today, bin_dir=postgres_server.bin_dir
-    )
-    assert path is not None
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    restore = [postgres_server.bin_dir / "pg_restore", "--file=-", path]
-    text = subprocess.run(restore, capture_output=True, text=True, check=True).stdout
-    assert "CREATE TABLE public.price_history_2022" in text
-    assert "2022-02-02" not in text
-    assert "COPY public.trades (n) FROM stdin;\n1\n" in text
-
-
-async def test_one_backup_a_day_and_seven_of_them_are_kept(
-    empty_database: str, postgres_server: EmbeddedPostgres, state_dir: Path
-) -> None:
-    backups = state_dir / "backups"
-    backups.mkdir(parents=True)
-    first = datetime(2026, 11, 1, tzinfo=UTC)
-    for day in range(8):
-        (backups / f"simple_trader-{first + timedelta(days=day):%Y-%m-%d}.dump").touch()
-    now = first + timedelta(days=8)
-    made = await nightly_backup(empty_database, backups, now, bin_dir=postgres_server.bin_dir)
-    assert made == backups / "simple_trader-2026-11-09.dump"
-    assert await nightly_backup(empty_database, backups, now) is None
-    kept = sorted(path.name for path in backups.iterdir())
-    assert len(kept) == KEPT
-    assert kept[0] == "simple_trader-2026-11-03.dump"
-
-
-async def test_a_backup_of_a_database_that_is_gone_says_so_and_leaves_no_file(
-    postgres_server: EmbeddedPostgres, state_dir: Path
-) -> None:
-    gone = postgres_server.dsn.replace("@/simple_trader?", "@/nowhere?")
-    with pytest.raises(StoreSetupError, match="no backup was written"):
-        await nightly_backup(gone, state_dir / "backups", datetime(2026, 1, 1, tzinfo=UTC))
-    assert not list(state_dir.glob("backups/*"))
-
-
-@pytest.mark.skipif(not AS_ROOT, reason="only root steps down to another account")
-async def test_root_serves_data_whose_account_has_no_name_any_more(state_dir: Path) -> None:
-    async with running(state_dir):
-        folder = major_folder(state_dir)
-    for path in (folder / "run", folder / "data", *(folder / "data").rglob("*")):
-        os.chown(path, 54321, 54321)
-    async with running(state_dir) as server:
-        assert await value_of(server.dsn, "SELECT 1") == 1
-        assert Path(f"/proc/{postmaster_pid(state_dir)}").stat().st_uid == 54321
-
-
 async def test_a_password_file_that_does_not_fit_is_refused_in_one_sentence(
     state_dir: Path,
 ) -> None:
@@ -516,24 +258,3 @@ async def test_a_password_file_that_does_not_fit_is_refused_in_one_sentence(
     with pytest.raises(StoreSetupError, match="password file beside the embedded database"):
         await EmbeddedPostgres(state_dir).start()
     assert servers_of(state_dir) == []
-
-
-@pytest.mark.programs
-@pytest.mark.skipif(not AS_ROOT, reason="only root steps down to another account")
-async def test_root_without_the_right_to_step_down_is_told_so(state_dir: Path) -> None:
-    need("setpriv")
-    script = (
-        "import asyncio, sys\nfrom pathlib import Path\n"
-        "from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres\n"
-        "from simple_trader.domain.errors import StoreSetupError\n"
-        "try:\n    asyncio.run(EmbeddedPostgres(Path(sys.argv[1])).start())\n"
-        "except StoreSetupError as error:\n    print(error)\n"
-    )
-    answer = subprocess.run(
-        ["setpriv", "--bounding-set=-setuid,-setgid", sys.executable, "-c", script, state_dir],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "may not step down to" in answer.stdout

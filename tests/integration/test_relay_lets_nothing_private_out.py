@@ -13,12 +13,6 @@ pytestmark = pytest.mark.timeout(60)
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
-
-
-@pytest.fixture
 async def stub(http: aiohttp.ClientSession) -> AsyncIterator[Stub]:
     async with stub_upstream(http) as made:
         yield made

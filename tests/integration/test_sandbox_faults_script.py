@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,6 @@ from simple_trader.sandbox.child_main import decode_options, encode_options
 from simple_trader.sandbox.settings import DEFAULT_SIGNING_TEXT, SandboxOptions
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
 
 
 async def told(line: aiohttp.ClientWebSocketResponse, **request: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -13,12 +12,6 @@ from faulty_sandbox import raw_private
 from relay_server import PAIR, live, relay_of, trusted, until
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
 
 
 # ------------------------------------------------------------------------------ verbatim

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from database_parts import execute
 from store_parts import AT, batches, running, story
 from typer.testing import CliRunner
 
@@ -57,15 +58,6 @@ async def contents(dsn: str, schema: str = "public") -> dict[str, Any]:
             rows = await connection.fetch(f"SELECT t::text FROM {schema}.{table} AS t ORDER BY 1")
             found[table] = [row[0] for row in rows]
         return found
-    finally:
-        await connection.close()
-
-
-async def execute(dsn: str, *statements: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
     finally:
         await connection.close()
 

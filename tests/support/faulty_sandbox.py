@@ -12,6 +12,7 @@ market seconds (which is also how delays in market time pass). With `stepped=Fal
 the wall clock and delays are real.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +28,8 @@ from simple_trader.sandbox.listener import Listener
 from simple_trader.sandbox.opening import open_exchange
 from simple_trader.sandbox.server import Server, listening, wall_clock
 from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxOptions
+
+SOON = 5.0  # what comes at all comes within seconds
 
 
 class There:
@@ -204,3 +207,15 @@ async def raw_private(
             await client.answer("subscribe", channel=channel)
             await client.until(channel=channel, type="snapshot")
         yield client
+
+
+async def ended(client: Raw) -> aiohttp.WSMsgType:
+    """Read until the connection ends, however it ends."""
+    async with asyncio.timeout(SOON):
+        while True:
+            message = await client.socket.receive()
+            if message.type in (
+                *(aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR),
+                aiohttp.WSMsgType.CLOSING,
+            ):
+                return message.type
