@@ -10,13 +10,14 @@ from simple_trader.core.reactions.asking import PREDICTIONS
 from simple_trader.core.reactions.keeping import keep_decision
 from simple_trader.core.reactions.predicting import (
     ask_predictions,
+    leave_stale,
     settle_predictions,
     teach_only,
 )
 from simple_trader.core.reactions.standing import risk_row
 from simple_trader.core.scoring.outcomes import round_trip_pct
 from simple_trader.core.state import AI_OWNER, Cycle, EngineState
-from simple_trader.core.strategy.aggregator import CycleInputs, snapshots
+from simple_trader.core.strategy.aggregator import CycleInputs, price_fault, snapshots
 from simple_trader.domain.actions import (
     Action,
     Lesson,
@@ -50,7 +51,7 @@ def begin_cycle(state: EngineState, at: datetime) -> list[Action]:
     actions.append(risk_row(state, at))  # equity in risk_states is never older than a cycle
     inputs = _inputs(state, cycle_id, at)
     rows = snapshots(inputs)
-    actions.extend(_without_price(state, inputs, [row.pair for row in rows], at))
+    actions.extend(_without_price(state, inputs, at))
     if not rows:
         return [*actions, *teach_only(state, lessons, at)]
     state.cycle = Cycle(
@@ -130,13 +131,13 @@ def _tradable(state: EngineState, pair: str) -> bool:
     return rules is not None and rules.status is PairStatus.ONLINE
 
 
-def _without_price(
-    state: EngineState, inputs: CycleInputs, seen: list[str], at: datetime
-) -> list[Action]:
+def _without_price(state: EngineState, inputs: CycleInputs, at: datetime) -> list[Action]:
     """A pair without a price gets its decision too: hold."""
     actions: list[Action] = []
     for pair in state.settings.traded_pairs:
-        if pair not in seen:
+        fault = price_fault(state.board.quote(pair), at, state.settings)
+        if fault is not None:
+            reason, detail = fault
             row = DecisionRow(
                 decision_id=state.next_id("d"),
                 cycle_id=inputs.cycle_id,
@@ -149,8 +150,8 @@ def _without_price(
                 risk_level=None,
                 rationale="",
                 verdict="hold",
-                reason=Reason.NO_PRICE,
-                detail="no quote of this pair yet",
+                reason=reason,
+                detail=detail,
                 cl_ord_id=None,
                 config_hash=inputs.config_hash,
             )
@@ -161,8 +162,9 @@ def _without_price(
 def _ask_model(
     state: EngineState, cycle: Cycle, lessons: tuple[Lesson, ...], at: datetime
 ) -> list[Action]:
+    left_out = leave_stale(state, cycle, at)
     asked = ask_predictions(state, cycle, lessons, at)
     if asked is None:
         note = Note(level="warning", text="The learner still waits.", reason=Reason.MODEL_LATE)
         return [note, *ask_advice(state, cycle, at)]
-    return [asked]
+    return [*left_out, asked]

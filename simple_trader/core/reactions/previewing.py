@@ -15,7 +15,7 @@ from simple_trader.domain.predictions import Prediction
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """The question (None: no pair has a price yet), and why it would not be asked, or empty."""
+    """The question (None: no pair has a price now), and why it would not be asked, or empty."""
 
     ask: AskAdvice | None
     note: str
@@ -36,7 +36,7 @@ def question_now(copy: EngineState, at: datetime) -> Preview:
     asked = [action for action in begin_cycle(copy, at) if isinstance(action, AskAdvice)]
     cycle = copy.cycle
     if not asked or cycle is None:
-        return Preview(ask=None, note="no traded pair has a price yet: a cycle would ask nothing")
+        return Preview(ask=None, note="no traded pair has a price now: a cycle would ask nothing")
     note = "" if settings.enable_aggregator else "enable_aggregator is off: no cycle comes"
     if not note and last is not None:
         again = asks_anew(last, shown(cycle), fills=fills, settings=settings)

@@ -5,12 +5,13 @@ what is stored is what was asked (I-43).
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 
 from simple_trader.core.market.price_board import PairBoard
+from simple_trader.core.scoring.labels import QUIET
 from simple_trader.core.strategy.answer_text import clean
 from simple_trader.core.strategy.features import Features, features_of
 from simple_trader.domain.actions import AskAdvice, PairBrief, Question
@@ -18,6 +19,7 @@ from simple_trader.domain.errors import InvariantBroken
 from simple_trader.domain.moments import to_rfc3339
 from simple_trader.domain.money import ZERO, at_precision, plain
 from simple_trader.domain.quotes import Quote
+from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import SnapshotRow
 from simple_trader.domain.settings import TradingSettings
 from simple_trader.domain.shown import (
@@ -57,7 +59,7 @@ class CycleInputs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def snapshots(inputs: CycleInputs) -> tuple[SnapshotRow, ...]:
-    """One row to remember for each pair that has a quote by now, in the order of the prompt.
+    """One row to remember for each pair that has a price now, in the order of the prompt.
 
     Raises InvariantBroken if anything in them is from after the cycle's moment (fault M02): a model
     must never see its own future.
@@ -65,12 +67,33 @@ def snapshots(inputs: CycleInputs) -> tuple[SnapshotRow, ...]:
     rows: list[SnapshotRow] = []
     for board in inputs.boards:
         quote = board.quote
-        if quote is None or quote.bid <= 0 or quote.ask <= 0 or quote.seen_at > inputs.as_of:
+        if quote is None or price_fault(quote, inputs.as_of, inputs.settings) is not None:
             continue
         features = features_of(board, inputs.as_of)
         refuse_future(board.pair, features, inputs.as_of)
         rows.append(_row(inputs, board.pair, quote, features, len(rows)))
     return tuple(rows)
+
+
+def price_fault(
+    quote: Quote | None, at: datetime, settings: TradingSettings
+) -> tuple[Reason, str] | None:
+    """Why a pair has no price that could be shown at `at`, with words for people; None: it has one.
+
+    While nothing is seen of the market for a whole cycle its last price is none of now: no question
+    is worth its cost, and no outcome may be counted from it. Nor is a crossed quote a price.
+    """
+    if quote is None:
+        return Reason.NO_PRICE, "no quote of this pair yet"
+    if quote.seen_at > at:
+        return Reason.PRICE_AHEAD, f"{quote.ahead_s(at):.1f} s ahead of our clock"
+    if not ZERO < quote.bid < quote.ask:
+        return Reason.PRICE_UNREASONABLE, f"bid {quote.bid:f}, ask {quote.ask:f}"
+    silence = at - quote.seen_at
+    longest_s = max(settings.aggregator_interval_s, settings.max_quote_age_s)
+    if silence > max(QUIET, timedelta(seconds=longest_s)):
+        return Reason.PRICE_STALE, f"no quote for {silence.total_seconds():.0f} s"
+    return None
 
 
 def refuse_future(pair: str, features: Features, as_of: datetime) -> None:

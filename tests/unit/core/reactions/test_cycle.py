@@ -7,6 +7,7 @@ from brain_desk import BTC, ETH, Desk, decisions_of, only, quote, records, say, 
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
+from simple_trader.domain.marks import DecisionMarkRow
 from simple_trader.domain.predictions import HorizonView, Prediction
 from simple_trader.domain.reasons import Reason
 
@@ -121,6 +122,40 @@ def test_without_any_price_nobody_is_asked() -> None:
     told = desk.timer("aggregate")
     assert set(decisions_of(told)) == {BTC, ETH}
     assert desk.engine.state.cycle is None
+
+
+def test_a_pair_that_was_silent_for_a_whole_cycle_is_held_and_nobody_is_paid_to_look() -> None:
+    desk = Desk()
+    desk.open(settings=MODEL)
+    first = only(desk.timer("aggregate"), a.AskPredictions)
+    desk.answer(only(answered(desk, first, (BTC, 0.75)), a.AskAdvice), "{}")
+    desk.at += timedelta(minutes=15, seconds=1)  # the feed is down: not one quote
+    told = desk.timer("aggregate")
+    rows = decisions_of(told)
+    assert {(one.verdict, one.reason) for one in rows.values()} == {("hold", Reason.PRICE_STALE)}
+    assert rows[BTC].detail == "no quote for 901 s"
+    assert rows[BTC].snapshot_id is None
+    assert [one for one in told if isinstance(one, a.AskAdvice | a.AskPredictions)] == []
+    assert records(told, r.SnapshotRow) == records(told, DecisionMarkRow) == []
+    desk.quotes()
+    assert len(only(desk.timer("aggregate"), a.AskPredictions).items) == 2
+
+
+def test_a_quiet_pair_is_shown_for_a_whole_cycle() -> None:
+    desk = Desk()
+    desk.open()
+    desk.at += timedelta(minutes=15)
+    assert [b.pair for b in desk.ask().briefs] == [BTC, ETH]
+
+
+def test_a_crossed_quote_is_no_price_to_decide_on() -> None:
+    desk = Desk()
+    desk.open()
+    desk.do(e.QuoteSeen(quote=quote(BTC, "50001", "50000", desk.at)))
+    told = desk.timer("aggregate")
+    row = decisions_of(told)[BTC]
+    assert (row.verdict, row.reason) == ("hold", Reason.PRICE_UNREASONABLE)
+    assert [b.pair for b in only(told, a.AskAdvice).briefs] == [ETH]
 
 
 def test_a_holding_is_shown_with_its_share_and_gain() -> None:
