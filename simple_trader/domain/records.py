@@ -115,6 +115,8 @@ class LlmCallRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     status: int | None = None
     params: str = "{}"
     cost_usd: Decimal | None = None
+    budget_tokens: int = 0  # what it counts for against llm_budget: the most where usage is unknown
+    budget_usd: Decimal = Decimal(0)
 
 
 class DecisionRow(msgspec.Struct, frozen=True, tag=True, kw_only=True):

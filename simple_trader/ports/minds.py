@@ -33,11 +33,13 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
 class AdviceHistory(msgspec.Struct, frozen=True, kw_only=True):
     """What a start is told of the calls before it.
 
-    `spent` of the last 24 real hours; `named`: as which model a provider last answered, by the
-    provider and the model that it was asked for.
+    `spent` of the last 24 real hours; `cut_off`: the ages in seconds of questions in them whose end
+    nobody wrote down, since the daemon ended first; `named`: as which model a provider last
+    answered, by the provider and the model that it was asked for.
     """
 
     spent: tuple[Spent, ...] = ()
+    cut_off: tuple[float, ...] = ()
     named: Mapping[tuple[str, str], str] = {}
 
 

@@ -178,7 +178,7 @@ async def test_l17_what_was_spent_before_a_restart_counts() -> None:
 async def test_l17_a_question_nobody_waited_for_is_counted_in_full() -> None:
     async with (
         serving(hang) as url,
-        managing(provider(url, timeout_s=0.2), budget=Budget(tokens_per_hour=7_000)) as manager,
+        managing(provider(url, timeout_s=0.2), budget=Budget(tokens_per_hour=20_000)) as manager,
     ):
         reasons = []
         for number in range(3):
@@ -193,7 +193,7 @@ async def test_l17_an_answer_without_a_count_is_counted_in_full_and_its_cost_not
     server = Counting(*[says(number) for number in range(9)])
     async with serving(server.handle) as url:
         one = provider(url, price_in=D(1), price_out=D(10))
-        async with managing(one, budget=Budget(tokens_per_hour=9_000)) as manager:
+        async with managing(one, budget=Budget(tokens_per_hour=25_000)) as manager:
             events = [await manager.ask(question(number=number)) for number in range(9)]
     first, last = events[0], events[-1]
     assert isinstance(first, AdviceArrived), first

@@ -6,12 +6,12 @@ from decimal import Decimal
 import asyncpg
 import msgspec
 import pytest
-from store_parts import AT, asked
+from store_parts import AT, asked, decided
 
 from simple_trader.adapters.store.advice_history import read_advice_history
 from simple_trader.adapters.store.rows import runs_of
 from simple_trader.domain.reasons import Reason
-from simple_trader.domain.records import LlmCallRow
+from simple_trader.domain.records import LlmCallRow, SnapshotRow
 
 D = Decimal
 PARAMS = '{"answers":"tools","model":"gpt"}'
@@ -27,7 +27,10 @@ async def sql(database: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record
 def call(number: int, **changed: object) -> LlmCallRow:
     """A call to a provider of the configuration."""
     row = next(row for row in asked(number) if isinstance(row, LlmCallRow))
-    given = {"provider": "openai", "model": "gpt-1", "params": PARAMS, "cost_usd": D("0.01")}
+    given = {
+        "provider": "openai", "model": "gpt-1", "params": PARAMS, "cost_usd": D("0.01"),
+        "budget_tokens": 15, "budget_usd": D("0.01"),
+    }  # fmt: skip
     return msgspec.structs.replace(row, **(given | changed))
 
 
@@ -43,14 +46,18 @@ async def test_l17_a_start_knows_what_the_last_day_cost_but_for_the_stand_in(
     sql: "asyncpg.Connection[asyncpg.Record]", database: str
 ) -> None:
     await insert(sql, call(1), "0 s")
-    await insert(sql, call(2, cost_usd=None), "0 s")
-    await insert(sql, call(3, cost_usd=D("0.5")), "23 h")
+    await insert(
+        sql,
+        call(2, tokens_in=0, tokens_out=0, cost_usd=None, budget_tokens=9_000, budget_usd=D("0.4")),
+        "0 s",
+    )
+    await insert(sql, call(3, budget_usd=D("0.5")), "23 h")
     await insert(sql, call(4), "25 h")
-    await insert(sql, call(5, provider="sandbox"), "1 s")
+    await insert(sql, call(5, provider="sandbox", budget_tokens=0, budget_usd=D(0)), "1 s")
     spent = sorted((await read_advice_history(database)).spent, key=lambda one: one.age_s)
     young = [one for one in spent if one.age_s < 3600]
-    assert sum(one.tokens for one in young) == 30
-    assert sum((one.usd for one in young), D(0)) == D("0.01")
+    assert sum(one.tokens for one in young) == 9_015
+    assert sum((one.usd for one in young), D(0)) == D("0.41")
     (old,) = [one for one in spent if one.age_s >= 3600]
     assert (old.tokens, old.usd) == (15, D("0.5"))
     assert 23 * 3600 <= old.age_s <= 23 * 3600 + 120
@@ -71,3 +78,27 @@ async def test_l16_a_start_knows_as_which_model_each_provider_answered_last(
 async def test_an_empty_book_of_calls_is_no_trouble(database: str) -> None:
     history = await read_advice_history(database)
     assert (history.spent, dict(history.named)) == ((), {})
+
+
+async def test_l17_a_start_knows_of_questions_whose_end_nobody_wrote_down(
+    sql: "asyncpg.Connection[asyncpg.Record]", database: str
+) -> None:
+    """A daemon that dies at each question must not ask for ever without any counting."""
+    for number in (1, 2, 3, 4):
+        rows = [row for row in asked(number) if isinstance(row, SnapshotRow)]
+        ended = [
+            msgspec.structs.replace(
+                decided(number, "hold"), call_id=None, reason=Reason.INTERRUPTED
+            )
+        ]  # the newest has no decision yet
+        for statement, values in runs_of([(AT, [*rows, *(ended if number < 4 else ())])]):
+            await sql.executemany(statement.sql, values)
+    await insert(sql, call(1), "0 s")  # its answer came, its decision did not
+    await sql.execute(
+        "UPDATE ai_decisions SET recorded_at = now() - interval '25 h' WHERE cycle_id = 'c2'"
+    )
+    cut_off = (await read_advice_history(database)).cut_off
+    assert len(cut_off) == 2, "the third and the newest"
+    assert all(0 <= age_s < 60 for age_s in cut_off)
+    await insert(sql, call(9, provider="", reason=Reason.ADVICE_TIMEOUT, budget_tokens=0), "0 s")
+    assert len((await read_advice_history(database)).cut_off) == 3

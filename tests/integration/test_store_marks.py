@@ -225,10 +225,10 @@ _CALLS_OF_SHADOWS = """
 INSERT INTO llm_calls (
     call_id, cycle_id, asked_at, answered_at, provider, model, advisor_label, prompt_hash,
     template_hash, prompt, reply, kind, finish_reason, tokens_in, tokens_out, latency_ms, error,
-    advisor, attempt, params, at
+    advisor, attempt, params, budget_tokens, budget_usd, at
 )
 SELECT 'q' || n, 'c' || n, now(), now(), 'p', 'm', '', '', '', '', '', 'content', 'stop', 1, 1, 1,
-    '', 's', 1, '{}', now()
+    '', 's', 1, '{}', 2, 0, now()
 FROM generate_series(1, 300) AS n
 """
 _SHADOW_DECISIONS = """

@@ -19,17 +19,21 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unusable(Exception):
-    """There is no answer in it: the reason and a sentence.
+    """There is no answer in it: the reason, a sentence, and what was used where that is told.
 
-    `used` is None where what came is no chat completion at all: then another provider may be tried.
+    `its_fault`: the provider failed, rather than that its model said nothing usable. Then another
+    provider may be tried.
     """
 
-    def __init__(self, reason: Reason, detail: str, used: Used | None = None) -> None:
-        """Keep all three."""
+    def __init__(
+        self, reason: Reason, detail: str, used: Used | None = None, *, its_fault: bool = False
+    ) -> None:
+        """Keep all four; without `used` nothing in it was a chat completion: its fault."""
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
         self.used = used
+        self.its_fault = its_fault or used is None
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,8 +57,13 @@ class _ToolCall(msgspec.Struct):
     function: _Function | None = None
 
 
+class _Part(msgspec.Struct):
+    type: str = ""
+    text: str | None = None
+
+
 class _Message(msgspec.Struct):
-    content: str | None = None
+    content: str | list[_Part] | None = None  # reasoning models send parts: thoughts, then text
     refusal: str | None = None
     tool_calls: list[_ToolCall] | None = None
 
@@ -62,10 +71,12 @@ class _Message(msgspec.Struct):
 class _Choice(msgspec.Struct):
     message: _Message
     finish_reason: str | None = None
+    error: Any = None
 
 
 class _Completion(msgspec.Struct):
-    choices: list[_Choice]
+    choices: list[_Choice] | None = None
+    error: Any = None  # of relays that answer 200 to tell that the model's own provider failed
     # What stands beside the answer is read as far as it makes sense: no answer is lost for it.
     id: Any = None
     created: Any = None
@@ -89,15 +100,24 @@ def read_answer(body: bytes, *, expected_function: str | None) -> Answer:
         raise Unusable(
             Reason.ADVICE_MALFORMED, f"the reply is no chat completion: {error}"
         ) from error
-    used = _used(completion)
-    if len(completion.choices) != 1:
-        count = len(completion.choices)
-        raise Unusable(
-            Reason.ADVICE_MALFORMED, f"the reply has {count} choices, one was asked", used
-        )
-    choice = completion.choices[0]
+    choices = completion.choices or []
+    used = None if completion.choices is None else _used(completion)
+    broken = completion.error or next((one.error for one in choices if one.error), None)
+    if broken:
+        detail = f"the reply is an error and no answer: {_told(broken)}"
+        raise Unusable(Reason.ADVICE_FAILED, detail, used, its_fault=True)
+    if used is None:
+        detail = "the reply is no chat completion: it has no choices"
+        raise Unusable(Reason.ADVICE_MALFORMED, detail)
+    if len(choices) != 1:
+        detail = f"the reply has {len(choices)} choices, one was asked"
+        raise Unusable(Reason.ADVICE_MALFORMED, detail, used, its_fault=not choices)
+    choice = choices[0]
     message = choice.message
     finish = _word(choice.finish_reason or "")
+    if finish == "error":
+        detail = "the provider broke the answer off with an error"
+        raise Unusable(Reason.ADVICE_FAILED, detail, used, its_fault=True)
     refused = Reason.ADVICE_REFUSED_BY_MODEL
     if message.refusal:
         raise Unusable(refused, f"the model refused: {message.refusal}", used)
@@ -117,11 +137,13 @@ def read_answer(body: bytes, *, expected_function: str | None) -> Answer:
 
 def _used(completion: _Completion) -> Used:
     usage = completion.usage if isinstance(completion.usage, dict) else {}
+    tokens_in, total = _count(usage.get("prompt_tokens")), _count(usage.get("total_tokens"))
     named = isinstance(completion.id, str) and isinstance(completion.created, int | float)
     return Used(
         model=_word(completion.model) if isinstance(completion.model, str) else "",
-        tokens_in=_count(usage.get("prompt_tokens")),
-        tokens_out=_count(usage.get("completion_tokens")),
+        tokens_in=tokens_in,
+        # Some leave the tokens of thinking out of the answer's: they are in the total alone.
+        tokens_out=max(_count(usage.get("completion_tokens")), total - (tokens_in or total)),
         completion=f"{completion.id} {completion.created}"[:300] if named else "",
     )
 
@@ -133,6 +155,12 @@ def _count(value: object) -> int:
     return min(max(value, 0), MAX_TOKENS)
 
 
+def _told(error: object) -> str:
+    """What an error object says: its message, else all of it."""
+    said = error.get("message") if isinstance(error, dict) else error
+    return _word(said if isinstance(said, str) else str(error))
+
+
 def _word(text: str) -> str:
     """A name that a provider gives: it is shown to people, so no control character passes."""
     return "".join(char for char in text if char.isprintable())[:200]
@@ -141,7 +169,10 @@ def _word(text: str) -> str:
 def _raw_of(message: _Message, expected_function: str | None, used: Used) -> tuple[str, str]:
     calls = message.tool_calls or []
     if not calls:
-        return message.content or "", "content"
+        content = message.content or ""
+        if isinstance(content, list):
+            content = "".join(part.text or "" for part in content if part.type == "text")
+        return content, "content"
     if len(calls) > 1:
         raise Unusable(Reason.ADVICE_MALFORMED, f"the model made {len(calls)} calls, not one", used)
     function = calls[0].function

@@ -36,14 +36,16 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     may_retry: bool = False
     retry_after_s: float | None = None
     may_cost: bool = True
+    budget_tokens: int = 0  # what it counts for against llm_budget
+    budget_usd: Decimal = Decimal(0)
 
     @property
     def cost_usd(self) -> Decimal | None:
         """What the provider charged by its own count, None where prices or tokens are not known."""
         used = self.used
-        if not (used.tokens_in or used.tokens_out):
-            return None if self.may_cost else Decimal(0)
-        return self.settings.cost(used.tokens_in, used.tokens_out)
+        if used.tokens_in and used.tokens_out:
+            return self.settings.cost(used.tokens_in, used.tokens_out)
+        return None if self.may_cost else Decimal(0)
 
 
 async def attempt(
@@ -83,7 +85,7 @@ async def attempt(
             error.reason,
             error.detail,
             used=msgspec.structs.replace(used, model=settings.without_key(used.model)),
-            its_fault=error.used is None,
+            its_fault=error.its_fault,
         )
     except BadStatus as error:
         return broke(
@@ -94,7 +96,7 @@ async def attempt(
             its_fault=True,
             may_retry=error.may_retry,
             retry_after_s=error.retry_after_s,
-            may_cost=error.status >= 500,
+            may_cost=error.status == 408 or error.status >= 500,
         )
     except NoConnection as error:
         sentence = f"{settings.name} cannot be reached: {error}"

@@ -1,15 +1,18 @@
 """One SDK client for each provider in use; those of others end when nobody uses them."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from simple_trader.adapters.llm.provider import ProviderSettings
-from simple_trader.adapters.llm.transport import open_client
+from simple_trader.adapters.llm.transport import NoConnection, open_client
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
+
+log = logging.getLogger("simple_trader.advisor")
 
 
 class Clients:
@@ -31,8 +34,15 @@ class Clients:
         self.want(wanted)
         for settings in self._wanted:
             if not settings.fault():
-                async with self.lend(settings):
-                    pass
+                await self._warm_one(settings)
+
+    async def _warm_one(self, settings: ProviderSettings) -> None:
+        try:
+            async with self.lend(settings):
+                return
+        except NoConnection as error:
+            # Its first question fails with the same words: the daemon trades on without it.
+            log.warning("%s cannot be reached: %s", settings.name, settings.scrub(str(error)))
 
     @asynccontextmanager
     async def lend(self, settings: ProviderSettings) -> AsyncIterator["AsyncOpenAI"]:

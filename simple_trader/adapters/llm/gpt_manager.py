@@ -2,9 +2,13 @@
 
 import asyncio
 import importlib
+import logging
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
+from simple_trader.adapters.llm.answers import MAX_TOKENS, Used
 from simple_trader.adapters.llm.assets import LlmAssets, function_name
 from simple_trader.adapters.llm.attempt import Attempt, attempt
 from simple_trader.adapters.llm.breaker import Breaker
@@ -20,10 +24,14 @@ from simple_trader.domain.events import AdviceArrived, AdviceFailed
 from simple_trader.domain.reasons import Reason
 from simple_trader.ports import AdviceHistory
 
+log = logging.getLogger("simple_trader.advisor")
+
 _PAUSE_S = 0.5  # before the one retry, where the provider names no Retry-After
 _PATIENCE_S = 2.0  # a longer Retry-After is waited for only where nobody else can be asked
 _MARGIN = 0.95  # of the question's deadline: the answer must be in before the body gives up
 _SHORTEST_S = 0.05  # less time is left: asking would only cost
+_FAIR_SHARE = 0.5  # of a provider's own time-out: with less it is not to blame for being too slow
+_FILES_SHARE = 0.02  # of the question's deadline, for log_llm_files: the answer waits no longer
 
 
 class GPTManager:
@@ -50,7 +58,7 @@ class GPTManager:
         self._clients.want(plan.everyone())
         self._breakers: dict[tuple[str, str, str], Breaker] = {}
         known = history or AdviceHistory()
-        self._spending = Spending(self._loop.time, known.spent)
+        self._spending = Spending(self._loop.time, known.spent, known.cut_off)
         self._identity = Identity(known.named)
         self._files = files
 
@@ -87,9 +95,8 @@ class GPTManager:
             is_last = number + 1 == len(providers)
             if await self._ask_one(plan, assets, settings, talk, ends_at, is_last=is_last):
                 break
-        event = talk.event()
         await self._write_down(plan, talk)
-        return event
+        return talk.event()
 
     async def _ask_one(
         self,
@@ -119,9 +126,7 @@ class GPTManager:
             if left_s < _SHORTEST_S:
                 talk.none(Reason.ADVICE_TIMEOUT, "no time was left to ask any further")
                 return True
-            found = self._spending.take(
-                settings, talk.prompt.text, plan.budget, is_shadow=bool(talk.request.advisor)
-            )
+            found = self._spending.take(settings, body, plan.budget, asker=talk.request.advisor)
             if isinstance(found, str):
                 talk.none(Reason.LLM_BUDGET, found)
                 return False
@@ -154,11 +159,14 @@ class GPTManager:
             )
         finally:
             # Also when nobody waits any more: what was sent may be charged.
-            tokens, usd = charged(one, ticket)
-            self._spending.settle(ticket, settings, tokens, usd)
+            tokens, usd = charged(one, ticket, settings)
+            self._spending.settle(ticket, tokens, usd)
             if one is None:
                 breaker.abandoned()
-        if one.its_fault:
+        one = msgspec.structs.replace(one, budget_tokens=tokens, budget_usd=usd)
+        if one.reason is Reason.ADVICE_TIMEOUT and limit_s < settings.timeout_s * _FAIR_SHARE:
+            breaker.abandoned()
+        elif one.its_fault:
             breaker.failed()
             if one.retry_after_s is not None:
                 breaker.asked_to_wait(one.retry_after_s)
@@ -188,30 +196,36 @@ class GPTManager:
         return self._breakers[key]
 
     async def _write_down(self, plan: LlmPlan, talk: Talk) -> None:
-        if plan.log_files and self._files is not None:
-            for name, call in talk.calls():
-                await asyncio.to_thread(self._files.write, name, call)
+        if not plan.log_files or self._files is None:
+            return
+        try:
+            async with asyncio.timeout(talk.request.question.deadline_s * _FILES_SHARE):
+                for name, call in talk.calls():
+                    await asyncio.to_thread(self._files.write, name, call)
+        except TimeoutError:
+            log.warning("The disk is too slow for log_llm_files: a call is not in logs/llm.")
 
 
-def charged(one: Attempt | None, ticket: Ticket) -> tuple[int, Decimal]:
-    """Tokens and USD to count: the provider's own, the most it can be where it says nothing."""
-    if one is None:
-        return ticket.tokens, ticket.usd
-    tokens = one.used.tokens_in + one.used.tokens_out
-    if tokens:
-        return tokens, one.cost_usd or Decimal(0)
-    return (ticket.tokens, ticket.usd) if one.may_cost else (0, Decimal(0))
+def charged(one: Attempt | None, ticket: Ticket, settings: ProviderSettings) -> tuple[int, Decimal]:
+    """Tokens and USD to count: the provider's own, the most it can be where it does not say."""
+    if settings.is_stand_in:
+        return 0, Decimal(0)
+    used = Used() if one is None else one.used
+    if one is not None and not one.may_cost and not (used.tokens_in or used.tokens_out):
+        return 0, Decimal(0)
+    tokens_in = used.tokens_in or ticket.tokens_in
+    tokens_out = used.tokens_out or ticket.tokens_out
+    usd = settings.cost(tokens_in, tokens_out) or Decimal(0)
+    return min(tokens_in + tokens_out, MAX_TOKENS), usd
 
 
 def replayed(one: Attempt) -> Attempt:
     """The same attempt as a failure: its answer belongs to an earlier question (L14)."""
     assert one.answer is not None
-    return Attempt(
-        settings=one.settings,
+    return msgspec.structs.replace(
+        one,
+        answer=None,
         reason=Reason.ADVICE_MALFORMED,
         error=f"{one.settings.name} sent the completion of an earlier question again",
         raw=one.answer.raw,
-        status=one.status,
-        used=one.used,
-        latency_ms=one.latency_ms,
     )

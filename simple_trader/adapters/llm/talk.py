@@ -72,6 +72,8 @@ class Talk:
             "status": one.status,
             "params": one.settings.params(),
             "cost_usd": one.cost_usd,
+            "budget_tokens": one.budget_tokens,
+            "budget_usd": one.budget_usd,
             "tried": tuple(_call(*earlier, prompt) for earlier in self._attempts[:-1]),
         }
         if one.answer is not None:
@@ -124,6 +126,8 @@ def _call(one: Attempt, prompt: Prompt, last: Prompt) -> CallTried:
         tokens_out=one.used.tokens_out,
         latency_ms=one.latency_ms,
         cost_usd=one.cost_usd,
+        budget_tokens=one.budget_tokens,
+        budget_usd=one.budget_usd,
         prompt=prompt.text if other else "",
         prompt_hash=prompt.prompt_hash if other else "",
     )

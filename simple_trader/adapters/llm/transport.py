@@ -3,7 +3,9 @@
 import asyncio
 import importlib
 import logging
+import re
 from collections.abc import AsyncIterator, Mapping
+from email.utils import mktime_tz, parsedate_tz
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_REPLY_BYTES = 1_048_576
 _MAX_ERROR_BYTES = 4_096
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
+_LONGEST_WAIT_S = 1e9
 _PUT_OFF = ("openai.resources.chat.chat", "openai.resources.chat.completions.completions")
 _LIBRARY_LOGS = ("openai", "httpx2", "httpcore2", "httpx", "httpcore")
 
@@ -33,8 +37,8 @@ class BadStatus(Exception):
 
     @property
     def may_retry(self) -> bool:
-        """Whether asking once more can help: 429 and 5xx."""
-        return self.status == 429 or self.status >= 500
+        """Whether asking once more can help: 408, 429 and 5xx."""
+        return self.status in (408, 429) or self.status >= 500
 
 
 class NoConnection(Exception):
@@ -72,29 +76,38 @@ class _Reply(Protocol):
 
 
 async def open_client(settings: ProviderSettings) -> "AsyncOpenAI":
-    """A client for one provider; the caller closes it."""
+    """A client for one provider; the caller closes it.
+
+    Raises NoConnection where the environment (proxies, certificates) lets none be made.
+    """
     # The imports take about a second and run beside the loop; the SDK puts some off to their use.
     sdk: Any = await asyncio.to_thread(_import_sdk)
     for name in _LIBRARY_LOGS:
         # At DEBUG they write whole requests. What was asked is in llm_calls.
         logging.getLogger(name).setLevel(logging.WARNING)
-    client: AsyncOpenAI = sdk.AsyncOpenAI(
-        api_key=settings.key,
-        base_url=settings.base_url,
-        max_retries=0,
-        timeout=settings.timeout_s,
-        default_headers={
-            "Accept-Encoding": "identity",  # what is counted is what is read
-            "OpenAI-Organization": sdk.omit,  # else taken from the environment, for any host
-            "OpenAI-Project": sdk.omit,
-        },
-        http_client=sdk.DefaultAsyncHttpx2Client(
+    try:
+        client: AsyncOpenAI = sdk.AsyncOpenAI(
+            api_key=settings.key,
             base_url=settings.base_url,
-            follow_redirects=False,
-            event_hooks={"response": [_refuse_bad_status]},
-            **_way(settings),
-        ),
-    )
+            max_retries=0,
+            timeout=settings.timeout_s,
+            default_headers={
+                "Accept-Encoding": "identity",  # what is counted is what is read
+                "OpenAI-Organization": sdk.omit,  # else taken from the environment, for any host
+                "OpenAI-Project": sdk.omit,
+            },
+            http_client=sdk.DefaultAsyncHttpx2Client(
+                base_url=settings.base_url,
+                follow_redirects=False,
+                event_hooks={"response": [_refuse_bad_status]},
+                **_way(settings),
+            ),
+        )
+    except (ImportError, ValueError, OSError) as error:
+        raise NoConnection(
+            f"look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE of the environment ({error})",
+            was_sent=False,
+        ) from error
     return client
 
 
@@ -128,9 +141,15 @@ async def exchange(client: "AsyncOpenAI", body: dict[str, Any], received: Receiv
                     raise Unusable(
                         Reason.ADVICE_TOO_LONG, f"the reply is longer than {MAX_REPLY_BYTES} bytes"
                     )
-    except (OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+    except (OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, OSError, ExceptionGroup) as error:
         cause = error.__cause__ or error
-        before = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol)
+        # Groups come from the race of a name's addresses, before there is a connection.
+        before = (
+            httpx2.ConnectError,
+            httpx2.ConnectTimeout,
+            httpx2.UnsupportedProtocol,
+            ExceptionGroup,
+        )
         raise NoConnection(
             f"{type(cause).__name__}: {cause}", was_sent=not isinstance(cause, before)
         ) from error
@@ -153,6 +172,22 @@ async def _refuse_bad_status(reply: _Reply) -> None:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of `Retry-After`; its date form is not used by LLM providers and is ignored."""
-    value = headers.get("retry-after", "").strip()
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else None
+    """Seconds that it asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date.
+
+    A date is read against the reply's own `Date`, so that no clock of ours matters.
+    """
+    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        value = headers.get(name, "").strip()
+        if _SECONDS.fullmatch(value):
+            return min(float(value) * unit_s, _LONGEST_WAIT_S)
+    until, now = (_moment(headers.get(name, "")) for name in ("retry-after", "date"))
+    return None if until is None or now is None else min(max(until - now, 0.0), _LONGEST_WAIT_S)
+
+
+def _moment(date: str) -> float | None:
+    """Unix seconds of a date as HTTP writes it, None where it is none."""
+    parts = parsedate_tz(date)
+    try:
+        return None if parts is None else float(mktime_tz(parts))
+    except (ValueError, OverflowError):
+        return None

@@ -79,6 +79,8 @@ def _row(event: AdviceArrived | AdviceFailed, asked: Asked, at: datetime) -> Llm
         status=event.status,
         params=event.params,
         cost_usd=event.cost_usd,
+        budget_tokens=event.budget_tokens,
+        budget_usd=event.budget_usd,
     )
 
 
@@ -106,6 +108,8 @@ def _with_tried(last: LlmCallRow, event: AdviceArrived | AdviceFailed) -> list[A
             status=tried.status,
             params=tried.params,
             cost_usd=tried.cost_usd,
+            budget_tokens=tried.budget_tokens,
+            budget_usd=tried.budget_usd,
         )
         actions.append(Remember(record=row))
     return [*actions, Remember(record=last)]

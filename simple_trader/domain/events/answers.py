@@ -12,7 +12,8 @@ class CallTried(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt that gave no answer before the one the event tells: another provider, a retry.
 
     `status` is that of HTTP, None where none came; `raw` is what came, if anything; `cost_usd` is
-    None where tokens or prices are not known. `prompt` is empty where it was that of the event.
+    None where tokens or prices are not known; `budget_tokens` and `budget_usd` are what it counts
+    for against llm_budget. `prompt` is empty where it was that of the event.
     """
 
     provider: str
@@ -26,6 +27,8 @@ class CallTried(msgspec.Struct, frozen=True, kw_only=True):
     tokens_out: int = 0
     latency_ms: int = 0
     cost_usd: Decimal | None = None
+    budget_tokens: int = 0
+    budget_usd: Decimal = Decimal(0)
     prompt: str = ""
     prompt_hash: str = ""
 
@@ -34,8 +37,9 @@ class AdviceArrived(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """The advisor answered: raw text or tool arguments as received; core/strategy/advice judges.
 
     `params` is a JSON object of what went with the prompt (temperature, max_tokens, ...);
-    `cost_usd` is what this attempt cost, None where the price is not known; `tried` are the
-    attempts before it, in their order.
+    `cost_usd` is what this attempt cost, None where tokens or prices are not known; `budget_tokens`
+    and `budget_usd` are what it counts for against llm_budget: the same, or the most it can be
+    where the provider did not say. `tried` are the attempts before it, in their order.
     """
 
     question_id: str
@@ -54,6 +58,8 @@ class AdviceArrived(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     status: int | None = None
     params: str = "{}"
     cost_usd: Decimal | None = None
+    budget_tokens: int = 0
+    budget_usd: Decimal = Decimal(0)
     tried: tuple[CallTried, ...] = ()
 
 
@@ -75,6 +81,8 @@ class AdviceFailed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     status: int | None = None
     params: str = "{}"
     cost_usd: Decimal | None = None
+    budget_tokens: int = 0
+    budget_usd: Decimal = Decimal(0)
     tried: tuple[CallTried, ...] = ()
 
 

@@ -1,15 +1,12 @@
--- What advice cost in the last 24 real hours, by the minute. The stand-in costs nothing.
+-- What advice counts for against llm_budget in the last 24 real hours, by the minute.
 SELECT
     extract(EPOCH FROM clock_timestamp() - minute)::double precision AS age_s,
-    sum(tokens)::bigint AS tokens,
-    sum(usd) AS usd
+    sum(budget_tokens)::bigint AS tokens,
+    sum(budget_usd) AS usd
 FROM (
-    SELECT
-        date_trunc('minute', recorded_at) AS minute,
-        tokens_in::bigint + tokens_out AS tokens,
-        coalesce(cost_usd, 0) AS usd
+    SELECT date_trunc('minute', recorded_at) AS minute, budget_tokens, budget_usd
     FROM llm_calls
-    WHERE recorded_at > clock_timestamp() - interval '1 day' AND provider <> 'sandbox'
+    WHERE recorded_at > clock_timestamp() - interval '1 day' AND budget_tokens > 0
 ) AS calls
 GROUP BY minute
 ORDER BY minute

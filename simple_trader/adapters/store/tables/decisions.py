@@ -81,7 +81,11 @@ LLM_CALLS = Table(
     count("attempt", "Which attempt at the question this was, from 1."),
     count("status", "HTTP status; null where none came.", nullable=True),
     words("params", "What went with the prompt, as a JSON object (temperature and so on)."),
-    money("cost_usd", "What it cost, in USD; null where no price is known.", nullable=True),
+    money(
+        "cost_usd", "What it cost, in USD; null where tokens or price are not told.", nullable=True
+    ),
+    count("budget_tokens", "Tokens it counts against llm_budget: at most, if nobody told."),
+    money("budget_usd", "USD it counts against llm_budget, in the same way."),
     at(),
     recorded_at(),
     not_negative("cost_usd"),
@@ -89,6 +93,8 @@ LLM_CALLS = Table(
     counted("tokens_in"),
     counted("tokens_out"),
     counted("latency_ms"),
+    counted("budget_tokens"),
+    not_negative("budget_usd"),
     Index("ix_llm_calls_cycle_id", "cycle_id"),
     Index("ix_llm_calls_asked_at", "asked_at"),
     comment="Every question to an advisor, with its exact prompt and reply.",

@@ -35,7 +35,9 @@ def test_i37_any_message_is_an_answer_or_a_reason(
     except Unusable as error:
         answer = error
     if isinstance(answer, Unusable):
-        assert answer.reason in {Reason.ADVICE_MALFORMED, Reason.ADVICE_REFUSED_BY_MODEL}
+        assert answer.reason in {
+            Reason.ADVICE_MALFORMED, Reason.ADVICE_REFUSED_BY_MODEL, Reason.ADVICE_FAILED,
+        }  # fmt: skip
     else:
         assert answer.kind in {"content", "tool_call"}
 
@@ -84,6 +86,11 @@ def test_a_call_where_no_tool_was_offered_is_malformed() -> None:
         ({"prompt_tokens": -7, "completion_tokens": 10**30}, (0, MAX_TOKENS)),
         ({"prompt_tokens": None, "completion_tokens": "3"}, (0, 0)),
         ({"prompt_tokens": True, "completion_tokens": 2.5}, (0, 0)),
+        # Thinking that a provider leaves out of completion_tokens is in its total.
+        ({"prompt_tokens": 37, "completion_tokens": 530, "total_tokens": 800}, (37, 763)),
+        ({"prompt_tokens": 37, "completion_tokens": 5, "total_tokens": 42}, (37, 5)),
+        ({"completion_tokens": 5, "total_tokens": 42}, (0, 5)),
+        ({"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": "x"}, (9, 3)),
         ("many", (0, 0)),
         (None, (0, 0)),
     ],
@@ -105,3 +112,45 @@ def test_names_that_a_provider_gives_hold_no_control_character() -> None:
     assert len(answer.model) == 200
     assert answer.finish_reason == "st[2Jop"
     assert answer.completion == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "Upstream is overloaded", "code": 529}},
+        {"error": "Upstream is overloaded", "choices": None},
+        {
+            "choices": [
+                {"message": {"content": "{"}, "error": {"message": "Upstream is overloaded"}}
+            ]
+        },
+    ],
+)
+def test_l02_an_error_told_with_status_200_is_the_providers_fault_and_said(body: object) -> None:
+    with pytest.raises(Unusable) as error:
+        read_answer(json.dumps(body).encode(), expected_function=None)
+    assert error.value.reason is Reason.ADVICE_FAILED
+    assert error.value.its_fault, "the next provider is asked"
+    assert error.value.detail.endswith("Upstream is overloaded")
+
+
+@pytest.mark.parametrize("choices", [[], [{"message": {"content": "{"}, "finish_reason": "error"}]])
+def test_l02_no_answer_in_a_completion_is_the_providers_fault_and_is_paid(choices: object) -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 2}
+    with pytest.raises(Unusable) as error:
+        read_answer(
+            json.dumps({"choices": choices, "usage": usage}).encode(), expected_function="f"
+        )
+    assert error.value.its_fault
+    assert error.value.used is not None
+    assert error.value.used.tokens_in == 9
+
+
+def test_l03_an_answer_in_parts_is_its_text_without_the_thoughts() -> None:
+    parts = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+        {"type": "text", "text": '{"decisions"'},
+        {"type": "text", "text": ": []}"},
+    ]
+    body = json.dumps({"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]})
+    assert read_answer(body.encode(), expected_function=None).raw == '{"decisions": []}'
