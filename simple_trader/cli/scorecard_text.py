@@ -78,8 +78,8 @@ def _source(
     yield f"   decisions  {item['decisions']:,}, {held} said hold{void}"
     for row in item["realised"]:
         yield (
-            f"   realised   {row['realised_pnl']:,.2f} {row['quote']} in {row['trades']:,} trades, "
-            f"net of {row['fees']:,.2f} fees"
+            f"   realised   {row['realised_pnl']:+,.2f} {row['quote']} after fees by sales; fills: "
+            f"{row['purchases']:,} bought, {row['sales']:,} sold; fees {row['fees']:,.2f}"
         )
     shown = [card for card in item["cards"] if full or card.pair == ALL or card.horizon_s is None]
     own = next((card for card in shown if card.pair == ALL and card.horizon_s is None), None)

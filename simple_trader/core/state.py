@@ -56,6 +56,7 @@ class Cycle(msgspec.Struct, kw_only=True):
     waits_for: str  # predictions or advice
     rows: tuple[SnapshotRow, ...]
     fills: int = 0  # of ours, booked when it began
+    stale: tuple[str, ...] = ()  # pairs whose price was too old to predict from
 
     @property
     def pairs(self) -> tuple[str, ...]:

@@ -27,7 +27,8 @@ class OpenMark(msgspec.Struct, frozen=True, kw_only=True):
     `mid` is of the moment of the decision, `cost_pct` the round trip (two taker fees and one
     spread), `expected_move_pct` in the direction of the action, `past_roi_pct` the change of the
     mid over the same horizon before; all percent of the price. Values are quote units:
-    `wanted_value` before the gates, `done_value` of the order that was approved.
+    `wanted_value` before the gates, `done_value` of the order that was approved. `is_repeat` marks
+    a decision on an earlier answer: what it came to is wanted, but the claim counts once.
     """
 
     mark_id: str
@@ -38,6 +39,7 @@ class OpenMark(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime
     horizon_s: int
     is_own: bool  # the decision's own horizon: its confidence is scored there, and only there
+    is_repeat: bool
     action: str  # buy, sell, hold
     verdict: str
     reason: Reason

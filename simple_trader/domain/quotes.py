@@ -34,7 +34,11 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
         """Seconds since the worse (older) of the moment seen and the venue's own moment; the
         exchange's clock is `venue_ahead_s` before ours.
         """
-        return (at - min(self._moments(venue_ahead_s))).total_seconds()
+        return (at - self.moment(venue_ahead_s)).total_seconds()
+
+    def moment(self, venue_ahead_s: float = 0.0) -> datetime:
+        """The moment the price is of, by our clock: the older of seen and the venue's own."""
+        return min(self._moments(venue_ahead_s))
 
     def ahead_s(self, at: datetime, venue_ahead_s: float = 0.0) -> float:
         """Seconds by which the later of both moments lies after `at`; negative: before it."""

@@ -131,6 +131,8 @@ class Reason(StrEnum):
     REPEATED_ORDERS = "repeated_orders"
     # marks
     MARK_GAP = "mark_gap"
+    MARK_STALE = "mark_stale"
+    PREDICTION_STALE = "prediction_stale"
     # learning
     MODEL_OFF = "model_off"
     MODEL_LATE = "model_late"
@@ -256,6 +258,8 @@ TEXT: dict[Reason, str] = {
     Reason.REJECT_STORM: "The exchange refused twenty orders in a row.",
     Reason.REPEATED_ORDERS: "The same side of a pair was filled again and again within minutes.",
     Reason.MARK_GAP: "No price came within one more horizon after the outcome was due.",
+    Reason.MARK_STALE: "The price at the decision was over a minute old: no outcome counts.",
+    Reason.PREDICTION_STALE: "The price is over a minute old: no prediction begins at it.",
     Reason.MODEL_OFF: "The online model is not available.",
     Reason.MODEL_LATE: "The online model did not answer in time.",
     Reason.MODEL_FAILED: "The online model failed.",

@@ -34,6 +34,9 @@ def _mark(row: Row, ended_at: datetime) -> Iterator[str]:
     if row["scored_at"] is None:
         if last + GRACE < ended_at:
             yield f"{name} was due at {due} and has no outcome at {ended_at}"
+    elif row["void_reason"] == "mark_stale":
+        if row["scored_at"] != row["decided_at"] or row["outcome_mid"] is not None:
+            yield f"{name} is void for its first price, but not from the start"
     elif row["void_reason"] is not None:
         if row["scored_at"] <= last or row["outcome_mid"] is not None:
             yield f"{name} is void though a price could still come, or came"

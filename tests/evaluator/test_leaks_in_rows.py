@@ -41,6 +41,7 @@ def mark(number: int) -> OpenMark:
         due_at=at + H,
         horizon_s=900,
         is_own=True,
+        is_repeat=False,
         action="buy",
         verdict="approved",
         reason=Reason.TRADED,

@@ -44,6 +44,7 @@ def mark(number: int, horizon_s: int, *, own: bool = False) -> OpenMark:
         due_at=moment(number) + timedelta(seconds=horizon_s),
         horizon_s=horizon_s,
         is_own=own,
+        is_repeat=False,
         action="buy",
         verdict="refused",
         reason=Reason.NO_FUNDS,

@@ -71,8 +71,8 @@ def _leaks(row: TrainingRow) -> bool:
 
 
 def label(by_pair: dict[str, list[TrainingRow]], *, cycles: int, cycle_s: int) -> list[Labelled]:
-    """The rows with an outcome `cycles` times `cycle_s` seconds later; a row of a time in which
-    nothing was seen of the market is none (as in core/scoring/labels).
+    """The rows with an outcome `cycles` times `cycle_s` seconds later; none begins or ends at a row
+    of a time in which nothing was seen of the market (as in core/scoring/labels).
     """
     horizon = timedelta(seconds=cycles * cycle_s)
     found: list[Labelled] = []
@@ -83,8 +83,7 @@ def label(by_pair: dict[str, list[TrainingRow]], *, cycles: int, cycle_s: int) -
             if place == len(rows) or moments[place] > row.as_of + 2 * horizon:
                 continue
             later = rows[place]
-            seen = later.newest_event_at
-            if seen is not None and seen <= seen_after(later.as_of, cycle_s):
+            if _is_stale(row) or _is_stale(later):
                 continue
             found.append(
                 Labelled(
@@ -96,6 +95,11 @@ def label(by_pair: dict[str, list[TrainingRow]], *, cycles: int, cycle_s: int) -
                 )
             )
     return found
+
+
+def _is_stale(row: TrainingRow) -> bool:
+    seen = row.newest_event_at
+    return seen is not None and seen <= seen_after(row.as_of)
 
 
 def train(

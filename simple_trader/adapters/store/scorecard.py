@@ -23,20 +23,28 @@ _PREDICTED = tuple(field.name for field in msgspec.structs.fields(Predicted))
 
 
 class SourceMarks(msgspec.Struct, kw_only=True):
-    """The settled marks of one source; `decisions` of it, and those of them that said hold."""
+    """The settled marks of one source; `decisions` of it, those of them that said hold, and those
+    that used an earlier answer again.
+    """
 
     source: MarkSource
     marks: list[Marked]
     voided: int = 0
     decisions: int = 0
     holds: int = 0
+    repeats: int = 0
 
 
 class MarkFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at all that was marked; lists of rows by column, money exact."""
+    """One look at what was marked; lists of rows by column, money exact.
+
+    `oldest` to `newest` is the stretch that was read, `days` its length where older marks were
+    left out by it.
+    """
 
     oldest: datetime | None
     newest: datetime | None
+    days: float | None
     waiting: int
     sources: list[SourceMarks]
     predictions: list[Predicted]
@@ -64,11 +72,13 @@ async def read_marks(dsn: str, days: float | None) -> MarkFacts:
         calls = await connection.fetch(named("scorecard_calls"), since)
         gate = await connection.fetch(named("scorecard_gate"), since)
         realised = await connection.fetch(named("scorecard_realised"), since)
-        faults = await connection.fetch(named("scorecard_faults"))
+        faults = await connection.fetch(named("scorecard_faults"), since)
         shown = await connection.fetch(named("scorecard_features"), since)
+    is_part = since is not None and period["oldest"] < since
     return MarkFacts(
-        oldest=period["oldest"] if since is None else since,
+        oldest=since if is_part else period["oldest"],
         newest=newest,
+        days=days if is_part else None,
         waiting=period["waiting"],
         sources=_by_source(marks),
         predictions=[_struct(row, Predicted, _PREDICTED) for row in predictions],
@@ -115,6 +125,7 @@ def _by_source(rows: Sequence[asyncpg.Record]) -> list[SourceMarks]:
         if row["is_own"]:
             marks.decisions += 1
             marks.holds += row["reason"] == "advised_hold"
+            marks.repeats += row["is_repeat"]
         if row["void_reason"] is not None:
             marks.voided += 1
         elif row["scored_at"] is not None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from simple_trader.core.market.price_board import end_of
 from simple_trader.core.portfolio.open_orders import taker_of
+from simple_trader.core.scoring.labels import seen_after
 from simple_trader.core.scoring.outcomes import (
     change_pct,
     counterfactual,
@@ -18,6 +19,7 @@ from simple_trader.domain.marks import DecisionMarkRow, MarkSource, OpenMark, Sh
 from simple_trader.domain.money import ZERO
 from simple_trader.domain.orders import Side
 from simple_trader.domain.quotes import Quote
+from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import DecisionRow
 
 SHORTEST_S, LONGEST_S = 60, 7 * 24 * 3600  # an own horizon outside is taken as the nearest of them
@@ -29,7 +31,8 @@ def open_marks(
     """Write down what a decision claims, once for each horizon, before any outcome is known.
 
     The horizons are those of the online model and the decision's own (`horizon_minutes`, else the
-    longest of the model's). A pair without a usable quote has no mid to be marked from.
+    longest of the model's). A pair without a usable quote has no mid to be marked from; from one
+    that is no longer new no outcome counts, and its marks are void at once.
     """
     quote = state.board.quote(row.pair)
     if quote is None or not ZERO < quote.bid < quote.ask:
@@ -37,32 +40,48 @@ def open_marks(
     own_s = own_horizon_s(state, row.horizon_minutes)
     horizons = sorted({*horizons_s(state), own_s})
     marks = tuple(_mark(state, row, source, quote, horizon_s, own_s) for horizon_s in horizons)
+    written: list[Action] = [Remember(record=DecisionMarkRow(mark=mark)) for mark in marks]
+    if quote.moment(state.health.skew_s) <= seen_after(at):
+        return [*written, *(Remember(record=void(m, at, Reason.MARK_STALE)) for m in marks)]
     state.marks.add(marks)
-    return [Remember(record=DecisionMarkRow(mark=mark)) for mark in marks]
+    return written
 
 
 def settle_marks(state: EngineState, at: datetime) -> list[Action]:
     """At a cycle or a look of the risk manager: void what no price can answer any more."""
-    return [Remember(record=void(mark, at)) for mark in state.marks.take_lapsed(at)]
+    lapsed = state.marks.take_lapsed(at)
+    return [Remember(record=void(mark, at, Reason.MARK_GAP)) for mark in lapsed]
 
 
 def mark_against(state: EngineState, quote: Quote, at: datetime) -> list[Action]:
-    """Mark what is due with a new quote: the first one at or after the horizon."""
+    """Mark what is due with a new quote: the first one that is of the horizon or after it.
+
+    A quote may have waited on the wire or in the queue until after a horizon: its price is still of
+    before. It counts for its own moment, never for that at which it is taken up.
+    """
     if not ZERO < quote.bid < quote.ask:
         return []
     actions: list[Action] = []
-    for mark in state.marks.take_due(quote.pair, at):
-        outcome = outcome_of(mark, quote.mid, at, at)
+    mid_at = min(at, quote.moment(state.health.skew_s))
+    for mark in state.marks.take_due(quote.pair, mid_at):
+        outcome = outcome_of(mark, quote.mid, mid_at, at)
         actions.append(Remember(record=outcome))
         if outcome.is_right is None:
             continue
-        if mark.is_own and mark.confidence is not None and mark.action != "hold":
+        if counts(mark) and mark.confidence is not None:
             right = outcome.is_right == 1
             state.calibration.learn(mark.source, mark.confidence, is_right=right)
         missed = counterfactual(mark, quote.mid, at)
         if missed is not None:
             actions.append(Remember(record=missed))
     return actions
+
+
+def counts(mark: OpenMark) -> bool:
+    """Whether calibration learns from it: one claim, one sample. Holds claim nothing, and a
+    decision on an earlier answer claims nothing new (recover_mark_tallies.sql is the same rule).
+    """
+    return mark.is_own and not mark.is_repeat and mark.action != "hold"
 
 
 def horizons_s(state: EngineState) -> tuple[int, ...]:
@@ -98,6 +117,7 @@ def _mark(
         due_at=row.decided_at + timedelta(seconds=horizon_s),
         horizon_s=horizon_s,
         is_own=horizon_s == own_s,
+        is_repeat=isinstance(row, DecisionRow) and row.reused_from is not None,
         action=row.action,
         verdict=row.verdict,
         reason=row.reason,

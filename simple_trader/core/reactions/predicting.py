@@ -87,13 +87,13 @@ def settle_predictions(state: EngineState, at: datetime) -> tuple[list[Action], 
 
 
 def _prices(state: EngineState, at: datetime) -> dict[str, Decimal]:
-    """The middles that outcomes are told by: of quotes since the last cycle, and not crossed."""
-    after = seen_after(at, state.settings.aggregator_interval_s)
+    """The middles that outcomes are told by: of new quotes, and not crossed."""
+    after, ahead_s = seen_after(at), state.health.skew_s
     quotes = [board.quote for board in state.board.boards.values() if board.quote is not None]
     return {
         quote.pair: quote.mid
         for quote in quotes
-        if quote.seen_at > after and ZERO < quote.bid < quote.ask
+        if quote.moment(ahead_s) > after and ZERO < quote.bid < quote.ask
     }
 
 
@@ -148,6 +148,22 @@ def teach_only(state: EngineState, lessons: tuple[Lesson, ...], at: datetime) ->
     ]
 
 
+def leave_stale(state: EngineState, cycle: Cycle, at: datetime) -> list[Action]:
+    """Leave out the pairs whose price is no longer new: what came after it would be told twice.
+
+    Called before the learner is asked, so that none of its answers can begin there either.
+    """
+    after, ahead_s = seen_after(at), state.health.skew_s
+    quotes = {row.pair: state.board.quote(row.pair) for row in cycle.rows}
+    cycle.stale = tuple(
+        pair for pair, quote in quotes.items() if quote is None or quote.moment(ahead_s) <= after
+    )
+    if not cycle.stale:
+        return []
+    text = f"No prediction for {', '.join(cycle.stale)}: the price is over a minute old."
+    return [Note(level="info", text=text, reason=Reason.PREDICTION_STALE)]
+
+
 def ask_predictions(
     state: EngineState, cycle: Cycle, lessons: tuple[Lesson, ...], at: datetime
 ) -> AskPredictions | None:
@@ -164,7 +180,9 @@ def ask_predictions(
         question=question,
         lessons=lessons,
         items=tuple(
-            PredictFor(pair=row.pair, features=model_inputs(row.features)) for row in cycle.rows
+            PredictFor(pair=row.pair, features=model_inputs(row.features))
+            for row in cycle.rows
+            if row.pair not in cycle.stale
         ),
         horizons=cycle.settings.model_horizons,
         cycle_s=cycle.settings.aggregator_interval_s,
@@ -187,7 +205,7 @@ def add_predictions(
     valid = {
         (item.pair, item.horizon_cycles): item.probability
         for item in predictions
-        if 0.0 <= item.probability <= 1.0
+        if 0.0 <= item.probability <= 1.0 and item.pair not in cycle.stale
     }
     views: dict[str, tuple[HorizonView, ...]] = {}
     made: list[PendingPrediction] = []

@@ -11,16 +11,17 @@ from simple_trader.domain.actions import Lesson
 from simple_trader.domain.predictions import PendingPrediction
 from simple_trader.domain.records import PredictionScoreRow
 
-QUIET = timedelta(minutes=1)  # a pair may have no new quote for so long
+QUIET = timedelta(minutes=1)  # a pair may have no new quote for so long, and its price still counts
 FORGET_AFTER = timedelta(days=2)  # a pair that has no price for so long: its outcome stays unknown
 
 
-def seen_after(at: datetime, cycle_s: int) -> datetime:
-    """How new the price must be that tells an outcome at `at`: of this cycle of `cycle_s` seconds.
+def seen_after(at: datetime) -> datetime:
+    """How new the price must be that a prediction or mark begins at, or is told by, at `at`.
 
-    While nothing is seen of the market, its last price is no answer to what became of it.
+    While nothing is seen of the market, its last price is no answer to where it stands: a move
+    counted from it holds what happened before, and one counted up to it misses what happened since.
     """
-    return at - max(QUIET, timedelta(seconds=cycle_s))
+    return at - QUIET
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ more than two taker fees and one spread, a sale when it fell by more, a hold whe
 That is what a stated confidence is scored against (ADR 0031).
 """
 
+from bisect import bisect_left, bisect_right, insort
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -29,26 +30,27 @@ class OpenMarks(msgspec.Struct, kw_only=True):
     def add(self, marks: tuple[OpenMark, ...]) -> None:
         """Take marks in; those of one moment keep their order."""
         for mark in marks:
-            self.by_pair.setdefault(mark.pair, []).append(mark)
-        for pair in dict.fromkeys(mark.pair for mark in marks):
-            self.by_pair[pair].sort(key=_due)
+            insort(self.by_pair.setdefault(mark.pair, []), mark, key=_due)
 
     def take_due(self, pair: str, at: datetime) -> list[OpenMark]:
         """Take out the marks of a pair that are due at `at`, soonest first."""
         waiting = self.by_pair.get(pair)
         if not waiting or waiting[0].due_at > at:
             return []
-        count = next((n for n, mark in enumerate(waiting) if mark.due_at > at), len(waiting))
-        due, self.by_pair[pair] = waiting[:count], waiting[count:]
+        count = bisect_right(waiting, at, key=_due)
+        due = waiting[:count]
+        del waiting[:count]
         return due
 
     def take_lapsed(self, at: datetime) -> list[OpenMark]:
         """Take out the marks whose price can no longer come in time: see `is_lapsed`."""
         lapsed: list[OpenMark] = []
-        for pair, waiting in self.by_pair.items():
-            if waiting and waiting[0].due_at < at:
-                lapsed += [mark for mark in waiting if is_lapsed(mark, at)]
-                self.by_pair[pair] = [mark for mark in waiting if not is_lapsed(mark, at)]
+        for waiting in self.by_pair.values():
+            count = bisect_left(waiting, at, key=_due)  # no other can have lapsed
+            gone = [mark for mark in waiting[:count] if is_lapsed(mark, at)]
+            if gone:
+                waiting[:count] = [mark for mark in waiting[:count] if not is_lapsed(mark, at)]
+                lapsed += gone
         return lapsed
 
     @property
@@ -96,7 +98,7 @@ def is_right(action: str, change: Decimal, cost: Decimal) -> bool:
 def outcome_of(mark: OpenMark, mid: Decimal, mid_at: datetime, at: datetime) -> MarkOutcomeRow:
     """Mark against the first mid at or after the horizon; void when it came too late to say."""
     if is_lapsed(mark, mid_at):
-        return void(mark, at)
+        return void(mark, at, Reason.MARK_GAP)
     change = change_pct(mark.mid, mid)
     return MarkOutcomeRow(
         mark_id=mark.mark_id,
@@ -110,8 +112,8 @@ def outcome_of(mark: OpenMark, mid: Decimal, mid_at: datetime, at: datetime) -> 
     )
 
 
-def void(mark: OpenMark, at: datetime) -> MarkOutcomeRow:
-    """A mark without an outcome: for a whole further horizon there was no price."""
+def void(mark: OpenMark, at: datetime, reason: Reason) -> MarkOutcomeRow:
+    """A mark without an outcome: MARK_GAP or MARK_STALE."""
     return MarkOutcomeRow(
         mark_id=mark.mark_id,
         outcome_mid=None,
@@ -119,7 +121,7 @@ def void(mark: OpenMark, at: datetime) -> MarkOutcomeRow:
         roi_pct=None,
         net_roi_pct=None,
         is_right=None,
-        void_reason=Reason.MARK_GAP,
+        void_reason=reason,
         scored_at=at,
     )
 

@@ -29,6 +29,7 @@ class Marked(msgspec.Struct, frozen=True, kw_only=True):
     scored_at: datetime
     horizon_s: int
     is_own: bool
+    is_repeat: bool
     action: str
     confidence: float | None
     expected_move_pct: float | None
@@ -47,11 +48,16 @@ class Magnitude(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """The marks of one source on one pair (or all) at one horizon (`None`: each its own)."""
+    """The marks of one source on one pair (or all) at one horizon (`None`: each its own).
+
+    `repeats` of the `marks` are decisions on an earlier answer. They are stakes of their moment
+    (`profit`), but no further calls: direction, confidence and magnitude are without them.
+    """
 
     pair: str
     horizon_s: int | None
     marks: int
+    repeats: int
     right: int
     trades: int
     direction: Direction | None
@@ -78,15 +84,17 @@ def card(
 ) -> Card:
     """Judge these marks; confidence only at the decisions' own horizons, where it was meant."""
     traded = [mark for mark in marks if mark.action != "hold"]
+    claims = [mark for mark in traded if not mark.is_repeat]
     return Card(
         pair=pair,
         horizon_s=horizon_s,
         marks=len(marks),
+        repeats=sum(mark.is_repeat for mark in marks),
         right=sum(mark.is_right for mark in marks),
         trades=len(traded),
-        direction=direction([_call(mark) for mark in traded]),
-        confidence=None if horizon_s is not None else forecasts(_stated(traded)),
-        magnitude=_magnitude(traded),
+        direction=direction([_call(mark) for mark in claims]),
+        confidence=None if horizon_s is not None else forecasts(_stated(claims)),
+        magnitude=_magnitude(claims),
         profit=profit([_window(mark) for mark in marks], draws=draws, seed=seed),
     )
 

@@ -42,6 +42,7 @@ def test_what_a_start_goes_on_from_keeps_exact_prices_and_moments() -> None:
         due_at=T0 + timedelta(microseconds=900_000_001),
         horizon_s=900,
         is_own=True,
+        is_repeat=False,
         action="sell",
         verdict="refused",
         reason=Reason.NOTHING_TO_SELL,

@@ -7,6 +7,6 @@ SELECT
     count(*)::integer AS marks,
     sum(is_right)::integer AS hits
 FROM decision_marks
-WHERE is_own AND is_right IS NOT NULL AND confidence IS NOT NULL AND action <> 'hold'
+WHERE is_own AND NOT is_repeat AND is_right IS NOT NULL AND confidence IS NOT NULL AND action <> 'hold'
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4

@@ -10,8 +10,8 @@ SELECT
     scored_at,
     horizon_s,
     is_own,
+    is_repeat,
     action,
-    verdict,
     reason,
     confidence,
     expected_move_pct,
@@ -19,7 +19,6 @@ SELECT
     past_roi_pct,
     roi_pct,
     is_right,
-    done_value,
     void_reason
 FROM decision_marks
 WHERE $1::timestamptz IS NULL OR decided_at >= $1

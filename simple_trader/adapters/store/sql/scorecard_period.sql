@@ -1,8 +1,5 @@
--- The stretch that the marks cover, the newest moment first.
+-- The newest and oldest decision that is marked, and how many marks wait: each by its own index.
 SELECT
-    max(decided_at) AS newest,
-    min(decided_at) AS oldest,
-    count(*) FILTER (WHERE scored_at IS NULL)::integer AS waiting,
-    count(*) FILTER (WHERE void_reason IS NOT NULL)::integer AS voided,
-    count(*)::integer AS marks
-FROM decision_marks
+    (SELECT max(decided_at) FROM decision_marks) AS newest,
+    (SELECT min(decided_at) FROM decision_marks) AS oldest,
+    (SELECT count(*)::integer FROM decision_marks WHERE scored_at IS NULL) AS waiting

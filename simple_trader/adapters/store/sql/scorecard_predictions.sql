@@ -11,7 +11,8 @@ SELECT
     coalesce(c.cost_pct, 0) AS cost_pct
 FROM model_predictions AS p
 LEFT JOIN (
-    SELECT pair, avg(cost_pct)::double precision AS cost_pct FROM decision_marks GROUP BY pair
+    SELECT pair, avg(cost_pct)::double precision AS cost_pct FROM decision_marks
+    WHERE $1::timestamptz IS NULL OR decided_at >= $1 GROUP BY pair
 ) AS c ON c.pair = p.pair
 WHERE p.outcome IS NOT NULL
   AND p.scored_at <= p.due_at + p.horizon_s * interval '1 second'

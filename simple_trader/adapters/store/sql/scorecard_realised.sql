@@ -4,7 +4,8 @@ SELECT
     c.model,
     c.template_hash,
     split_part(t.pair, '/', 2) AS quote,
-    count(*)::integer AS trades,
+    count(*) FILTER (WHERE t.side = 'buy')::integer AS purchases,
+    count(*) FILTER (WHERE t.side = 'sell')::integer AS sales,
     sum(t.realised_pnl) AS realised_pnl,
     sum(t.fee) AS fees
 FROM trades AS t

@@ -32,6 +32,7 @@ DECISION_MARKS = Table(
     moment("due_at", "Market time from which the outcome is known."),
     count("horizon_s", "Horizon in market seconds."),
     flag("is_own", "Whether it is the decision's own horizon: there its confidence is scored."),
+    flag("is_repeat", "Whether an earlier answer was used again: then it is no further claim."),
     words("action", "buy, sell or hold."),
     words("verdict", "approved, refused or hold."),
     words("reason", "The one reason of the verdict (docs/reference/reasons.md)."),

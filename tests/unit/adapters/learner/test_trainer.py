@@ -100,7 +100,7 @@ def test_m02_a_row_that_knew_its_future_is_neither_learned_nor_an_outcome() -> N
     assert labelled(rows) == [(0, 0, 6), (6, 0, 11)]
 
 
-def test_m02_a_price_from_before_the_row_is_no_outcome_of_it() -> None:
+def test_m02_a_price_from_before_the_row_is_no_outcome_and_begins_none() -> None:
     silent = TrainingRow(
         pair="BTC/USD",
         as_of=START + timedelta(minutes=5),
@@ -109,6 +109,7 @@ def test_m02_a_price_from_before_the_row_is_no_outcome_of_it() -> None:
         newest_event_at=START,
     )
     assert labelled([row(0, "100"), silent]) == []
+    assert labelled([silent, row(10, "101")]) == []
     seen = msgspec.structs.replace(silent, newest_event_at=silent.as_of - timedelta(seconds=20))
     assert labelled([row(0, "100"), seen]) == [(0, 0, 5)]
 

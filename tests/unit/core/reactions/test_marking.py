@@ -24,6 +24,7 @@ from simple_trader.domain.marks import (
 )
 from simple_trader.domain.orders import Side
 from simple_trader.domain.reasons import Reason
+from simple_trader.domain.records import DecisionRow
 
 HORIZONS = settings(model_horizons=(1, 2))
 SOURCE = MarkSource(provider="test", model="test", template_hash="t")
@@ -87,6 +88,43 @@ def test_a_crossed_quote_marks_nothing() -> None:
     assert len(records(see(at, "51000"), MarkOutcomeRow)) == 1
 
 
+def test_i_42_a_quote_that_waited_is_of_its_own_moment_and_marks_nothing_due_after_it() -> None:
+    at = desk()
+    at.advise(say(BTC, "buy"), say(ETH, "hold"))
+    due = at.at + timedelta(seconds=900)
+    at.at = due + timedelta(seconds=20)
+    queued = quote(BTC, "60000", "60001", due - timedelta(seconds=1))
+    assert records(at.do(e.QuoteSeen(quote=queued)), MarkOutcomeRow) == []
+    on_the_wire = quote(BTC, "60000", "60001", at.at, venue_at=due - timedelta(seconds=1))
+    assert records(at.do(e.QuoteSeen(quote=on_the_wire)), MarkOutcomeRow) == []
+    first = quote(BTC, "50999.5", "51000.5", at.at, venue_at=due + timedelta(seconds=2))
+    (outcome,) = records(at.do(e.QuoteSeen(quote=first)), MarkOutcomeRow)
+    assert (outcome.outcome_mid, outcome.mid_at) == (D(51000), due + timedelta(seconds=2))
+    assert outcome.scored_at == at.at
+
+
+def test_i_42_a_venue_whose_clock_is_ahead_marks_nothing_early() -> None:
+    at = desk()
+    at.advise(say(BTC, "buy"), say(ETH, "hold"))
+    at.at += timedelta(seconds=899)
+    ahead = quote(BTC, "60000", "60001", at.at, venue_at=at.at + timedelta(seconds=3))
+    assert records(at.do(e.QuoteSeen(quote=ahead)), MarkOutcomeRow) == []
+
+
+@pytest.mark.parametrize(("old_s", "is_void"), [(59.9, False), (60, True)])
+def test_a_decision_on_a_price_over_a_minute_old_is_written_down_and_void_at_once(
+    old_s: float, is_void: bool
+) -> None:
+    at = desk()
+    at.at += timedelta(seconds=old_s)
+    told = at.advise(say(BTC, "buy"), say(ETH, "hold"))
+    assert set(opened(told)) == {900, 1800}
+    voided = [row for row in records(told, MarkOutcomeRow) if row.void_reason]
+    assert len(voided) == (4 if is_void else 0)
+    assert {row.void_reason for row in voided} <= {Reason.MARK_STALE}
+    assert len(records(see(at, "51000", 900), MarkOutcomeRow)) == (0 if is_void else 1)
+
+
 def test_a_gap_longer_than_one_more_horizon_is_void_with_a_reason() -> None:
     at = desk()
     at.advise(say(BTC, "buy"), say(ETH, "hold"))
@@ -120,6 +158,29 @@ def test_confidence_is_learned_at_the_own_horizon_of_a_trade_alone() -> None:
     see(at, "2100", 0, ETH)
     assert calibration.marks(SOURCE) == 1
     assert at.engine.state.calibration.tallies["test\ntest\nt"].right == {90: 1}
+
+
+def test_an_answer_used_again_is_marked_each_time_and_learned_from_once() -> None:
+    at = Desk()
+    at.open(settings=settings(model_horizons=(1, 2), advice_reuse_s=900, aggregator_interval_s=60))
+    told = [at.advise(say(BTC, "buy", 0.5), say(ETH, "hold"))]
+    for _ in range(14):
+        at.at += timedelta(seconds=60)
+        at.quotes()
+        told.append(at.timer("aggregate"))
+    own = [mark for mark in (opened(actions)[120] for actions in told) if mark.is_own]
+    assert [mark.is_repeat for mark in own] == [False] + [True] * 14
+    assert {mark.confidence for mark in own} == {0.5}
+    reused = [row.reused_from for actions in told for row in records(actions, DecisionRow)]
+    assert [name is not None for name in reused] == [False] * 2 + [True] * 28
+    for _ in range(3):
+        at.at += timedelta(seconds=60)
+        at.quotes()
+    outcomes = [row for _, actions in at.log for row in records(actions, MarkOutcomeRow)]
+    missed = [row for _, actions in at.log for row in records(actions, CounterfactualRow)]
+    assert len(outcomes) == len({row.mark_id for row in outcomes}) == 15 * 2 * 2
+    assert len(missed) == 15 * 2, "what each decision came to in money is still told"
+    assert at.engine.state.calibration.marks(SOURCE) == 1
 
 
 def test_a_vetoed_wish_and_a_hold_are_told_in_money_at_the_own_horizon() -> None:

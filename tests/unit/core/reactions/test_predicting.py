@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from brain_desk import BTC, ETH, Desk, advice_text, only, quote, records, settings
 
 from simple_trader.core.scoring.skill import MIN_SCORED
@@ -112,7 +113,41 @@ def test_m02_a_price_from_before_the_prediction_is_no_outcome_of_it() -> None:
     begun, asked, _ = cycle(desk, "50100")
     scores = records(begun, r.PredictionScoreRow)
     assert {score.outcome for score in scores if score.mid > 50_000} == {1}
-    assert [lesson.outcome for lesson in asked.lessons if lesson.pair == BTC] == [1, 1]
+    assert [lesson.outcome for lesson in asked.lessons if lesson.pair == BTC] == [1]
+
+
+@pytest.mark.parametrize(("old_s", "predicted"), [(59.9, [BTC, ETH]), (60, [ETH])])
+def test_m02_no_prediction_begins_at_a_price_over_a_minute_old_and_that_is_said(
+    old_s: float, predicted: list[str]
+) -> None:
+    desk = a_desk(1)
+    desk.next_candle()
+    desk.quotes(btc="50100", seen_s_ago=old_s)
+    desk.do(e.QuoteSeen(quote=quote(ETH, "2000", "2001", desk.at)))
+    begun = desk.timer("aggregate")
+    asked = only(begun, a.AskPredictions)
+    assert [item.pair for item in asked.items] == predicted
+    notes = [action for action in begun if isinstance(action, a.Note)]
+    left_out = [note for note in notes if note.reason is Reason.PREDICTION_STALE]
+    assert len(left_out) == 2 - len(predicted)
+    answered = tuple(
+        Prediction(pair=pair, horizon_cycles=1, probability=0.75) for pair in (BTC, ETH)
+    )
+    told = answer(desk, asked, predictions=answered)  # also of what was not asked
+    assert [row.prediction.pair for row in records(told, r.PredictionRow)] == predicted
+    shown = {brief.pair: brief.probabilities for brief in only(told, a.AskAdvice).briefs}
+    assert [pair for pair in shown if shown[pair][0].probability is not None] == predicted
+
+
+def test_m02_an_outcome_is_not_told_by_a_price_that_waited_on_the_wire() -> None:
+    desk = a_desk(1)
+    cycle(desk, "50000")
+    desk.at += timedelta(minutes=15)
+    before = desk.at - timedelta(minutes=2)
+    for pair, price in ((BTC, 50_200), (ETH, 2_100)):
+        late = quote(pair, str(price), str(price + 1), desk.at, venue_at=before)
+        desk.do(e.QuoteSeen(quote=late))
+    assert records(desk.timer("aggregate"), r.PredictionScoreRow) == []
 
 
 def test_a_crossed_quote_tells_no_outcome() -> None:

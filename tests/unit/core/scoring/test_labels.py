@@ -117,6 +117,5 @@ def test_each_prediction_is_settled_exactly_once_over_any_cycles(
     assert still_open == ()
 
 
-def test_m02_an_outcome_is_told_by_a_price_of_this_cycle_and_a_quiet_pair_has_a_minute() -> None:
-    assert seen_after(DUE, 900) == DUE - minutes(15)
-    assert seen_after(DUE, 10) == DUE - minutes(1)
+def test_m02_a_price_counts_for_a_minute_however_long_a_cycle_is() -> None:
+    assert seen_after(DUE) == DUE - minutes(1)

@@ -40,6 +40,7 @@ def mark(**changes: Any) -> OpenMark:
         "due_at": T0 + minutes(15),
         "horizon_s": 900,
         "is_own": True,
+        "is_repeat": False,
         "action": "buy",
         "verdict": "refused",
         "reason": Reason.CONFIDENCE_TOO_LOW,
@@ -93,7 +94,7 @@ def test_a_price_within_one_more_horizon_marks_late_one_beyond_voids() -> None:
     last = T0 + minutes(30)
     assert outcome_of(mark(), D(102), last, last).is_right == 1
     too_late = outcome_of(mark(), D(102), last + SECOND, last + SECOND)
-    assert too_late == void(mark(), last + SECOND)
+    assert too_late == void(mark(), last + SECOND, Reason.MARK_GAP)
     assert too_late.void_reason is Reason.MARK_GAP
     assert too_late.outcome_mid is None
     assert not is_lapsed(mark(), last)
@@ -111,6 +112,21 @@ def test_marks_are_taken_when_due_and_once() -> None:
     assert waiting.take_due(BTC, T0 + minutes(99)) == [later]
     assert waiting.count == 1
     assert waiting.take_due("SOL/USD", T0 + minutes(99)) == []
+
+
+def test_marks_come_out_as_a_sort_would_put_them_however_they_went_in() -> None:
+    many = tuple(
+        mark(mark_id=str(number), due_at=T0 + minutes(number * 7 % 5)) for number in range(40)
+    )
+    waiting = OpenMarks()
+    for start in range(0, 40, 3):
+        waiting.add(many[start : start + 3])
+    ordered = sorted(many, key=lambda one: one.due_at)
+    assert waiting.by_pair[BTC] == ordered
+    assert waiting.take_due(BTC, T0 + minutes(2)) == [
+        one for one in ordered if one.due_at <= T0 + minutes(2)
+    ]
+    assert waiting.count == 16
 
 
 def test_lapsed_marks_are_taken_from_all_pairs_the_rest_stays() -> None:

@@ -26,6 +26,7 @@ def marked(number: int, **changes: Any) -> Marked:
         "scored_at": at + timedelta(minutes=15),
         "horizon_s": 900,
         "is_own": True,
+        "is_repeat": False,
         "action": "buy",
         "confidence": 0.8,
         "expected_move_pct": 1.0,
@@ -79,6 +80,18 @@ def test_a_hold_is_no_call_and_no_stake_but_a_decision() -> None:
     assert found.confidence.count == 1
     assert found.profit is not None
     assert found.profit.mean_bps == pytest.approx(100 * -2.5 / 2)
+
+
+def test_an_answer_used_again_is_one_call_and_a_stake_at_each_moment() -> None:
+    once = made([marked(0), marked(1)])[ALL, None]
+    again = made([marked(0), marked(1), marked(2, is_repeat=True), marked(3, is_repeat=True)])
+    card = again[ALL, None]
+    assert (card.marks, card.repeats, card.trades) == (4, 2, 4)
+    assert (card.direction, card.confidence) == (once.direction, once.confidence)
+    assert card.magnitude == once.magnitude
+    assert card.profit is not None
+    assert (card.profit.count, card.profit.trades) == (4, 4)
+    assert once.repeats == 0
 
 
 def test_predicted_moves_are_in_the_direction_of_the_action() -> None:
