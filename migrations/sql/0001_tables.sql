@@ -81,6 +81,8 @@ CREATE TABLE llm_calls (
     status INTEGER,
     params TEXT NOT NULL,
     cost_usd NUMERIC,
+    budget_tokens INTEGER NOT NULL,
+    budget_usd NUMERIC NOT NULL,
     at TIMESTAMP WITH TIME ZONE NOT NULL,
     recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_llm_calls PRIMARY KEY (call_id),
@@ -88,7 +90,9 @@ CREATE TABLE llm_calls (
     CONSTRAINT ck_llm_calls_attempt_counted CHECK (attempt >= 0),
     CONSTRAINT ck_llm_calls_tokens_in_counted CHECK (tokens_in >= 0),
     CONSTRAINT ck_llm_calls_tokens_out_counted CHECK (tokens_out >= 0),
-    CONSTRAINT ck_llm_calls_latency_ms_counted CHECK (latency_ms >= 0)
+    CONSTRAINT ck_llm_calls_latency_ms_counted CHECK (latency_ms >= 0),
+    CONSTRAINT ck_llm_calls_budget_tokens_counted CHECK (budget_tokens >= 0),
+    CONSTRAINT ck_llm_calls_budget_usd_not_negative CHECK (budget_usd >= 0 AND budget_usd < 'Infinity'::numeric)
 );
 
 CREATE INDEX ix_llm_calls_asked_at ON llm_calls (asked_at);
@@ -116,7 +120,9 @@ COMMENT ON COLUMN llm_calls.advisor IS 'Shadow that was asked; empty: the adviso
 COMMENT ON COLUMN llm_calls.attempt IS 'Which attempt at the question this was, from 1.';
 COMMENT ON COLUMN llm_calls.status IS 'HTTP status; null where none came.';
 COMMENT ON COLUMN llm_calls.params IS 'What went with the prompt, as a JSON object (temperature and so on).';
-COMMENT ON COLUMN llm_calls.cost_usd IS 'What it cost, in USD; null where no price is known.';
+COMMENT ON COLUMN llm_calls.cost_usd IS 'What it cost, in USD; null where tokens or price are not told.';
+COMMENT ON COLUMN llm_calls.budget_tokens IS 'Tokens it counts against llm_budget: at most, if nobody told.';
+COMMENT ON COLUMN llm_calls.budget_usd IS 'USD it counts against llm_budget, in the same way.';
 COMMENT ON COLUMN llm_calls.at IS 'Market time of the event that caused this row.';
 COMMENT ON COLUMN llm_calls.recorded_at IS 'Wall time at which the database wrote this row (a stamp, not an order).';
 
