@@ -3,16 +3,12 @@
 import asyncio
 import random
 import traceback
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import market_parts
-from checker.record import Caps, Facts, Life, Span
+from checker.record import Facts, Life, Span
 from virtual_time import START, VirtualLoop
 
 from dst.agenda import Agenda, Machine, TrueClock
@@ -21,27 +17,20 @@ from dst.minds import TEXTS, DirectLearner, DrawnAdvisor
 from dst.plan import Planned, Scenario
 from dst.store import FatedBoot, FatedConnection, MarketShelf, NestedLoop, Postgres, refused_lock
 from dst.venue import VirtualVenue
-from simple_trader.adapters.kraken.auth import Credentials
-from simple_trader.adapters.kraken.rest_client import RestClient
-from simple_trader.adapters.kraken.rest_manager import KrakenRest
+from dst.world import KeptMark, Tally, facts_of, opened, rest_of, settings_of
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
 from simple_trader.adapters.store.ledger_lane import LedgerLane
-from simple_trader.config.env import Secret
 from simple_trader.core.engine import Engine
 from simple_trader.domain.actions import UseModel
 from simple_trader.domain.errors import StoreSetupError, VenueRefused
 from simple_trader.domain.events import Started
-from simple_trader.domain.settings import TradingSettings
 from simple_trader.ports import FeedPlan
 from simple_trader.runtime.boot import BootPlan, boot
 from simple_trader.runtime.daemon import CommitBell, Daemon, Parts
 from simple_trader.runtime.inbox import Inbox
 from simple_trader.runtime.snapshots import SnapshotKeeper
 from simple_trader.runtime.time_check import agree_on_time
-from simple_trader.sandbox import sources_generated
-from simple_trader.sandbox.exchange import Exchange
-from simple_trader.sandbox.opening import open_exchange
-from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxOptions
+from simple_trader.sandbox.settings import SandboxOptions
 
 CALM_S = 270.0  # every wait of the resolver, lag margins and the 30 s of calm are in it
 SHUT_OUT_S = 900.0
@@ -50,35 +39,6 @@ STOP_WITHIN_S = 30.0
 LOOK_S = 20.0  # how often the operator looks at a halted daemon
 # Ends of a daemon that faults explain; systemd starts it anew.
 EXPECTED_ENDS = (VenueRefused, StoreSetupError)
-
-
-class KeptMark:
-    """Nonces survive the process, as the file of the daemon does."""
-
-    def __init__(self) -> None:
-        """None used yet."""
-        self.mark = 0
-
-    def load(self) -> int:
-        """See HighWater."""
-        return self.mark
-
-    def save(self, nonce: int) -> None:
-        """See HighWater."""
-        self.mark = nonce
-
-
-@dataclass
-class Tally:
-    """What happened in the daemon's lives."""
-
-    kills: Counter[str] = field(default_factory=Counter)
-    lives: list[Life] = field(default_factory=list)
-    pauses: list[Span] = field(default_factory=list)
-    outages: list[Span] = field(default_factory=list)
-    halts: list[tuple[datetime, str]] = field(default_factory=list)
-    ends: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
 
 
 class Lives:
@@ -100,7 +60,7 @@ class Lives:
             counters=scenario.counters,
             mixed_replies=scenario.mixed_replies,
         )
-        self.exchange = _opened(options, self.truth)
+        self.exchange = opened(options, self.truth)
         self.venue = VirtualVenue(self.agenda, self.truth, self.exchange, scenario.seed)
         self.nested = NestedLoop()
         self.server = Postgres(
@@ -340,18 +300,7 @@ class Lives:
             on_commit=bell.ring,
             monotonic=clock.monotonic,
         )
-        rest = KrakenRest(
-            RestClient(
-                url="http://virtual",
-                http=self.venue,
-                clock=clock,
-                dice=random.Random(f"rest {number}"),
-                credentials=Credentials(Secret(DEFAULT_KEY), Secret(DEFAULT_SIGNING_TEXT)),
-                high_water=self.mark,
-                tier="none" if not self.scenario.counters else "intermediate",
-                public_pace=False,
-            )
-        )
+        rest = rest_of(self.scenario, self.venue, clock=clock, mark=self.mark, number=number)
 
         async def room() -> None:
             while lane.full:
@@ -413,65 +362,15 @@ class Lives:
         )
         return daemon, started
 
-    # --- for the checker --------------------------------------------------------------------------
-
     def facts(self) -> Facts:
         """What the checker must know of this run."""
-        return Facts(
-            started_at=START,
-            ended_at=self.ended_at,
+        return facts_of(
+            self.scenario,
+            self.settings,
+            self.tally,
             calm_at=self.calm_at,
-            lives=tuple(self.tally.lives),
-            pauses=tuple(self.tally.pauses),
-            outages=tuple(self.tally.outages),
-            halts=tuple(self.tally.halts),
-            caps=Caps(
-                asset=self.settings.max_asset_exposure,
-                total=self.settings.max_total_exposure,
-                deadline_s=Decimal(str(self.settings.order_deadline_s)),
-                max_age_s=Decimal(str(self.settings.max_quote_age_s)),
-                # Nothing is asked for beyond it: the drawn advisor is always as sure as that, and
-                # the multipliers of risk only lower it.
-                order_value=self.settings.base_order * Decimal("0.9"),
-                orders_per_minute=self.settings.max_orders_per_minute,
-                notional_per_minute=self.settings.max_notional_per_minute,
-                notional_per_hour=self.settings.max_notional_per_hour,
-                notional_per_day=self.settings.max_notional_per_day,
-            ),
-            candle=timedelta(minutes=self.settings.candle_minutes),
-            pairs=self.scenario.pairs,
-            commit_stamps=True,
+            ended_at=self.ended_at,
         )
-
-
-def _opened(options: SandboxOptions, truth: TrueClock) -> Exchange:
-    """A market with a short past: each connection tells all of it, and indicators need an hour."""
-    usual = sources_generated.HISTORY_MINUTES
-    sources_generated.HISTORY_MINUTES = options.history_bars
-    try:
-        return open_exchange(options, truth.now)
-    finally:
-        sources_generated.HISTORY_MINUTES = usual
-
-
-def settings_of(scenario: Scenario) -> TradingSettings:
-    """The daemon's configuration in this scenario."""
-    return market_parts.settings(
-        traded_pairs=scenario.pairs,
-        aggregator_interval_s=scenario.interval_s,
-        candle_minutes=scenario.candle_minutes,
-        advice_deadline_s=max(4, min(30, scenario.interval_s)),
-        min_confidence=0.9,  # the size confidence until marks are known
-        base_order=scenario.base_order,
-        max_slippage_bps=scenario.slippage_bps,
-        max_spread_bps=300.0,
-        max_asset_exposure=Decimal("0.4"),
-        max_total_exposure=Decimal("0.8"),
-        daily_loss_limit=Decimal(0),
-        stop_loss_percent=scenario.stop_loss,
-        take_profit_percent=Decimal("0.4"),
-        quantity_of_price_history=60,
-    )
 
 
 def _place(error: BaseException) -> str:
