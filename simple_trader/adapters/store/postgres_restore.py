@@ -36,6 +36,41 @@ SELECT EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = 'public'::regnamespac
     OR EXISTS (SELECT 1 FROM pg_proc WHERE pronamespace = 'public'::regnamespace)
     OR EXISTS (SELECT 1 FROM pg_type WHERE typnamespace = 'public'::regnamespace)
 """
+# As one document: whatever columns are left of damaged rows.
+_LATCHED = "SELECT to_jsonb(r)::text FROM risk_states AS r WHERE name = 'account'"
+_KEEP_LATCHED = """
+WITH old AS (
+    SELECT
+        coalesce((d ->> 'halted')::boolean, FALSE) AS halted,
+        coalesce(d ->> 'halt_reason', 'operator') AS reason,
+        coalesce(d ->> 'halt_detail', '') AS detail,
+        coalesce((d ->> 'day_stopped')::boolean, FALSE) AS day,
+        coalesce((d ->> 'drawdown_stopped')::boolean, FALSE) AS drawdown
+    FROM (SELECT $1::text::jsonb AS d) AS document
+),
+before AS (SELECT halted, day_stopped, drawdown_stopped FROM risk_states WHERE name = 'account'),
+kept AS (
+    UPDATE risk_states AS r
+    SET state = CASE WHEN r.halted OR o.halted THEN 'HALT' ELSE r.state END,
+        halt_reason = CASE WHEN r.halted OR NOT o.halted THEN r.halt_reason ELSE o.reason END,
+        halt_detail = CASE WHEN r.halted OR NOT o.halted THEN r.halt_detail ELSE o.detail END,
+        halted = r.halted OR o.halted,
+        day_stopped = r.day_stopped OR o.day,
+        drawdown_stopped = r.drawdown_stopped OR o.drawdown
+    FROM old AS o
+    WHERE r.name = 'account'
+)
+SELECT told.what
+FROM old AS o
+CROSS JOIN before AS b
+CROSS JOIN LATERAL (
+    VALUES
+        ('trading is halted', o.halted AND NOT b.halted),
+        ('the loss limit of the day holds', o.day AND NOT b.day_stopped),
+        ('the drawdown limit holds', o.drawdown AND NOT b.drawdown_stopped)
+) AS told (what, is_new)
+WHERE told.is_new
+"""
 _DROP_DRAFT = "DROP SCHEMA IF EXISTS restore_draft CASCADE"
 # Until the COMMIT at its end nobody sees any of it; a script that is cut off is undone.
 _PRELUDE = b"""
@@ -89,11 +124,11 @@ async def restore_database(
             draft = f"{dsn}{'&' if '?' in dsn else '?'}search_path={quote(_DRAFT)}"
             found = await _examine(draft, path, await read_world(dsn) if had_world else None)
             aside = f"world_{stamp}" if held else None
-            epoch = await _exchange(connection, aside)
+            epoch, kept = await _exchange(connection, aside)
         except (TraderError, asyncpg.PostgresError):
             await connection.execute(_DROP_DRAFT)
             raise
-    return msgspec.structs.replace(found, aside=aside, epoch=epoch)
+    return msgspec.structs.replace(found, aside=aside, epoch=epoch, notes=found.notes + kept)
 
 
 async def _load(connection: RawConnection, dsn: str, path: Path, bin_dir: Path | None) -> None:
@@ -201,15 +236,19 @@ async def _examine(draft: str, path: Path, current: World | None) -> Restored:
     )
 
 
-async def _exchange(connection: RawConnection, aside: str | None) -> int:
+async def _exchange(connection: RawConnection, aside: str | None) -> tuple[int, tuple[str, ...]]:
     """Make the draft `public` and the old `public` `aside`, in one transaction.
 
-    The epoch goes on from whichever of the two is higher, so that no id is ever used twice (I-02).
+    The epoch goes on from whichever of the two is higher, so that no id is ever used twice (I-02),
+    and what either holds latched stays so: nobody resumed it (I-24).
     """
     async with connection.transaction():
         known = 0
         if await connection.fetchval("SELECT to_regclass('public.writer_epoch')") is not None:
             known = await connection.fetchval("SELECT coalesce(max(epoch), 0) FROM writer_epoch")
+        latched = None
+        if await connection.fetchval("SELECT to_regclass('public.risk_states')") is not None:
+            latched = await connection.fetchval(_LATCHED)
         gone = aside or "restore_empty"
         await connection.execute(await rename_schema(connection, "public", gone))
         await connection.execute(await rename_schema(connection, _DRAFT, "public"))
@@ -218,4 +257,5 @@ async def _exchange(connection: RawConnection, aside: str | None) -> int:
         epoch: int = await connection.fetchval(
             "UPDATE writer_epoch SET epoch = greatest(epoch, $1) RETURNING epoch", known
         )
-    return epoch
+        kept = await connection.fetch(_KEEP_LATCHED, latched or "{}")
+    return epoch, tuple(f"{row['what']}, as before the restore" for row in kept)
