@@ -100,12 +100,13 @@ def _rows(facts: Facts, config: Config, daemon: DaemonInfo | None) -> Iterator[F
         )
     yield from _prices(facts, config, daemon)
     yield from _learning(facts, config)
-    if facts.failed_calls:
-        yield warn(
-            "advisor calls",
-            f"{facts.failed_calls} of the last 20 failed: {facts.call_error}",
-            calls_fix(facts.call_error or ""),
-        )
+    for what, failed, error in (
+        ("advisor calls", facts.failed_calls, facts.call_error),
+        ("shadow calls", facts.failed_shadow_calls, facts.shadow_error),
+    ):
+        if failed:
+            detail = f"{failed} of the last 20 failed, the newest of them: {error}"
+            yield warn(what, detail, calls_fix(error or ""))
     yield _state(facts)
     if facts.unknown_orders:
         yield warn(

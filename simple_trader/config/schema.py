@@ -116,7 +116,8 @@ class Settings(Section):
     )  # fmt: skip
     providers: tuple[Provider, ...] = setting(
         (), "LLM providers by name, asked in this order until one answers. Empty: the six keys "
-        "from `openai_model` to `model_max_tokens` describe the only one. Both is refused.",
+        "from `openai_model` to `model_max_tokens` describe the only one; with providers here, "
+        "those six must stay as shipped.",
         max_length=16,
     )  # fmt: skip
     llm_hosts: Hosts = setting(
@@ -129,8 +130,9 @@ class Settings(Section):
     )  # fmt: skip
     llm_budget: LlmBudget = setting(LlmBudget, "What advice may cost.")
     log_llm_files: Flag = setting(
-        False, "Whether each prompt and reply is also written, masked, below logs/llm/."
-    )
+        False, "Whether each prompt and reply is also written, masked, below logs/llm/; the newest "
+        "2000 stay, 256 MiB at most.",
+    )  # fmt: skip
     shadows: tuple[Shadow, ...] = setting(
         (), "Further models or prompts that are asked on the same snapshot, marked, and never "
         "traded.", max_length=8,

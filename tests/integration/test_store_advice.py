@@ -9,6 +9,7 @@ import pytest
 from store_parts import AT, asked, decided
 
 from simple_trader.adapters.store.advice_history import read_advice_history
+from simple_trader.adapters.store.facts import read_facts
 from simple_trader.adapters.store.rows import runs_of
 from simple_trader.domain.reasons import Reason
 from simple_trader.domain.records import LlmCallRow, SnapshotRow
@@ -102,3 +103,14 @@ async def test_l17_a_start_knows_of_questions_whose_end_nobody_wrote_down(
     assert all(0 <= age_s < 60 for age_s in cut_off)
     await insert(sql, call(9, provider="", reason=Reason.ADVICE_TIMEOUT, budget_tokens=0), "0 s")
     assert len((await read_advice_history(database)).cut_off) == 3
+
+
+async def test_a_failed_shadow_is_not_told_as_the_advisor_that_is_traded_on(
+    sql: "asyncpg.Connection[asyncpg.Record]", database: str
+) -> None:
+    await insert(sql, call(1, error="the key is refused"), "0 s")
+    for number in range(2, 30):
+        await insert(sql, call(number, advisor="terse", error="too slow"), "0 s")
+    facts = await read_facts(database)
+    assert (facts.failed_calls, facts.call_error) == (1, "the key is refused")
+    assert (facts.failed_shadow_calls, facts.shadow_error) == (20, "terse: too slow")

@@ -35,6 +35,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     realised_pnl: str
     failed_calls: int
     call_error: str | None
+    failed_shadow_calls: int
+    shadow_error: str | None
     newest_event: datetime | None
 
 

@@ -20,7 +20,14 @@ SELECT
                       'UNKNOWN')) AS open_orders,
     (SELECT count(*) FROM pending_trades WHERE state = 'UNKNOWN') AS unknown_orders,
     (SELECT coalesce(sum(realised_pnl), 0)::text FROM trades) AS realised_pnl,
-    (SELECT count(*) FROM (SELECT error FROM llm_calls ORDER BY asked_at DESC LIMIT 20) AS calls
+    (SELECT count(*) FROM (SELECT error FROM llm_calls WHERE advisor = ''
+                           ORDER BY asked_at DESC LIMIT 20) AS calls
       WHERE error <> '') AS failed_calls,
-    (SELECT error FROM llm_calls WHERE error <> '' ORDER BY asked_at DESC LIMIT 1) AS call_error,
+    (SELECT error FROM llm_calls WHERE error <> '' AND advisor = ''
+      ORDER BY asked_at DESC LIMIT 1) AS call_error,
+    (SELECT count(*) FROM (SELECT error FROM llm_calls WHERE advisor <> ''
+                           ORDER BY asked_at DESC LIMIT 20) AS calls
+      WHERE error <> '') AS failed_shadow_calls,
+    (SELECT advisor || ': ' || error FROM llm_calls WHERE error <> '' AND advisor <> ''
+      ORDER BY asked_at DESC LIMIT 1) AS shadow_error,
     (SELECT max(at) FROM engine_journal) AS newest_event

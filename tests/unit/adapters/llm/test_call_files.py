@@ -32,6 +32,20 @@ def test_only_the_newest_files_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["q-3.json", "q-4.json", "q-5.json"]
 
 
+def test_the_newest_files_stay_within_their_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_files, "KEPT_BYTES", 3_000)
+    files = CallFiles(tmp_path, Masker().text)
+    for number in range(6):
+        files.write(f"q-{number}", {"reply": "x" * 1_000})
+        os.utime(tmp_path / f"q-{number}.json", (number, number))
+        assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 3_000
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["q-4.json", "q-5.json"]
+    files.write("q-6", {"reply": "x" * 9_000})
+    assert [path.name for path in tmp_path.iterdir()] == ["q-6.json"], "the newest always stays"
+
+
 def test_a_folder_that_cannot_be_written_is_told_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
