@@ -13,7 +13,7 @@ import brain_desk as parts
 import msgspec
 import pytest
 from brain_desk import Desk
-from store_parts import Batch, running
+from store_story import running
 from typer.testing import CliRunner
 
 from hostile.corpus import BTC_PAIR, ETH_PAIR, answer, decision, entries
@@ -21,6 +21,7 @@ from simple_trader.cli import app
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
 from simple_trader.domain import records as r
+from simple_trader.ports import Batch
 from simple_trader.telemetry.logs import ERROR_LOG, MAIN_LOG, Logs
 from simple_trader.telemetry.terminal import Fixtures, Terminal, status_line
 

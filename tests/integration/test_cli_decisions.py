@@ -11,7 +11,8 @@ import asyncpg
 import msgspec
 import pytest
 from click import unstyle
-from store_parts import batches, booked, decided, moment, order, running, story
+from store_parts import booked, decided, moment, order
+from store_story import batches, running, story
 from typer.testing import CliRunner
 
 from simple_trader.adapters.store.decision_facts import Sought, decisions, stories

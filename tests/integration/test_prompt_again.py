@@ -10,7 +10,8 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
-from store_parts import AT, LIMITS, batches, running
+from store_parts import AT, LIMITS
+from store_story import batches, running
 from typer.testing import CliRunner
 
 from simple_trader.adapters.llm.assets import LlmAssets

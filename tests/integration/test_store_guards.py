@@ -13,11 +13,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from database_parts import execute
 from order_path import OrderPath, order_path, until
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from store_parts import AT, PAIR, RISK, batches, moment, order, running, story
+from store_parts import AT, PAIR, RISK, moment, order
+from store_story import batches, running, story
 
 from simple_trader.adapters.store import db_manager
 from simple_trader.adapters.store.db_manager import READER_PATIENCE, session
@@ -34,15 +36,6 @@ FULL = bool(os.environ.get("SIMPLE_TRADER_FULL"))
 CANCELS = 10_000 if FULL else 200
 DAYS, ROWS_A_DAY = (60, 50_000) if FULL else (20, 2_000)
 _SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-
-
-async def execute(dsn: str, *statements: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 async def latencies_ms(path: OrderPath, count: int) -> list[float]:

@@ -9,13 +9,11 @@ from typing import get_args
 
 import asyncpg
 import pytest
-from blocking_connection import (
-    BlockingLedgerConnection,
-    BlockingLoop,
-)
+from blocking_connection import BlockingLedgerConnection, BlockingLoop
 from commit_proxy import CommitProxy
 from mark_parts import marked
-from store_parts import ROOM, batches, booked, order, running, story
+from store_parts import ROOM, booked, order
+from store_story import batches, running, story
 
 from simple_trader.adapters.store import db_manager
 from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from store_parts import AT, batches, running, story
+from store_parts import AT
+from store_story import batches, running, story
 
 from simple_trader.adapters.store import db_manager
 from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres

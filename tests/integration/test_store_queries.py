@@ -10,7 +10,8 @@ import asyncpg
 import msgspec
 import pytest
 from mark_parts import marked
-from store_parts import AT, batches, decided, running, story
+from store_parts import AT, decided
+from store_story import batches, running, story
 
 from simple_trader.adapters.store.market_history import MarketHistory
 from simple_trader.adapters.store.market_lane import MarketLane

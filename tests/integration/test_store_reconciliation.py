@@ -8,7 +8,7 @@ import msgspec
 from brain_desk import BTC, D, Desk
 from brain_reports import fill_of, ledger, traded
 from order_parts import plain_order
-from store_parts import running
+from store_story import running
 
 from simple_trader.adapters.store.named_sql import named
 from simple_trader.adapters.store.recovery import Recovery

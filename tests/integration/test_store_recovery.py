@@ -10,24 +10,19 @@ import msgspec
 import pytest
 from store_parts import (
     AT,
-    BLOB,
     PAIR,
     RISK,
     ROOM,
-    SKILL,
     asked,
-    batches,
     booked,
     decided,
     fill,
     lot,
     moment,
-    opening,
     order,
     prediction,
-    running,
-    story,
 )
+from store_story import BLOB, SKILL, batches, opening, running, story
 
 from simple_trader.adapters.store import training
 from simple_trader.adapters.store.journal import GENESIS

@@ -9,7 +9,8 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
-from store_parts import AT, ROOM, batches, order, running
+from store_parts import AT, ROOM, order
+from store_story import batches, running
 
 from simple_trader.adapters.store.recovery import Recovery
 from simple_trader.adapters.store.rows import runs_of

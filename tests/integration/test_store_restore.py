@@ -8,7 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 from database_parts import execute
-from store_parts import AT, batches, running, story
+from store_parts import AT
+from store_story import batches, running, story
 from typer.testing import CliRunner
 
 from simple_trader.adapters.store import db_manager

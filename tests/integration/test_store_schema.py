@@ -11,7 +11,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
-from store_parts import AT, ROOM, batches, decided, order, running, story
+from store_parts import AT, ROOM, decided, order
+from store_story import batches, running, story
 
 from simple_trader.adapters.store import db_manager
 from simple_trader.adapters.store.schema_doc import render_schema

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from store_parts import ROOM, batches, order, running
+from store_parts import ROOM, order
+from store_story import batches, running
 
 from simple_trader.adapters.store import db_manager
 from simple_trader.adapters.store.recovery import Recovery

@@ -13,7 +13,8 @@ from decimal import Decimal
 import asyncpg
 import msgspec
 import store_parts
-from store_parts import AT, batches, moment, order
+from store_parts import AT, moment, order
+from store_story import batches
 
 from simple_trader.adapters.store.lane_connection import AsyncpgLedgerConnection
 from simple_trader.adapters.store.ledger_lane import LaneLimits, LedgerLane

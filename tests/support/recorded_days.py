@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from brain_desk import BTC, T0, Desk, advice_text, say, started
-from store_parts import running
+from store_story import running
 
 from simple_trader.adapters.llm.assets import LlmAssets
 from simple_trader.adapters.llm.prompts import render

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
-from store_parts import ROOM, batches, order
+from store_parts import ROOM, order
+from store_story import batches
 
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
 from simple_trader.adapters.store.lane_connection import AsyncpgLedgerConnection
