@@ -34,7 +34,8 @@ def train(
 ) -> None:
     """Train the online model now; a running daemon does it beside its work and uses it at once.
 
-    Without a daemon the model is kept for the next start. Exit code 1 where none was made.
+    Without a daemon the model is kept for the next start. Exit code 1 where none was made, as with
+    enable_model: false.
     """
     finish(run_async(_train(options(config, env_file, state_dir))))
 
@@ -46,6 +47,13 @@ async def _train(chosen: RunOptions) -> int:
     from simple_trader.telemetry.presence import running
 
     setup = read_setup(chosen)
+    if not setup.config.settings.enable_model and not running(setup.places.state):
+        # A daemon says so itself: it may still run with what the file said before.
+        typer.echo(
+            "No new model: enable_model is false, so no start would use it. "
+            f"Set it to true in {setup.config.path}, then run train again."
+        )
+        return _NOT_TRAINED
     async with database(chosen) as dsn:
         await require_schema(dsn)
         if running(setup.places.state):
@@ -60,7 +68,8 @@ async def _train(chosen: RunOptions) -> int:
         return _NOT_TRAINED
     typer.echo(f"Model {event.model_id} trained on {event.rows} rows; the next start uses it.")
     for name, value in sorted(event.metrics.items()):
-        typer.echo(f"  {name}: {value:.4f}")
+        is_count = name.endswith("_rows")
+        typer.echo(f"  {name}: {value:.0f}" if is_count else f"  {name}: {value:.4f}")
     return 0
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -48,9 +49,13 @@ async def fill(dsn: str, count: int) -> None:
     await connection.close()
 
 
-async def train(dsn: str, state: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+async def train(
+    dsn: str, state: Path, monkeypatch: pytest.MonkeyPatch, config: Path | None = None
+) -> Any:
     monkeypatch.setenv("POSTGRES_DSN", dsn)
     arguments = ["train", "--state-dir", str(state)]
+    if config is not None:
+        arguments += ["--config", str(config)]
     return await asyncio.to_thread(CliRunner().invoke, app, arguments)
 
 
@@ -62,6 +67,9 @@ async def test_without_a_daemon_the_model_is_kept_for_the_next_start(
     assert result.exit_code == 0, result.output
     assert "trained on 299 rows" in result.output
     assert "brier_skill_9000s" in result.output
+    assert re.search(r"^  leaked_rows: 0$", result.output, re.MULTILINE)
+    assert re.search(r"^  scored_rows: [1-9][0-9]+$", result.output, re.MULTILINE)
+    assert re.search(r"^  brier: 0[.][0-9]{4}$", result.output, re.MULTILINE)
     recovered = await Recovery(database, boot_seconds=1, fault_of_model=fault_of).recover()
     assert recovered.model is not None
     assert recovered.learned.model_id in result.output
@@ -76,6 +84,23 @@ async def test_too_little_history_makes_no_model_and_says_why(
     await fill(database, 20)
     result = await train(database, tmp_path, monkeypatch)
     assert (result.exit_code, "50 are needed" in result.output) == (1, True)
+
+
+async def test_a_model_that_no_start_would_use_is_not_made(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(database, 300)
+    config = tmp_path / "config.yaml"
+    config.write_text("enable_model: false\n")
+    result = await train(database, tmp_path, monkeypatch, config)
+    assert result.exit_code == 1
+    assert result.output == (
+        "No new model: enable_model is false, so no start would use it. "
+        f"Set it to true in {config}, then run train again.\n"
+    )
+    assert (
+        await Recovery(database, boot_seconds=1, fault_of_model=fault_of).recover()
+    ).model is None
 
 
 @pytest.mark.parametrize(
