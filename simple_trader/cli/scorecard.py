@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from simple_trader.adapters.store.scorecard import MarkFacts
     from simple_trader.domain.marks import MarkSource
 
+DAYS = 30  # the time to read and judge marks grows with them: 30 days are seconds
+MOST_DAYS = 36_500
+_ALL = "all"
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -26,9 +30,9 @@ def register(app: typer.Typer) -> None:
 
 def scorecard(
     days: Annotated[
-        float | None,
-        typer.Option("--days", metavar="N", min=0.001, help="Only the last N days of the world."),
-    ] = None,
+        str,
+        typer.Option("--days", metavar="N|all", help="The last N days of the world, or all."),
+    ] = f"{DAYS}",
     full: Annotated[
         bool, typer.Option("--full", help="Each pair at each horizon, all calibration tables.")
     ] = False,
@@ -53,7 +57,7 @@ def scorecard(
     """Mark every source of decisions against what happened, beside its baselines, after fees."""
     from simple_trader.cli.scorecard_text import lines
 
-    found = run_async(_read(options(config, env_file, state_dir), days))
+    found = run_async(_read(options(config, env_file, state_dir), days_of(days)))
     report = make_report(found, draws=draws, seed=seed)
     if price_in is not None or price_out is not None:
         report["prices"] = (price_in or 0.0, price_out or 0.0)
@@ -64,6 +68,17 @@ def scorecard(
         return
     for line in lines(report, full=full):
         typer.echo(line)
+
+
+def days_of(text: str) -> float | None:
+    """A number of days above 0; None for all. Raises BadParameter."""
+    try:
+        days = None if text == _ALL else float(text)
+    except ValueError:
+        days = 0.0
+    if days is None or 0.0 < days <= MOST_DAYS:
+        return days
+    raise typer.BadParameter(f"--days {text}: write a number of days up to {MOST_DAYS:,}, or all")
 
 
 async def _read(chosen: RunOptions, days: float | None) -> "MarkFacts":
@@ -81,6 +96,7 @@ def make_report(found: "MarkFacts", *, draws: int, seed: int) -> dict[str, Any]:
     from simple_trader.core.scoring.scorecard import cards, model_cards
 
     return {
+        "days": found.days,
         "from": found.oldest,
         "to": found.newest,
         "waiting": found.waiting,
@@ -94,6 +110,7 @@ def make_report(found: "MarkFacts", *, draws: int, seed: int) -> dict[str, Any]:
                 "source": source.source,
                 "decisions": source.decisions,
                 "holds": source.holds,
+                "repeats": source.repeats,
                 "voided": source.voided,
                 "calls": _calls_of(found.calls, source.source),
                 "realised": _of(found.realised, source.source),

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from simple_trader.core.scoring.baselines import Profit
-from simple_trader.core.scoring.judging import TOO_FEW, Direction, Forecasts
-from simple_trader.core.scoring.scorecard import ALL, Card, Magnitude, ModelCard
+from simple_trader.cli import scorecard_tables as tables
+from simple_trader.core.scoring.judging import TOO_FEW
+from simple_trader.core.scoring.scorecard import ALL, Card, ModelCard
 from simple_trader.telemetry.masking import one_line
 
-_NAME = 18
-FEWEST = 30  # independent outcomes below which no share, error or profit is shown
+_NAME = 17
 
 
 def lines(report: dict[str, Any], *, full: bool) -> Iterator[str]:
@@ -17,7 +16,13 @@ def lines(report: dict[str, Any], *, full: bool) -> Iterator[str]:
     if report["to"] is None and not report["model"]:
         yield "No decision is marked yet: marks come when the horizon of a decision is over."
         return
-    yield _period(report)
+    body = list(_body(report, full=full))
+    yield from body
+    yield from tables.legend(body)
+
+
+def _body(report: dict[str, Any], *, full: bool) -> Iterator[str]:
+    yield from _period(report)
     yield from _point_in_time(report["faults"])
     for item in report["suspects"]:
         yield one_line(
@@ -37,20 +42,25 @@ def lines(report: dict[str, Any], *, full: bool) -> Iterator[str]:
     yield from _gate(report["gate"])
 
 
-def _period(report: dict[str, Any]) -> str:
+def _period(report: dict[str, Any]) -> Iterator[str]:
     if report["to"] is None:
-        return "Scorecard: no decision is marked yet"
-    return (
-        f"Scorecard of {report['from']:%Y-%m-%d %H:%M} to {report['to']:%Y-%m-%d %H:%M} "
-        f"(market time); {report['waiting']:,} marks wait for their horizon"
+        yield "Scorecard: no decision is marked yet"
+        return
+    days = report["days"]
+    what = "all decisions" if days is None else f"the last {days:g} days"
+    rest = "" if days is None else "; older decisions: --days all"
+    yield (
+        f"Scorecard of {what}: {report['from']:%Y-%m-%d %H:%M} to {report['to']:%Y-%m-%d %H:%M} "
+        "market time"
     )
+    yield f"{report['waiting']:,} marks wait for their horizon{rest}"
 
 
 def _point_in_time(faults: Sequence[dict[str, Any]]) -> Iterator[str]:
     if not faults:
-        yield "Point in time: no row knows anything of later."
+        yield "No look-ahead: no recorded row knows anything of later."
         return
-    yield "POINT IN TIME: rows below know something of later; the figures do not count."
+    yield "LOOK-AHEAD: the rows below know something of later; the figures do not count."
     for fault in faults:
         yield one_line(f"  {fault['kind']} {fault['id']}: {fault['fault']}")[:100]
 
@@ -76,18 +86,20 @@ def _source(
         yield f"   decisions  {item['decisions']:,}, all held: no answer came{void}"
         return
     yield f"   decisions  {item['decisions']:,}, {held} said hold{void}"
+    if item["repeats"]:
+        again = f"{item['repeats']:,} of them used an earlier answer again"
+        yield f"   repeats    {again}: left out of confidence and direction"
     for row in item["realised"]:
         yield (
-            f"   realised   {row['realised_pnl']:+,.2f} {row['quote']} after fees by sales; fills: "
-            f"{row['purchases']:,} bought, {row['sales']:,} sold; fees {row['fees']:,.2f}"
+            f"   realised   {row['realised_pnl']:+,.2f} {row['quote']} after fees; fills: "
+            f"{row['purchases']:,} bought, {row['sales']:,} sold, {row['fees']:,.2f} of fees"
         )
     shown = [card for card in item["cards"] if full or card.pair == ALL or card.horizon_s is None]
     own = next((card for card in shown if card.pair == ALL and card.horizon_s is None), None)
     if own is not None:
-        title = "confidence that the action is right after fees, at the decisions' own horizon"
-        yield from _forecasts(title, own.confidence, table=True)
-    yield from _directions([(_name(c), c.direction, c.magnitude) for c in shown])
-    yield from _profits([(_name(c), c.profit) for c in shown])
+        yield from tables.confidence(own.confidence)
+    yield from tables.directions([(_name(c), c.direction, c.magnitude) for c in shown])
+    yield from tables.profits([(_name(c), c.profit) for c in shown])
 
 
 def _calls(
@@ -96,8 +108,8 @@ def _calls(
     answered = _percent(calls["answered"], calls["calls"])
     usable = _percent(calls["usable"], calls["calls"])
     yield (
-        f"   asked      {calls['calls']:,} times, {answered} answered, {usable} usable; latency "
-        f"{calls['latency_ms']:,} ms, 95 % within {calls['latency_95_ms']:,} ms"
+        f"   asked      {calls['calls']:,} times, {answered} answered, {usable} usable; half "
+        f"within {calls['latency_ms']:,} ms, 95 % within {calls['latency_95_ms']:,} ms"
     )
     tokens = f"{calls['tokens_in']:,} tokens in, {calls['tokens_out']:,} out"
     if calls["cost_usd"] is None:
@@ -108,8 +120,8 @@ def _calls(
         listed = (calls["tokens_in"] * prices[0] + calls["tokens_out"] * prices[1]) / 1e6
         each = f", {listed / decisions:.5f} per decision" if decisions else ""
         yield (
-            f"   listed     {listed:,.4f} USD{each} at {prices[0]:g} and {prices[1]:g} USD for a "
-            "million tokens"
+            f"   would cost {listed:,.4f} USD{each} at {prices[0]:g} USD for a million tokens in, "
+            f"{prices[1]:g} out"
         )
 
 
@@ -125,7 +137,7 @@ def _percent(part: int, whole: int) -> str:
 
 def _name(card: Card | ModelCard) -> str:
     horizon = "own" if card.horizon_s is None else _span(card.horizon_s)
-    return f"{card.pair or 'all'} {horizon}"[: _NAME - 1]
+    return f"{card.pair or 'all'} {horizon}"[:_NAME]
 
 
 def _span(seconds: int) -> str:
@@ -135,101 +147,15 @@ def _span(seconds: int) -> str:
     return f"{seconds} s"
 
 
-def _forecasts(title: str, found: Forecasts | None, *, table: bool) -> Iterator[str]:
-    yield f"   {title}:"
-    if found is None or found.independent < FEWEST:
-        count = 0 if found is None else found.count
-        apart = 0 if found is None else found.independent
-        yield f"      {TOO_FEW} ({count:,} outcomes, {apart:.0f} of them independent)"
-        return
-    skill = "none" if found.skill is None else f"{found.skill:+.3f}"
-    low = "" if found.skill_low is None else f" (at least {found.skill_low:+.3f})"
-    yield (
-        f"      {found.verdict}: {found.count:,} outcomes, {found.independent:.0f} independent, "
-        f"{100 * found.base_rate:.1f} % came true"
-    )
-    yield (
-        f"      Brier {found.brier:.4f}, skill against climatology {skill}{low}, "
-        f"log loss {found.log_loss:.4f}"
-    )
-    before, after = _error(found.ece_before), _error(found.ece_after)
-    yield (
-        f"      calibration error {before}, recalibrated on the past only {after} "
-        f"(on {found.fitted:,})"
-    )
-    if not table or not found.table:
-        return
-    yield "      said           mean    count   came true   95 %"
-    for line in found.table:
-        yield (
-            f"      {line.low:.3f}-{line.high:.3f}  {line.said:6.3f} {line.count:>8,}"
-            f"   {line.seen:9.3f}   {line.seen_low:.3f}-{line.seen_high:.3f}"
-        )
-
-
-def _error(value: float | None) -> str:
-    return TOO_FEW if value is None else f"{value:.4f}"
-
-
-def _directions(
-    rows: Sequence[tuple[str, Direction | None, Magnitude | None]],
-) -> Iterator[str]:
-    yield (
-        f"   {'direction, %':<{_NAME}}{'calls':>7}{'indep.':>7}{'right':>7}  {'95 %':<11}"
-        f"{'chance':>7}{'ROI error':>10}{'/zero':>6}"
-    )
-    for name, found, size in rows:
-        if found is None or found.independent < FEWEST:
-            count, apart = (0, 0.0) if found is None else (found.count, found.independent)
-            yield f"   {name:<{_NAME}}{count:>7,}{apart:>7.0f}  {TOO_FEW}"
-            continue
-        error, ratio = _magnitude(size)
-        interval = f"{100 * found.low:.1f}-{100 * found.high:.1f}"
-        yield (
-            f"   {name:<{_NAME}}{found.count:>7,}{found.independent:>7.0f}{100 * found.share:>7.1f}"
-            f"  {interval:<11}{100 * found.chance:>7.1f}{error:>10}{ratio:>6}  {found.verdict}"
-        )
-
-
-def _magnitude(size: Magnitude | None) -> tuple[str, str]:
-    if size is None:
-        return "-", "-"
-    return f"{size.error_pct:.3f} %", "-" if size.ratio is None else f"{size.ratio:.2f}"
-
-
-def _profits(rows: Sequence[tuple[str, Profit | None]]) -> Iterator[str]:
-    yield (
-        f"   {'after fees, bps':<{_NAME}}{'ours':>8}  {'95 %':<18}{'hold':>8}{'cash':>6}"
-        f"{'momentum':>10}{'random':>8}  better than"
-    )
-    for name, found in rows:
-        if found is None or _fewest(found) < FEWEST:
-            yield f"   {name:<{_NAME}}  {TOO_FEW}"
-            continue
-        momentum = "-" if found.momentum_bps is None else f"{found.momentum_bps:.1f}"
-        interval = f"{found.low_bps:.1f} to {found.high_bps:.1f}"
-        yield (
-            f"   {name:<{_NAME}}{found.mean_bps:>8.1f}  {interval:<18}{found.hold_bps:>8.1f}"
-            f"{found.cash_bps:>6.0f}{momentum:>10}{found.random_median_bps:>8.1f}"
-            f"  {found.percentile:.1f} % of random"
-        )
-
-
-def _fewest(found: Profit) -> int:
-    """Independent outcomes of trades; of a source that never trades, of its decisions."""
-    return found.independent_trades if found.trades else found.independent
-
-
 def _model(found: Sequence[ModelCard], *, full: bool) -> Iterator[str]:
     yield "== online model (probability of a higher price; its likelier side as a stake)"
     if not found:
         yield f"   {TOO_FEW}: no prediction is scored yet"
         return
     shown = [card for card in found if full or card.pair == ALL]
-    for card in shown:
-        yield from _forecasts(_name(card), card.probability, table=full)
-    yield from _directions([(_name(card), card.direction, None) for card in shown])
-    yield from _profits([(_name(card), card.profit) for card in shown])
+    yield from tables.probabilities([(_name(c), c.probability) for c in shown], table=full)
+    yield from tables.directions([(_name(card), card.direction, None) for card in shown])
+    yield from tables.profits([(_name(card), card.profit) for card in shown])
 
 
 def _gate(rows: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
-from brain_desk import BTC, ETH, D, Desk, quote, records, say, settings
+from brain_desk import BTC, ETH, D, Desk, advice_text, quote, records, say, settings
 from mark_parts import shadow_row
 from store_parts import moment
 
@@ -55,6 +55,23 @@ def lived(cycles: int) -> Desk:
     return desk
 
 
+def lived_on_few_answers(cycles: int) -> Desk:
+    """An engine that decides each minute and uses an answer for a quarter of an hour."""
+    desk = Desk()
+    desk.open(
+        settings=settings(model_horizons=(1, 2), advice_reuse_s=900, aggregator_interval_s=60)
+    )
+    for _ in range(cycles):
+        begun = desk.timer("aggregate")
+        asked = [action for action in begun if isinstance(action, a.AskAdvice)]
+        if asked:
+            told = say(BTC, "buy", 0.6) | {"expected_move_pct": 1.5}
+            desk.answer(asked[0], advice_text(told, say(ETH, "hold")))
+        desk.at += timedelta(minutes=1)
+        desk.quotes()
+    return desk
+
+
 def rows_of(desk: Desk) -> Iterator[tuple[Any, list[LedgerRecord]]]:
     """What the engine remembered of decisions and marks, event by event."""
     for stamped, actions in desk.log:
@@ -84,6 +101,41 @@ async def test_open_marks_and_calibration_are_recovered_as_they_were(database: s
     assert again.engine.state.calibration == desk.engine.state.calibration
     source = MarkSource(provider="test", model="test", template_hash="t")
     assert again.engine.state.calibration.marks(source) == 10
+
+
+async def test_a_restart_learns_nothing_from_an_answer_that_was_used_again(database: str) -> None:
+    desk = lived_on_few_answers(48)
+    await keep(database, desk)
+    found = (await Recovery(database, boot_seconds=2).rehearse()).marks
+    assert list(found.open) == waiting(desk)
+    assert {mark.is_repeat for mark in found.open} == {True}
+    again = Desk()
+    again.start(marks=found)
+    source = MarkSource(provider="test", model="test", template_hash="t")
+    for engine in (desk.engine, again.engine):
+        assert engine.state.calibration.marks(source) == 4
+    connection = await asyncpg.connect(database)
+    scored = await connection.fetchval(
+        "SELECT count(*) FROM decision_marks WHERE is_own AND is_right IS NOT NULL AND pair = $1",
+        BTC,
+    )
+    missed = await connection.fetchval("SELECT count(*) FROM counterfactuals WHERE pair = $1", BTC)
+    await connection.close()
+    assert scored == missed == 47, "what each decision came to is still told"
+
+
+async def test_the_scorecard_counts_an_answer_once_and_says_what_it_left_out(database: str) -> None:
+    await keep(database, lived_on_few_answers(48))
+    report = make_report(await read_marks(database, None), draws=100, seed=1)
+    (source,) = report["sources"]
+    assert (source["decisions"], source["repeats"]) == (96, 88)
+    own = source["cards"][0]
+    assert (own.trades, own.repeats) == (47, 43 + 43)
+    assert own.direction.count == own.confidence.count == own.magnitude.count == 4
+    assert own.profit.trades == 47
+    text = list(lines(report, full=False))
+    again = "88 of them used an earlier answer again: left out of confidence and direction"
+    assert f"   repeats    {again}" in text
 
 
 async def test_an_outcome_is_written_once_and_a_void_one_has_its_reason(database: str) -> None:
@@ -143,9 +195,9 @@ async def test_the_scorecard_fits_100_columns_and_json_has_every_figure(database
     text = list(lines(report, full=True))
     assert max(map(len, text)) <= 100
     assert any(line.startswith("== test / test, prompt t (trades)") for line in text)
-    assert "Point in time: no row knows anything of later." in text
+    assert "No look-ahead: no recorded row knows anything of later." in text
     assert any("not enough data" in line for line in text)
-    assert any(line.startswith("   listed     0.0009 USD, 0.00001 per dec") for line in text)
+    assert any(line.startswith("   would cost 0.0009 USD, 0.00001 per dec") for line in text)
     silent = report | {"sources": [dict(item) for item in report["sources"]]}
     for item in silent["sources"]:
         item["calls"] = item["calls"] | {"answered": 0}
@@ -177,6 +229,15 @@ async def test_only_the_last_days_are_judged_when_asked(database: str) -> None:
     )
     assert whole.newest is not None
     assert part.oldest == whole.newest - timedelta(hours=1)
+    assert (whole.days, part.days) == (None, 60 / 1440)
+    shown = [
+        list(lines(make_report(found, draws=100, seed=1), full=False)) for found in (whole, part)
+    ]
+    assert shown[0][0].startswith("Scorecard of all decisions: 2026-03-02 ")
+    assert shown[1][0].startswith("Scorecard of the last 0.0416667 days: 2026-03-02 ")
+    assert shown[1][1].endswith("; older decisions: --days all")
+    younger = await read_marks(database, 30)
+    assert (younger.days, younger.oldest) == (None, whole.oldest), "nothing was left out"
 
 
 async def test_an_empty_world_has_no_marks_and_says_so(database: str) -> None:
