@@ -112,7 +112,7 @@ def _book(
         *lot_rows(booked),
         *_fill_order(state, order, owned, at),
         *count_taken(state, order, at),
-        *(count_filled(state, order, at) if order.filled_qty == ZERO else ()),
+        *(count_filled(state, order, owned.venue_at, at) if order.filled_qty == ZERO else ()),
     ]
 
 

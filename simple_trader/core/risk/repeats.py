@@ -18,9 +18,11 @@ class Repeats(msgspec.Struct):
     filled: dict[str, list[datetime]] = {}
 
     def note(self, key: str, at: datetime) -> bool:
-        """Count an order that was filled; True when it is one too many."""
-        recent = [moment for moment in self.filled.get(key, []) if moment > at - SPAN]
-        recent.append(at)
+        """Count an order that was filled at `at`, whenever it is told; True when it is one too
+        many.
+        """
+        moments = sorted([*self.filled.get(key, []), at])
+        recent = [moment for moment in moments if moment > moments[-1] - SPAN]
         self.filled[key] = recent[-FILLED_MAX:]
         return len(recent) >= FILLED_MAX
 

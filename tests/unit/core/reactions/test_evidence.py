@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+import pytest
 from brain_desk import BTC, T0, D, Desk, only, records
 from brain_reports import fill_of, report, traded
 from order_parts import plain_order
@@ -51,6 +52,24 @@ def test_d12_a_fill_of_an_order_that_no_book_holds_is_imported_once_and_blocks_n
     assert (order.state, order.filled_qty) == (S.FILLED, D("0.002"))
     desk.reconciled()
     assert Reason.LATE_EVIDENCE not in desk.engine.state.causes
+
+
+@pytest.mark.parametrize(("apart_s", "state"), [(900, "REDUCE"), (10, "HALT")])
+def test_d12_pt6_a_day_of_trades_that_are_told_at_once_is_no_loop(apart_s: int, state: str) -> None:
+    desk = Desk()
+    desk.open()
+    for number in range(30):
+        name, moment = client_order_id(99, number), desk.at - timedelta(seconds=apart_s * number)
+        request = plain_order(name=name, qty="0.0001").request
+        fill = fill_of(request, f"E{number}", moment, order_id=f"O{number}", trade_id=99 - number)
+        told = traded(fill, moment, source="rest")
+        desk.do(msgspec.structs.replace(told, order_qty=request.qty))
+    assert len(desk.engine.state.lots.lots()) == 30
+    late = fill_of(
+        plain_order(name=client_order_id(99, 40)).request, "E40", desk.at, order_id="O40"
+    )
+    desk.do(msgspec.structs.replace(traded(late, desk.at), order_qty=late.qty))
+    assert desk.engine.state.trading_state == state
 
 
 def test_d12_i_04_an_order_that_rests_and_no_book_holds_is_taken_in_and_counted() -> None:
