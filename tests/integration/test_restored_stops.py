@@ -5,7 +5,8 @@ from pathlib import Path
 import asyncpg
 import msgspec
 import pytest
-from store_parts import AT, RISK, batches, running
+from store_parts import AT, RISK
+from store_story import batches, running
 
 from simple_trader.adapters.store import db_manager
 from simple_trader.adapters.store.postgres_backup import dump_database
