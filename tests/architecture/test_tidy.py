@@ -33,6 +33,17 @@ def test_the_rules_look_at_every_python_file_that_runs() -> None:
     assert len(seen) > 10
 
 
+def test_a_test_file_that_is_too_long_is_found_and_nothing_else_of_it(tmp_path: Path) -> None:
+    (tmp_path / "tests" / "unit").mkdir(parents=True)
+    (tmp_path / "tests" / "unit" / "test_long.py").write_text("x = f()  # 1\n" * 401)
+    (tmp_path / "tests" / "unit" / "test_short.py").write_text("import time\ntime.sleep(1)\n" * 200)
+    findings, escapes = tidy.check_all(tmp_path)
+    assert [(found.rule, found.path) for found in findings] == [
+        ("length", "tests/unit/test_long.py")
+    ]
+    assert escapes == []
+
+
 def _module_of(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
