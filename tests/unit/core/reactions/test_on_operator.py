@@ -65,7 +65,7 @@ def test_a_new_version_is_remembered_and_valid() -> None:
     assert rows[BTC].config_hash == "d" * 64
 
 
-def test_c03_a_cycle_in_flight_keeps_the_version_it_began_with() -> None:
+def test_c03_i_50_a_cycle_in_flight_keeps_the_version_it_began_with() -> None:
     desk = Desk()
     desk.open()
     asked = desk.ask()
