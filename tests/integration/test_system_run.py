@@ -52,7 +52,7 @@ def test_a_fresh_run_fills_within_a_minute_and_ends_cleanly_and_goes_on(where: P
         )  # fmt: skip
         assert asks.returncode == 0, asks.stderr
         assert "nothing was sent" in asks.stderr
-        assert "### BTC/USD\nPrice " in asks.stdout
+        assert "### BTC/USD\nMid price " in asks.stdout
         assert "### ETH/USD" not in asks.stdout
         asked = time.monotonic()
         assert first.stop(signal.SIGINT) == 0

@@ -22,12 +22,13 @@ from simple_trader.domain.predictions import HorizonView
 from simple_trader.domain.shown import MAX_SOURCE, MAX_TEXT, MAX_TEXTS
 
 MAX_TEMPLATE_CHARS = 100_000
+_SHOWN_ABOVE = frozenset({"spread_bps"})  # beside the price
 TEXTS = "texts_of_others"  # the one place of the block for words that are not ours
 _FENCE_BREAKERS = frozenset("`<>")
 _JSON = msgspec.json.Encoder()
 _OPENS = re.compile(r"\{\{\s*[#^]\s*([^}]+?)\s*\}\}")
 _CLOSES = re.compile(r"\{\{\s*/\s*([^}]+?)\s*\}\}")
-_SIGNIFICANT = 8  # digits of a feature in the block: enough for any rule, few enough for tokens
+_SIGNIFICANT = 6  # digits of a feature in the block: many tokenizers take a token for each
 
 
 class PromptError(Exception):
@@ -172,7 +173,7 @@ def _pair_context(brief: PairBrief) -> dict[str, Any]:
         or "no probability (it has not learned enough or did not answer)",
         "groups": [
             {"name": group, "figures": _figures(names, brief)}
-            for group, names in figures.grouped(brief.features)
+            for group, names in figures.grouped(brief.features.keys() - _SHOWN_ABOVE)
         ],
     }
 

@@ -17,6 +17,7 @@ from simple_trader.core.strategy.features import NAMES
 from simple_trader.domain.actions import AskAdvice, PairBrief, Question
 from simple_trader.domain.predictions import HorizonView
 from simple_trader.domain.shown import MAX_SOURCE, MAX_TEXT, MAX_TEXTS, OutsideText
+from simple_trader.runtime.boot import CANDLE_S
 
 ROOT = Path(__file__).resolve().parents[4]
 TEMPLATE = (ROOT / "templates/prompts/aggregator.mustache").read_text()
@@ -116,9 +117,9 @@ def test_the_block_holds_the_cycle_exactly() -> None:
     ]  # fmt: skip
     assert pair["round_trip_pct"] == Decimal("0.8162")
     assert pair["features"] == {
-        "macd": Decimal("-0.000012345679"),
+        "macd": Decimal("-0.0000123457"),
         "of_tomorrow": Decimal("0.0"),
-        "rsi_14": Decimal("55.123457"),
+        "rsi_14": Decimal("55.1235"),
         "sma_50": None,
     }
     assert pair["tradable"] is True
@@ -136,8 +137,8 @@ def test_a_figure_that_is_none_is_na_for_people_and_null_for_machines(value: Any
 def test_numbers_are_written_for_a_reader() -> None:
     text = render(ASSETS, ask()).text
     assert (
-        "Price 1,234,567.050 (bid 1,234,567.00, ask 1,234,567.10, spread 0.8 bps); "
-        "round trip 0.82 %." in text
+        "Mid price 1,234,567.050 (bid 1,234,567.00, ask 1,234,567.10, spread 0.8 bps); "
+        "round trip 0.82 %.\n" in text
     )
     assert "Holding: 12.5 % of equity. Unrealised result: -1.50 %" in text
     assert (
@@ -149,7 +150,7 @@ def test_numbers_are_written_for_a_reader() -> None:
         "Trend: macd -0.00001235; n/a: sma_50\nMomentum: rsi_14 55.1\nOther: of_tomorrow 0\n"
         in text
     )
-    assert "at least 0.02 % above that, its confidence at least 0.70" in text
+    assert "at least 0.02 % larger than that, its confidence at least 0.70" in text
     assert "risk level at most medium" in text
     assert "It asks again in 15 minutes." in text
     assert "Cash: 87.5 % of equity. Invested: 12.5 % of equity." in text
@@ -176,8 +177,25 @@ def test_without_a_probability_the_prompt_says_so() -> None:
 
 def test_a_pair_that_cannot_be_traded_is_marked() -> None:
     text = render(ASSETS, ask(brief(), brief(pair="ETH/USD", tradable=False))).text
-    assert text.count("Not tradable at the moment") == 1
+    assert text.count("round trip 0.82 %. Not tradable at the moment: answer hold.\n") == 1
     assert "BTC/USD, ETH/USD" in text
+
+
+def test_no_line_has_blanks_at_its_end_and_no_figure_stands_twice() -> None:
+    features = {"spread_bps": 0.81, "rsi_14": 55.0}
+    for is_function_calling in (True, False):
+        text = render(
+            ASSETS, ask(brief(features=features)), is_function_calling=is_function_calling
+        ).text
+        assert [line for line in text.splitlines() if line != line.rstrip()] == []
+        assert text.rpartition("```json")[0].count("spread") == 2  # a rule, and it
+        assert ("expected_move_pct: the change" in text) is not is_function_calling
+
+
+def test_the_length_of_a_candle_and_what_its_figures_count_are_said() -> None:
+    text = render(ASSETS, ask()).text
+    assert CANDLE_S == 60
+    assert "of finished one-minute candles; the number in a name counts candles" in text
 
 
 def test_nothing_of_the_house_that_is_no_market_data_is_in_the_prompt() -> None:
