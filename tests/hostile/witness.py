@@ -14,6 +14,10 @@ _STRING = re.compile(r'"((?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*)"'
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
 _SHORT = dict(zip('"\\/bfnrt', '"\\/\b\f\n\r\t', strict=True))
+_TAG = re.compile(
+    r"<(/?)(?:thinking|think|thoughts|thought|reasoning|reflection|scratchpad|analysis)(?:\s[^<>]*)?>",
+    re.IGNORECASE,
+)
 _WORDS = {"true": True, "false": False, "null": None}
 _DEEPEST = 40
 _DONE = {"", "stop", "tool_calls", "function_call", "end_turn", "eos"}
@@ -71,6 +75,8 @@ def _said(raw: str, kind: str, finish: str, pair: str) -> Said:
             text = text.split("</think>", 1)[1]
     begin = text.find("{")
     _must(begin >= 0)
+    thoughts = [tag[1] for tag in _TAG.finditer(text[:begin])]
+    _must(thoughts[-1:] != [""])  # else the object is a draft
     answer, end = _value(text, begin, 0)
     around = text[:begin] + text[end:]
     _must(not set(around) & set("{}[]"))
@@ -88,6 +94,7 @@ def _of(one: dict[str, Any]) -> Said:
     _must(action in ("buy", "sell", "hold") and risk in ("low", "medium", "high"))
     _must(isinstance(sure, Number) and Decimal(0) <= sure.value <= Decimal(1))
     _must(not sure.literal.startswith("-") and len(sure.literal) <= 24)
+    _must(sure.value in (0, 1) or float(sure.literal) not in (0.0, 1.0))
     _must(isinstance(one.get("rationale", ""), str))
     optional = {
         name: _optional(one.get(name))

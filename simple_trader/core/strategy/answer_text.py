@@ -1,6 +1,8 @@
 """Answer text: finds the one JSON object in a model's text, within limits that cannot be argued."""
 
 import json
+import re
+from decimal import Decimal
 from math import isfinite
 
 import msgspec
@@ -12,6 +14,10 @@ MAX_BRACKETS = 500  # opening brackets: bounds count and depth before anything i
 _MAX_LITERAL = 24  # characters of a number: a double needs 17 digits, sign, point and exponent
 _THINK_BEGIN = "<think>"
 _THINK_END = "</think>"
+_THOUGHT = re.compile(
+    r"<\s?(/?)\s?(?:think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|analysis)\b[^<>]*>",
+    re.IGNORECASE,
+)
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -72,6 +78,9 @@ def only_object(raw: str, *, alone: bool) -> dict[str, object]:
     around = text[:begin] + text[end:]
     if (alone and around.strip()) or any(bracket in around for bracket in "{}[]"):
         raise Refusal(Reason.ADVICE_MALFORMED, "there is more than one clear object")
+    tags = _THOUGHT.findall(text, 0, begin)
+    if tags and not tags[-1]:
+        raise Refusal(Reason.ADVICE_MALFORMED, "the only object stands in a thought: a draft")
     return value
 
 
@@ -110,13 +119,16 @@ def _whole(literal: str) -> int | BadNumber:
 
 
 def _real(literal: str) -> float | BadNumber:
-    """A double that is what its text says: not overflowed, not underflowed, no minus zero."""
+    """A double that is what its text says: not overflowed, not underflowed, no minus zero, and not
+    rounded to a whole number, where a range may end: 1.0000000000000000001 is more than 1.
+    """
     value = float(literal)
     has_digits = any(digit in "123456789" for digit in literal.lower().partition("e")[0])
     if (
         len(literal) > _MAX_LITERAL
         or not isfinite(value)
         or (value == 0.0 and (has_digits or literal.startswith("-")))
+        or (value.is_integer() and Decimal(literal) != Decimal(value))
     ):
         return BadNumber(literal[:_MAX_LITERAL])
     return value

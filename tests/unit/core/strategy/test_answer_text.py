@@ -64,6 +64,10 @@ def test_l03_one_clear_object_is_found_among_words(raw: str) -> None:
         "<think>hmm",
         f"<think>{HELD}",
         "<think></think>",
+        f"<THINK>{HELD}</THINK> No: I hold all.",
+        f"<think>a</think> <thinking mood='high'>{HELD}</thinking> No.",
+        f"Well.\n<think>\n{HELD}\n</think>\nOn reflection I hold.",
+        f"< reasoning >{HELD}",
         '{"a": NaN}',
         '{"a": Infinity}',
         '{"a": -Infinity}',
@@ -117,6 +121,8 @@ def test_l09_depth_and_count_are_limited_before_parsing() -> None:
         "0.8000000000000000000000000000000000000001",
         "9" * 40,
         "1" + "0" * 4_400,
+        "1.0000000000000000001",
+        "0.9999999999999999999999",
     ],
 )
 def test_l05_a_number_no_double_can_hold_is_marked(literal: str) -> None:
