@@ -155,8 +155,11 @@ class OpenOrders(msgspec.Struct):
     ) -> Order | None:
         """Follow a change that the exchange tells of; None when nothing is new.
 
-        Never below what is filled: such an amend cancels the rest.
+        Never below what is filled: such an amend cancels the rest. A complete one stays so, as the
+        database demands (I-07): what says otherwise is looked for, or halts by its fills.
         """
+        if order.state is OrderState.FILLED:
+            return None
         new_qty = order.qty if qty is None else max(qty, order.filled_qty)
         new_price = order.limit_price if price is None else price
         if (new_qty, new_price) == (order.qty, order.limit_price) or new_qty <= ZERO:

@@ -57,6 +57,18 @@ def test_x31_filled_at_another_quantity_than_ordered_is_complete_by_quantity() -
     assert (order.state, order.qty, order.filled_qty) == (S.FILLED, half, half)
 
 
+@pytest.mark.parametrize("word", ["amended", "new"])
+def test_x31_i_07_a_complete_order_keeps_its_quantity_whatever_is_told_later(word: str) -> None:
+    """The database would refuse the row at every start: what says so is looked into instead."""
+    desk, request = placed()
+    desk.fill(request, "E1")
+    told = report(word, cl_ord_id=request.cl_ord_id, at=desk.at, snapshot=word == "new")
+    actions = desk.do(msgspec.structs.replace(told, order_qty=2 * request.qty))
+    assert records(actions, r.OrderStateRow) == []
+    assert desk.engine.state.orders.orders[request.cl_ord_id].qty == request.qty
+    assert (request.cl_ord_id in desk.engine.state.doubts.orders) == (word == "new")
+
+
 def test_i_08_a_cancel_that_did_not_come_through_leaves_the_order_resting() -> None:
     """After a reconnect, a restart, or a cancel_all it missed, the snapshot shows it open."""
     desk, request = placed()
