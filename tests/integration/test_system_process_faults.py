@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import books
 import pytest
 import system
-from chaos import BACK, NEW_ORDER, PAUSE_S, Campaign
+from chaos import ASKED_AGAIN_S, BACK, NEW_ORDER, PAUSE_S, Campaign
 from checker.record import WireEntry, load_record
 from programs import at_length
 from system import BUSY, Daemon, Place
@@ -150,8 +150,9 @@ def test_p12_p14_a_power_loss_then_a_crash_loop_and_the_halt_is_still_there(wher
 def resumed(campaign: Campaign, daemon: Daemon, since: int) -> bool:
     """Ask as a person does: again while an order is in doubt, for then a resume is refused."""
     campaign.ask("resume")
-    time.sleep(0.5)
-    return any("Resumed by" in line for line in daemon.lines[since:])
+    return system.wait_until(
+        lambda: any("Resumed by" in line for line in daemon.lines[since:]), ASKED_AGAIN_S
+    )
 
 
 def _files(daemon: Daemon) -> int:

@@ -35,6 +35,7 @@ VICTIMS = ("daemon", "sandbox", "postgres")
 SPEED = "120"
 BACK_WITHIN_S = 90.0
 REACHED_WITHIN_S = 20.0
+ASKED_AGAIN_S = 0.5  # a person asks no faster
 PAUSE_S = 6.0  # above the loop gap of 5 s: what was queued must fall
 _UNSURE = "SELECT 1 FROM pending_trades WHERE state IN ('DISPATCHING', 'SENT', 'UNKNOWN')"
 NEW_ORDER = r"(buy|sell) [0-9.]+ \S+ at "
@@ -233,8 +234,7 @@ class Campaign:
             return True
         if not (self.where.state / "control" / "resume.json").exists():
             self.ask("resume")
-            time.sleep(0.3)
-        return False
+        return wait_until(lambda: "Resumed by" in daemon.text, ASKED_AGAIN_S)
 
     def _start(self, *flags: str) -> Daemon:
         drawn: list[str] = []

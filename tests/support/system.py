@@ -248,15 +248,19 @@ def free_port() -> int:
 
 def fetch(url: str, within_s: float) -> Any:
     """The JSON behind a URL, waiting for the server to come up."""
-    deadline = time.monotonic() + within_s
-    while True:
+    found: list[Any] = []
+
+    def answers() -> bool:
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
-                return json.load(answer)
+                found.append(json.load(answer))
         except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+            return False
+        return True
+
+    if not wait_until(answers, within_s):
+        raise TimeoutError(f"nothing answered at {url} within {within_s:g} s")
+    return found[0]
 
 
 # -- processes ----------------------------------------------------------------------------------
