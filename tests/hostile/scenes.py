@@ -8,6 +8,7 @@ from typing import Any
 
 import brain_desk as desk_parts
 import msgspec
+from answered import arrived
 from brain_desk import BTC, ETH, D, Desk
 
 from hostile.envelope import ONE, ZERO, Facts, Market
@@ -54,21 +55,7 @@ class Scene:
 
     def event(self, raw: str, kind: str, finish: str) -> e.AdviceArrived:
         """The answer as the body hands it in."""
-        return e.AdviceArrived(
-            question_id=self.asked.question.question_id,
-            prompt="prompt",
-            prompt_hash="p",
-            template_hash="t",
-            raw=raw,
-            kind=kind,
-            finish_reason=finish,
-            provider="test",
-            model="test",
-            advisor_label="test advisor",
-            tokens_in=1,
-            tokens_out=1,
-            latency_ms=1,
-        )
+        return arrived(self.asked.question.question_id, raw, kind=kind, finish_reason=finish)
 
 
 def _desk(**changes: Any) -> Desk:

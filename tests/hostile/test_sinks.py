@@ -12,6 +12,7 @@ import asyncpg
 import brain_desk as parts
 import msgspec
 import pytest
+from answered import arrived
 from brain_desk import Desk
 from store_story import running
 from typer.testing import CliRunner
@@ -52,21 +53,7 @@ def said(text: str, **more: str) -> str:
 
 def answered(asked: a.AskAdvice, raw: str, model: str) -> e.AdviceArrived:
     """An answer of a model of this name."""
-    return e.AdviceArrived(
-        question_id=asked.question.question_id,
-        prompt="prompt",
-        prompt_hash="p",
-        template_hash="t",
-        raw=raw,
-        kind="content",
-        finish_reason="stop",
-        provider="test",
-        model=model,
-        advisor_label=model,
-        tokens_in=1,
-        tokens_out=1,
-        latency_ms=1,
-    )
+    return arrived(asked.question.question_id, raw, model=model, advisor_label=model)
 
 
 def spoken(texts: list[str]) -> tuple[Desk, list[str]]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from answered import arrived
 from brain_reports import fill_of, traded
 
 from simple_trader.core.engine import Engine
@@ -265,23 +266,7 @@ class Desk:
 
     def answer(self, asked: a.AskAdvice, raw: str, finish_reason: str = "stop") -> list[a.Action]:
         """Answer a question with raw text."""
-        return self.do(
-            e.AdviceArrived(
-                question_id=asked.question.question_id,
-                prompt="prompt",
-                prompt_hash="p",
-                template_hash="t",
-                raw=raw,
-                kind="content",
-                finish_reason=finish_reason,
-                provider="test",
-                model="test",
-                advisor_label="test advisor",
-                tokens_in=1,
-                tokens_out=1,
-                latency_ms=1,
-            )
-        )
+        return self.do(arrived(asked.question.question_id, raw, finish_reason=finish_reason))
 
     def advise(self, *decisions: dict[str, Any]) -> list[a.Action]:
         """A whole cycle with this advice."""

@@ -9,12 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from faulty_sandbox import There
-from kraken_parts import Even, Mark, RealClock, Shown
+from kraken_parts import Even, RealClock
+from rest_parts import rest_on
 
-from simple_trader.adapters.kraken.auth import Credentials
 from simple_trader.adapters.kraken.connection import open_wire
 from simple_trader.adapters.kraken.http_client import HttpClient
-from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
@@ -178,16 +177,7 @@ async def desk_on(
 ) -> AsyncIterator[FaultyDesk]:
     """Run our venue on a sandbox while inside; with `wait` from when all feeds are up."""
     http, clock = HttpClient("simple-trader/test"), VenueClock(there)
-    rest = KrakenRest(
-        RestClient(
-            url=there.url,
-            http=http,
-            clock=clock,
-            dice=Even(),
-            credentials=Credentials(Shown(DEFAULT_KEY), Shown(DEFAULT_SIGNING_TEXT)),
-            high_water=Mark(),
-        )
-    )
+    rest = rest_on(http, url=there.url, key=DEFAULT_KEY, secret=DEFAULT_SIGNING_TEXT, clock=clock)
     events: list[Event] = []
     trades: list[PublicTrade] = []
 

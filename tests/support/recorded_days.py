@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from answered import arrived
 from brain_desk import BTC, T0, Desk, advice_text, say, started
 from store_story import running
 
@@ -69,20 +70,13 @@ class RecordedDesk(Desk):
         """Answer a question whose prompt was rendered as the daemon renders it."""
         prompt = render(LlmAssets.from_texts(*self.texts.values()), asked)
         return self.do(
-            e.AdviceArrived(
-                question_id=asked.question.question_id,
+            arrived(
+                asked.question.question_id,
+                raw,
                 prompt=prompt.text,
                 prompt_hash=prompt.prompt_hash,
                 template_hash=prompt.template_hash,
-                raw=raw,
-                kind="content",
                 finish_reason=finish_reason,
-                provider="test",
-                model="test",
-                advisor_label="test advisor",
-                tokens_in=1,
-                tokens_out=1,
-                latency_ms=1,
             )
         )
 

@@ -8,23 +8,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from kraken_parts import Even, Mark, RealClock, Shown
+from kraken_parts import Even, RealClock
+from rest_parts import rest_on
 from sandbox_parts import Child
 
-from simple_trader.adapters.kraken.auth import Credentials
 from simple_trader.adapters.kraken.connection import open_wire
 from simple_trader.adapters.kraken.http_client import HttpClient
-from simple_trader.adapters.kraken.rest_client import RestClient
 from simple_trader.adapters.kraken.rest_manager import KrakenRest
 from simple_trader.adapters.kraken.session import Timing
 from simple_trader.adapters.kraken.ws_manager import KrakenVenue
 from simple_trader.adapters.venue_link.control import ControlLine
-from simple_trader.domain.events import (
-    Event,
-    FeedDown,
-    FeedUp,
-    QuoteSeen,
-)
+from simple_trader.domain.events import Event, FeedDown, FeedUp, QuoteSeen
 from simple_trader.domain.history import PublicTrade
 from simple_trader.domain.money import floor_to_step
 from simple_trader.domain.orders import OrderRequest, OrderType, Side, TimeInForce
@@ -127,16 +121,7 @@ async def desk_at(
     http = HttpClient("simple-trader/test")
     line = ControlLine(lambda: f"ws://127.0.0.1:{there.announced['port']}/sandbox/control")
     clock = MarketClock((await line.hello()).at)
-    rest = KrakenRest(
-        RestClient(
-            url=there.url,
-            http=http,
-            clock=clock,
-            dice=Even(),
-            credentials=Credentials(Shown(DEFAULT_KEY), Shown(DEFAULT_SIGNING_TEXT)),
-            high_water=Mark(),
-        )
-    )
+    rest = rest_on(http, url=there.url, key=DEFAULT_KEY, secret=DEFAULT_SIGNING_TEXT, clock=clock)
     events: list[Event] = []
     trades: list[PublicTrade] = []
 
