@@ -58,7 +58,7 @@ def scorecard(
     from simple_trader.cli.scorecard_text import lines
 
     found = run_async(_read(options(config, env_file, state_dir), days_of(days)))
-    report = make_report(found, draws=draws, seed=seed)
+    report = make_report(found, draws=draws, seed=seed, full=full or as_json)
     if price_in is not None or price_out is not None:
         report["prices"] = (price_in or 0.0, price_out or 0.0)
     if as_json:
@@ -91,8 +91,11 @@ async def _read(chosen: RunOptions, days: float | None) -> "MarkFacts":
         return await read_marks(dsn, days)
 
 
-def make_report(found: "MarkFacts", *, draws: int, seed: int) -> dict[str, Any]:
-    """All figures as plain values: period, faults, sources, the online model, the gates."""
+def make_report(found: "MarkFacts", *, draws: int, seed: int, full: bool = True) -> dict[str, Any]:
+    """All figures as plain values: period, faults, sources, the online model, the gates.
+
+    `full`: also of each pair at each horizon.
+    """
     from simple_trader.core.scoring.scorecard import cards, model_cards
 
     return {
@@ -114,7 +117,7 @@ def make_report(found: "MarkFacts", *, draws: int, seed: int) -> dict[str, Any]:
                 "voided": source.voided,
                 "calls": _calls_of(found.calls, source.source),
                 "realised": _of(found.realised, source.source),
-                "cards": cards(source.marks, draws=draws, seed=seed),
+                "cards": cards(source.marks, draws=draws, seed=seed, full=full),
             }
             for source in found.sources
         ],

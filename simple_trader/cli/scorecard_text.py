@@ -94,12 +94,18 @@ def _source(
             f"   realised   {row['realised_pnl']:+,.2f} {row['quote']} after fees; fills: "
             f"{row['purchases']:,} bought, {row['sales']:,} sold, {row['fees']:,.2f} of fees"
         )
-    shown = [card for card in item["cards"] if full or card.pair == ALL or card.horizon_s is None]
+    pairs = {card.pair for card in item["cards"]} - {ALL}
+    shown = [card for card in item["cards"] if _is_shown(card, len(pairs), full=full)]
     own = next((card for card in shown if card.pair == ALL and card.horizon_s is None), None)
     if own is not None:
         yield from tables.confidence(own.confidence)
     yield from tables.directions([(_name(c), c.direction, c.magnitude) for c in shown])
     yield from tables.profits([(_name(c), c.profit) for c in shown])
+
+
+def _is_shown(card: Card, pairs: int, *, full: bool) -> bool:
+    """Whether it is a row; of one pair alone there is nothing to add to all."""
+    return card.pair == ALL or (pairs > 1 and (full or card.horizon_s is None))
 
 
 def _calls(
@@ -152,7 +158,8 @@ def _model(found: Sequence[ModelCard], *, full: bool) -> Iterator[str]:
     if not found:
         yield f"   {TOO_FEW}: no prediction is scored yet"
         return
-    shown = [card for card in found if full or card.pair == ALL]
+    pairs = {card.pair for card in found} - {ALL}
+    shown = [card for card in found if card.pair == ALL or (full and len(pairs) > 1)]
     yield from tables.probabilities([(_name(c), c.probability) for c in shown], table=full)
     yield from tables.directions([(_name(card), card.direction, None) for card in shown])
     yield from tables.profits([(_name(card), card.profit) for card in shown])

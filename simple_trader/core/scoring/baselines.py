@@ -18,6 +18,8 @@ from simple_trader.core.scoring.statistics import (
 DRAWS = 1000
 SEED = 20261121
 _BPS = 100.0  # basis points of a percent
+MOST_STEPS = 1_000_000  # calls dealt in all draws together: more calls get fewer draws
+FEWEST_DRAWS = 200
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +43,8 @@ class Profit(msgspec.Struct, frozen=True, kw_only=True):
 
     `low` to `high` is 95 % of `independent` outcomes. `hold` buys at the first moment and keeps;
     cash makes 0; `momentum` follows the sign of the last move; `random_*` are the same calls dealt
-    to other moments (equal turnover), and `percentile` says where ours stand among them.
+    to other moments (equal turnover), and `percentile` says where ours stand among them, of
+    `draws`: from MOST_STEPS / draws trades on fewer than asked for.
     """
 
     count: int
@@ -68,13 +71,15 @@ def profit(windows: Sequence[Window], *, draws: int = DRAWS, seed: int = SEED) -
     made = [window.made(window.side) for window in windows]
     independent = _independent(windows)
     half = Z95 * deviation(made) / sqrt(independent)
-    chance = random_means(windows, draws=draws, seed=seed)
+    trades = sum(window.side != 0 for window in windows)
+    affordable = max(FEWEST_DRAWS, MOST_STEPS // max(1, trades))
+    chance = random_means(windows, draws=min(draws, affordable), seed=seed)
     ours = mean(made)
     below = sum(value < ours - 1e-12 for value in chance)
     equal = sum(abs(value - ours) <= 1e-12 for value in chance)
     return Profit(
         count=len(windows),
-        trades=sum(window.side != 0 for window in windows),
+        trades=trades,
         independent=independent,
         independent_trades=_independent([item for item in windows if item.side]),
         mean_bps=ours * _BPS,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from simple_trader.core.scoring.baselines import Profit, Window, profit
 from simple_trader.core.scoring.judging import (
@@ -66,13 +67,22 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     profit: Profit | None
 
 
-def cards(marks: Sequence[Marked], *, draws: int, seed: int) -> list[Card]:
-    """All pairs first, then each; the decisions' own horizons first, then each of the model's."""
+def cards(marks: Sequence[Marked], *, draws: int, seed: int, full: bool = True) -> list[Card]:
+    """All pairs first, then each; the decisions' own horizons first, then each of the model's.
+
+    Without `full` each pair is judged at the own horizon alone.
+    """
     found: list[Card] = []
-    for pair in (ALL, *sorted({mark.pair for mark in marks})):
+    pairs = sorted({mark.pair for mark in marks})
+    for pair in (ALL, *pairs):
+        if pair and len(pairs) == 1:  # the same marks as those of all
+            found += [replace(one, pair=pair) for one in found if full or one.horizon_s is None]
+            break
         of_pair = [mark for mark in marks if pair in {ALL, mark.pair}]
         own = [mark for mark in of_pair if mark.is_own]
         found.append(card(pair, None, own, draws=draws, seed=seed))
+        if pair and not full:
+            continue
         for horizon_s in sorted({mark.horizon_s for mark in of_pair}):
             at = [mark for mark in of_pair if mark.horizon_s == horizon_s]
             found.append(card(pair, horizon_s, at, draws=draws, seed=seed))

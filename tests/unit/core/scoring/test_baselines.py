@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from simple_trader.core.scoring import baselines
 from simple_trader.core.scoring.baselines import Window, hold_mean, profit, random_means
 
 T0 = datetime(2026, 3, 2, tzinfo=UTC)
@@ -36,6 +37,17 @@ def test_profit_is_after_fees_and_a_hold_makes_nothing() -> None:
     assert found.mean_bps == pytest.approx(100 * (1.5 + 0.5 + 0.0 - 1.5) / 4)
     assert found.low_bps < found.mean_bps < found.high_bps
     assert found.cash_bps == 0.0
+
+
+def test_many_trades_are_dealt_fewer_times_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(baselines, "MOST_STEPS", 3000)
+    monkeypatch.setattr(baselines, "FEWEST_DRAWS", 20)
+    for trades, draws in ((3, 500), (10, 300), (300, 20)):
+        found = profit([window(n, 1, 1.0) for n in range(trades)], draws=500)
+        assert found is not None
+        assert found.draws == draws
 
 
 def test_holding_pays_one_round_trip_for_each_pair() -> None:

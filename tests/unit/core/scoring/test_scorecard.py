@@ -63,6 +63,28 @@ def test_cards_are_of_all_pairs_and_each_at_own_and_each_horizon() -> None:
     assert found["BTC/USD", 1800].marks == 1
 
 
+def test_one_pair_alone_is_what_all_pairs_are_and_few_cards_are_made_where_few_are_shown() -> None:
+    marks = [marked(n, horizon_s=900 * (1 + n % 2), is_own=n % 2 == 0) for n in range(6)]
+    found = cards(marks, draws=20, seed=1)
+    assert [(one.pair, one.horizon_s) for one in found] == [
+        (pair, horizon) for pair in (ALL, "BTC/USD") for horizon in (None, 900, 1800)
+    ]
+    for alone, both in zip(found[3:], found[:3], strict=True):
+        assert (alone.profit, alone.direction, alone.marks) == (
+            both.profit,
+            both.direction,
+            both.marks,
+        )
+    few = cards([*marks, marked(9, pair="ETH/USD")], draws=20, seed=1, full=False)
+    assert [(one.pair, one.horizon_s) for one in few] == [
+        (ALL, None),
+        (ALL, 900),
+        (ALL, 1800),
+        ("BTC/USD", None),
+        ("ETH/USD", None),
+    ]
+
+
 def test_confidence_is_judged_at_the_own_horizon_alone() -> None:
     found = made([marked(n) for n in range(4)])
     own = found[ALL, None].confidence
