@@ -5,6 +5,7 @@ exchange anew; people are told.
 """
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from simple_trader.core.reactions.asking import ask_order, ask_reconcile
 from simple_trader.core.reactions.booking import note_order
@@ -13,7 +14,9 @@ from simple_trader.core.state import AI_OWNER, EngineState
 from simple_trader.domain.actions import Action, Remember
 from simple_trader.domain.events import ExecutionReport, Reconciled
 from simple_trader.domain.ids import epoch_of
+from simple_trader.domain.memory import Turned
 from simple_trader.domain.moments import EPOCH
+from simple_trader.domain.money import ZERO
 from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import (
     Order,
@@ -85,10 +88,21 @@ def import_order(state: EngineState, event: ExecutionReport, at: datetime) -> li
         send_by=event.venue_at,
         params_hash="",
         config_hash=state.config_hash,
+        notional=qty * _price(state, event, event.pair),
         order_id=event.order_id,
         changed_at=at,
     )
     state.orders.put(order)
+    state.turnover.add(
+        Turned(
+            cl_ord_id=name,
+            pair=event.pair,
+            at=order.approved_at,
+            value=order.notional,
+            side=event.side.value,
+            origin=order.origin.value,
+        )
+    )
     state.imported[name] = True
     text = (
         f"Order {name} is ours and was not in the books (a restored backup?): taken in as the "
@@ -118,6 +132,17 @@ def _request(event: ExecutionReport, name: str, pair: str, side: Side) -> OrderR
         expire_at=None,
         deadline=event.venue_at,
     )
+
+
+def _price(state: EngineState, event: ExecutionReport, pair: str) -> Decimal:
+    """The price at which the rolling limits count an order taken in (PT3): its limit, else what it
+    was filled at, else the mid; 0 where nobody knows any.
+    """
+    if event.limit_price:
+        return event.limit_price
+    if event.fill is not None:
+        return event.fill.price
+    return state.mids().get(pair, ZERO)
 
 
 def books_end(last_trade_at: datetime | None, orders: tuple[Order, ...]) -> datetime:

@@ -3,6 +3,7 @@
 Every approved order counts in full from its approval, whatever becomes of it, unless it never left.
 """
 
+from bisect import insort
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -37,8 +38,8 @@ class Window(msgspec.Struct):
     by_pair: dict[str, Decimal] = {}
 
     def add(self, turned: Turned) -> None:
-        """Count one more."""
-        self.kept.append(turned)
+        """Count one more; one that is told of late (D12) has its place among the earlier ones."""
+        insort(self.kept, turned, key=_at)
         self._count(turned, turned.value)
 
     def expire(self, at: datetime) -> None:
@@ -67,6 +68,10 @@ class Window(msgspec.Struct):
             self.by_pair.pop(turned.pair, None)
         else:
             self.by_pair[turned.pair] = left
+
+
+def _at(turned: Turned) -> datetime:
+    return turned.at
 
 
 class Turnover(msgspec.Struct):

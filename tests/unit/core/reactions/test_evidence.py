@@ -72,6 +72,15 @@ def test_d12_pt6_a_day_of_trades_that_are_told_at_once_is_no_loop(apart_s: int, 
     assert desk.engine.state.trading_state == state
 
 
+def test_d12_pt3_an_order_that_is_taken_in_counts_in_the_limits_of_value_like_any_other() -> None:
+    desk = Desk()
+    desk.open()
+    (intent,) = records(desk.do(lost_fill(desk)), r.IntentRow)
+    assert intent.order.notional == D("0.002") * 50000
+    flow = desk.engine.state.turnover.flow(BTC, desk.at)
+    assert (flow.day, flow.pair_hour, flow.orders) == (intent.order.notional, D(100), 1)
+
+
 def test_d12_i_04_an_order_that_rests_and_no_book_holds_is_taken_in_and_counted() -> None:
     desk = Desk()
     desk.open()

@@ -40,6 +40,14 @@ def test_pt3_an_order_that_never_left_counts_no_more() -> None:
     assert book.flow(BTC, T0 + timedelta(seconds=2)).pair_day == 20
 
 
+def test_pt3_an_order_that_is_told_of_late_counts_from_its_own_moment() -> None:
+    book = Turnover()
+    book.add(turned(1, BTC, 100, "10"))
+    book.add(turned(2, BTC, 50, "20"))
+    assert book.flow(BTC, T0 + timedelta(seconds=110)).minute == 30
+    assert book.flow(BTC, T0 + timedelta(seconds=111)).minute == 10
+
+
 def test_pt6_orders_of_the_last_second_are_counted_by_pair() -> None:
     book = Turnover()
     for number, after_s in enumerate((0, 0.5, 0.9, 1.4)):
