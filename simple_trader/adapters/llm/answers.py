@@ -168,11 +168,14 @@ def _word(text: str) -> str:
 
 def _raw_of(message: _Message, expected_function: str | None, used: Used) -> tuple[str, str]:
     calls = message.tool_calls or []
+    content = message.content or ""
+    if isinstance(content, list):
+        content = "".join(part.text or "" for part in content if part.type == "text")
     if not calls:
-        content = message.content or ""
-        if isinstance(content, list):
-            content = "".join(part.text or "" for part in content if part.type == "text")
         return content, "content"
+    if "{" in content:  # words beside a call are usual, a second object is not
+        detail = "the model called the tool and wrote an object beside it"
+        raise Unusable(Reason.ADVICE_MALFORMED, detail, used)
     if len(calls) > 1:
         raise Unusable(Reason.ADVICE_MALFORMED, f"the model made {len(calls)} calls, not one", used)
     function = calls[0].function

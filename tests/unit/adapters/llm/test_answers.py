@@ -154,3 +154,18 @@ def test_l03_an_answer_in_parts_is_its_text_without_the_thoughts() -> None:
     ]
     body = json.dumps({"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]})
     assert read_answer(body.encode(), expected_function=None).raw == '{"decisions": []}'
+
+
+@pytest.mark.parametrize(
+    ("content", "reads"),
+    [("The trend is up, so I buy.", True), ("", True), ('{"decisions": []}', False)],
+)
+def test_l03_an_object_beside_a_call_is_two_objects(content: str, reads: bool) -> None:
+    call = {"function": {"name": "f", "arguments": "{}"}}
+    body = json.dumps({"choices": [{"message": {"content": content, "tool_calls": [call]}}]})
+    if reads:
+        assert read_answer(body.encode(), expected_function="f").kind == "tool_call"
+        return
+    with pytest.raises(Unusable) as error:
+        read_answer(body.encode(), expected_function="f")
+    assert error.value.reason is Reason.ADVICE_MALFORMED
