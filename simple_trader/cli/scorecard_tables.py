@@ -36,6 +36,10 @@ _CALLS = (
 )
 _RIGHT = "calls whose direction came true; 95 %: the true share lies there with that certainty"
 _CHANCE = "what the same calls would hit at other moments; skill lies above it and above 50"
+_VERDICT = (
+    "the word at the end of a line: each line is judged alone, and one in thirty that know nothing "
+    "says skill by luck; believe what several lines and later days say too"
+)
 _ROI_ERROR = (
     "how far predicted moves were off, in percent of the price; /zero: divided by the error of "
     "predicting no move at all, below 1 is better than that"
@@ -63,6 +67,7 @@ _LEGEND = (
     ("direction, %", "calls", _CALLS),
     ("direction, %", "right", _RIGHT),
     ("direction, %", "chance", _CHANCE),
+    ("direction, %", "verdict", _VERDICT),
     ("ROI error", "ROI error", _ROI_ERROR),
     ("after fees, bps", "ours", _OURS),
     ("after fees, bps", "hold, cash", _HOLD),
