@@ -111,8 +111,8 @@ def test_every_heading_that_is_shown_is_told_and_no_other(past: float | None) ->
     told = list(tables.legend(body))
     assert max(map(len, [*body, *told])) <= 100
     names = {line[3:18].strip() for line in told[2:]} - {""}
-    always = {"independent", "own", "calls", "right", "chance", "verdict", "ours", "hold, cash", "random",
-              "better than", "Brier", "calibration"}  # fmt: skip
+    always = {"independent", "own", "calls", "right", "chance", "verdict", "ours", "hold, cash",
+              "random", "better than", "Brier", "calibration"}  # fmt: skip
     assert names == always | (set() if past is None else {"ROI error", "momentum"})
     assert list(tables.legend(["No decision is marked yet"])) == []
 
