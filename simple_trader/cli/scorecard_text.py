@@ -90,9 +90,10 @@ def _source(
         again = f"{item['repeats']:,} of them used an earlier answer again"
         yield f"   repeats    {again}: left out of confidence and direction"
     for row in item["realised"]:
+        held = f", {row['held']:,} of them still held" if row["held"] else ""
         yield (
-            f"   realised   {row['realised_pnl']:+,.2f} {row['quote']} after fees; fills: "
-            f"{row['purchases']:,} bought, {row['sales']:,} sold, {row['fees']:,.2f} of fees"
+            f"   realised   {row['realised_pnl']:+,.2f} {row['quote']} after fees on what its "
+            f"{row['purchases']:,} purchases bought, whoever sold it{held}"
         )
     pairs = {card.pair for card in item["cards"]} - {ALL}
     shown = [card for card in item["cards"] if _is_shown(card, len(pairs), full=full)]

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
-from brain_desk import BTC, ETH, D, Desk, advice_text, quote, records, say, settings
+from brain_desk import BTC, ETH, D, Desk, advice_text, only, quote, records, say, settings
 from mark_parts import shadow_row
 from store_parts import moment
 
@@ -28,7 +28,13 @@ from simple_trader.domain.marks import (
     OpenMark,
 )
 from simple_trader.domain.reasons import Reason
-from simple_trader.domain.records import DecisionRow, LedgerRecord, LlmCallRow
+from simple_trader.domain.records import (
+    DecisionRow,
+    LedgerRecord,
+    LlmCallRow,
+    LotRow,
+    TradeRow,
+)
 
 KEPT = (
     DecisionMarkRow,
@@ -36,6 +42,8 @@ KEPT = (
     CounterfactualRow,
     DecisionRow,
     LlmCallRow,
+    LotRow,
+    TradeRow,
 )
 
 
@@ -185,6 +193,24 @@ async def test_the_gate_is_told_in_money_by_reason_and_in_the_view_alike(databas
     )
     await connection.close()
     assert {name: seen[name] for name in told} == told
+
+
+async def test_a_loss_that_a_stop_ended_is_a_loss_of_the_advice_that_bought(database: str) -> None:
+    desk = Desk()
+    desk.open()
+    desk.hold()
+    desk.at += timedelta(minutes=1)
+    desk.quotes(btc="45000")
+    exit_order = only(desk.timer("risk_check"), a.PlaceOrder).approved.request
+    desk.fill(exit_order, "E1", order_id="O1", trade_id=2)
+    sale = records(desk.log[-1][1], TradeRow)[0]
+    assert sale.realised_pnl < -10
+    await keep(database, desk)
+    (told,) = (await read_marks(database, None)).realised
+    assert (told["realised_pnl"], told["purchases"], told["held"]) == (sale.realised_pnl, 1, 0)
+    text = list(lines(make_report(await read_marks(database, None), draws=100, seed=1), full=False))
+    lost = f"{sale.realised_pnl:+,.2f} USD after fees on what its 1 purchases bought"
+    assert f"   realised   {lost}, whoever sold it" in text
 
 
 async def test_the_scorecard_fits_100_columns_and_json_has_every_figure(database: str) -> None:
