@@ -58,17 +58,19 @@ def _by_now(state: EngineState, cycle: Cycle, at: datetime) -> Shown:
 
 
 def _reuse(state: EngineState, cycle: Cycle, last: LastAdvice, at: datetime) -> list[Action]:
-    """Decide this cycle on the words of an earlier one, judged as they were then."""
+    """Decide this cycle on the words of an earlier one, judged as they were then: of all the pairs
+    that it was asked about, also of one that has no price now.
+    """
     state.cycle = None
     judged = judge(
         last.raw,
         kind=last.kind,
         finish_reason=last.finish_reason,
-        pairs=cycle.pairs,
+        pairs=tuple(last.shown.mids),
         mids=last.shown.mids,
     )
     told = Told(
-        judged=judged,
+        judged={pair: judged[pair] for pair in cycle.pairs},
         call_id=last.call_id,
         label=last.label,
         source=last.source,

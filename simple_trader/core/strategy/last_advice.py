@@ -47,7 +47,8 @@ def asks_anew(
     """Why the last answer is not good for what is shown now, in words; None: it is used again.
 
     Never at or past advice_reuse_s (I-38), never after a fill of ours, a move of any mid above
-    0.25 %, another configuration or other pairs.
+    0.25 %, another configuration or with further pairs. Fewer are no reason: while one of them has
+    no price, the others would be paid for anew in each cycle.
     """
     if last is None:
         return "there is no answer yet"
@@ -56,8 +57,8 @@ def asks_anew(
         return f"the last answer is {age.total_seconds():.0f} s old"
     if last.shown.config_hash != now.config_hash:
         return "the configuration changed"
-    if last.shown.mids.keys() != now.mids.keys():
-        return "the pairs are others"
+    if not now.mids.keys() <= last.shown.mids.keys():
+        return "there are further pairs"
     if last.fills != fills:
         return "an order was filled"
     for pair, mid in now.mids.items():

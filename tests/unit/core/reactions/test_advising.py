@@ -3,7 +3,18 @@
 from datetime import timedelta
 from typing import Any
 
-from brain_desk import BTC, ETH, Desk, advice_text, decisions_of, only, records, say, settings
+from brain_desk import (
+    BTC,
+    ETH,
+    Desk,
+    advice_text,
+    decisions_of,
+    only,
+    quote,
+    records,
+    say,
+    settings,
+)
 
 from simple_trader.core.engine import Engine
 from simple_trader.core.state import MAX_QUESTIONS
@@ -68,6 +79,20 @@ def test_i_38_an_answer_is_not_used_past_its_time_and_the_next_cycle_asks() -> N
     one.advise(*HOLD)
     assert asked(later(one)) == 0
     assert asked(later(one)) == 1
+
+
+def test_while_one_pair_is_silent_the_answer_stays_good_for_the_others() -> None:
+    one = desk(aggregator_interval_s=60)
+    first = one.ask()
+    one.answer(first, advice_text(*HOLD))
+    one.at += timedelta(seconds=61)
+    one.do(e.QuoteSeen(quote=quote(BTC, "50000", "50001", one.at)))
+    told = one.timer("aggregate")
+    rows = decisions_of(told)
+    assert asked(told) == 0
+    assert (rows[BTC].reason, rows[BTC].reused_from) == (R.ADVISED_HOLD, first.question.question_id)
+    assert (rows[ETH].reason, rows[ETH].reused_from) == (R.PRICE_STALE, None)
+    assert asked(later(one, 1)) == 0
 
 
 def test_a_reused_answer_does_not_begin_its_time_anew() -> None:

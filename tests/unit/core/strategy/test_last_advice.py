@@ -62,12 +62,16 @@ def test_a_move_above_a_quarter_percent_asks_anew(mid: str, again: bool) -> None
     [
         ({"fills": 4}, "filled"),
         ({"config_hash": "d"}, "configuration"),
-        ({"mids": {BTC: MIDS[BTC]}}, "pairs"),
         ({"mids": {**MIDS, "SOL/USD": Decimal(1)}}, "pairs"),
+        ({"mids": {BTC: MIDS[BTC], "SOL/USD": Decimal(1)}}, "pairs"),
     ],
 )
 def test_whatever_else_changed_asks_anew(changes: dict[str, Any], words: str) -> None:
     assert words in (anew(**changes) or "")
+
+
+def test_a_pair_that_has_no_price_now_asks_nothing_anew_about_the_others() -> None:
+    assert anew(mids={BTC: MIDS[BTC]}) is None
 
 
 def test_there_is_nothing_to_use_before_the_first_answer() -> None:
