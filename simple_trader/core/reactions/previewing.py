@@ -6,7 +6,7 @@ import msgspec
 
 from simple_trader.core.reactions.advising import shown
 from simple_trader.core.reactions.cycle import begin_cycle
-from simple_trader.core.reactions.predicting import add_predictions
+from simple_trader.core.reactions.predicting import add_predictions, leave_stale
 from simple_trader.core.state import EngineState
 from simple_trader.core.strategy.aggregator import question_about
 from simple_trader.core.strategy.last_advice import asks_anew
@@ -44,6 +44,7 @@ def question_now(copy: EngineState, at: datetime) -> Preview:
             note = f"the answer to {last.call_id} is still good: a cycle now would use it again"
     if settings.enable_model:
         cycle.settings = settings
+        leave_stale(copy, cycle, at)
         add_predictions(copy, cycle, copy.model_id, predictions)
     return Preview(ask=question_about(asked[0].question, cycle.rows), note=note)
 

@@ -104,3 +104,18 @@ def test_of_the_model_the_newest_predictions_are_shown() -> None:
         (1800, 0.62),
     ]
     assert [view.probability for view in views[ETH]] == [None, None]
+
+
+def test_of_a_price_over_a_minute_old_no_prediction_is_shown_as_in_a_cycle() -> None:
+    one = desk(enable_model=True, model_horizons=(1,))
+    asked = only(one.timer("aggregate"), a.AskPredictions)
+    made = (Prediction(pair=BTC, horizon_cycles=1, probability=0.6),)
+    one.do(
+        e.PredictionsArrived(
+            question_id=asked.question.question_id, model_id="m", predictions=made, learned=0
+        )
+    )
+    one.at += timedelta(minutes=2)
+    seen = preview(one).ask
+    assert seen is not None
+    assert [view.probability for view in seen.briefs[0].probabilities] == [None]
