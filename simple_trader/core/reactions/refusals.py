@@ -48,14 +48,15 @@ def count_filled(
     state: EngineState, order: Order, filled_at: datetime, at: datetime
 ) -> list[Action]:
     """The first fill of an order: one too many of its kind halts (PT6). It counts by the exchange's
-    moment: what a restored backup missed in a day is told at once and is no loop (D12).
+    moment: what a restored backup missed in a day is told at once and is no loop (D12). One of the
+    future would leave every later fill out of its ten minutes: it counts as of now.
 
     An exit is none of a loop: it can but sell what is held, and a halt would keep the rest of it.
     """
     if order.origin is Origin.EXIT:
         return []
     key = f"{order.owner} {order.request.pair} {order.request.side.value}"
-    if not state.repeats.note(key, filled_at):
+    if not state.repeats.note(key, min(filled_at, at)):
         return []
     text = f"{key} was filled {len(state.repeats.filled[key])} times within ten minutes."
     return halt_on(state, at, Reason.REPEATED_ORDERS, text)

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from brain_desk import BTC, ETH, D, Desk, decisions_of, only, records, say, settings
 from brain_reports import report
+from order_parts import plain_order
 
+from simple_trader.core.reactions.refusals import count_filled
 from simple_trader.core.risk.strikes import HALT_AFTER
 from simple_trader.domain import actions as a
 from simple_trader.domain import events as e
@@ -180,3 +182,12 @@ def test_pt6_what_fills_and_refills_thirty_times_in_ten_minutes_halts() -> None:
         held += 1
     assert held == 30
     assert desk.engine.state.causes == (R.REPEATED_ORDERS,)
+
+
+def test_pt6_one_fill_with_a_moment_of_the_far_future_blinds_no_count_of_fills() -> None:
+    desk = trading()
+    order, ahead = plain_order(), desk.at + timedelta(days=3_650)
+    for number in range(30):
+        filled_at = desk.at if number else ahead
+        count_filled(desk.engine.state, order, filled_at, desk.at)
+    assert desk.engine.state.memory.halt_reason is R.REPEATED_ORDERS
