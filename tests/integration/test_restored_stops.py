@@ -21,6 +21,7 @@ CALM = RISK
 HALTED = msgspec.structs.replace(
     RISK, halted=True, halt_reason=Reason.OPERATOR, halt_detail="pressed by hand"
 )
+UNSENT = msgspec.structs.replace(HALTED, cancel_due=True)  # pressed while no cancel could be sent
 DAY = msgspec.structs.replace(RISK, day_stopped=True)
 DRAWDOWN = msgspec.structs.replace(RISK, drawdown_stopped=True)
 
@@ -42,12 +43,17 @@ def stops(memory: RiskMemory) -> tuple[object, ...]:
         memory.halted,
         memory.halt_reason,
         memory.halt_detail,
+        memory.cancel_due,
         memory.day_stopped,
         memory.drawdown_stopped,
     )
 
 
-@pytest.mark.parametrize("now", [HALTED, DAY, DRAWDOWN, CALM], ids=["halt", "day", "fall", "none"])
+@pytest.mark.parametrize(
+    "now",
+    [HALTED, UNSENT, DAY, DRAWDOWN, CALM],
+    ids=["halt", "unsent", "day", "fall", "none"],
+)
 async def test_d12_i_23_i_24_a_restore_lifts_no_halt_and_no_stop_of_what_it_replaces(
     database: str, tmp_path: Path, now: RiskMemory
 ) -> None:
@@ -74,7 +80,7 @@ async def test_d12_i_24_what_the_backup_itself_holds_latched_stays_and_damage_is
     await connection.close()
     await restore_database(database, dump, STAMP)
     found = (await Recovery(database, boot_seconds=5).recover()).risk
-    assert stops(found) == (True, Reason.OPERATOR, "pressed by hand", True, False)
+    assert stops(found) == (True, Reason.OPERATOR, "pressed by hand", False, True, False)
     connection = await asyncpg.connect(database)
     await connection.execute("DROP TABLE risk_states")
     await connection.close()

@@ -44,6 +44,7 @@ WITH old AS (
         coalesce((d ->> 'halted')::boolean, FALSE) AS halted,
         coalesce(d ->> 'halt_reason', 'operator') AS reason,
         coalesce(d ->> 'halt_detail', '') AS detail,
+        coalesce((d ->> 'cancel_due')::boolean, FALSE) AS due,
         coalesce((d ->> 'day_stopped')::boolean, FALSE) AS day,
         coalesce((d ->> 'drawdown_stopped')::boolean, FALSE) AS drawdown
     FROM (SELECT $1::text::jsonb AS d) AS document
@@ -55,6 +56,7 @@ kept AS (
         halt_reason = CASE WHEN r.halted OR NOT o.halted THEN r.halt_reason ELSE o.reason END,
         halt_detail = CASE WHEN r.halted OR NOT o.halted THEN r.halt_detail ELSE o.detail END,
         halted = r.halted OR o.halted,
+        cancel_due = r.cancel_due OR (o.halted AND o.due),
         day_stopped = r.day_stopped OR o.day,
         drawdown_stopped = r.drawdown_stopped OR o.drawdown
     FROM old AS o
