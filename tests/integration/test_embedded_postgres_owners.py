@@ -15,6 +15,7 @@ from database_parts import value_of
 from embedded_parts import AS_ROOT, ROOT, major_folder, postmaster_pid, running, servers_of
 from programs import need
 
+from simple_trader.adapters.store import embedded_postgres
 from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres
 from simple_trader.domain.errors import StoreSetupError
 
@@ -107,6 +108,31 @@ async def test_a_second_user_who_starts_first_after_a_kill_does_not_wait_for_the
         async with asyncio.timeout(10):
             await asyncio.gather(guest.start(), owner.ensure_running())
         assert guest.dsn == owner.dsn
+    finally:
+        await guest.stop()
+        await owner.stop()
+
+
+async def test_a_server_that_is_killed_while_a_second_user_joins_it_is_started_again(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    join, killed = embedded_postgres._make_database, []
+
+    async def join_late(dsn: str) -> None:
+        if not killed:
+            killed.append(postmaster_pid(state_dir))
+            os.kill(killed[0], signal.SIGKILL)
+            await asyncio.to_thread(os.waitid, os.P_PID, killed[0], os.WEXITED | os.WNOWAIT)
+            owner._reap()  # as its lanes make it do, which lose their connections too
+        await join(dsn)
+
+    owner, guest = EmbeddedPostgres(state_dir), EmbeddedPostgres(state_dir)
+    await owner.start()
+    monkeypatch.setattr(embedded_postgres, "_make_database", join_late)
+    try:
+        await guest.start()
+        assert postmaster_pid(state_dir) not in killed
+        assert await value_of(guest.dsn, "SELECT 1") == 1
     finally:
         await guest.stop()
         await owner.stop()

@@ -30,6 +30,7 @@ from simple_trader.adapters.store.postgres_cluster import (
     DATABASE,
     SUPERUSER,
     Cluster,
+    Postmaster,
     last_complaint,
     wait_gone,
 )
@@ -193,6 +194,26 @@ class EmbeddedPostgres:
         return cluster
 
     async def _bring_up(self, cluster: Cluster) -> None:
+        """Have a server that answers; one that is killed while we join it is started again."""
+        deadline = asyncio.get_running_loop().time() + _RETRY_WITHIN_S
+        while True:
+            running = await self._server(cluster)
+            self._dsn = _dsn(cluster, running.socket_dir, DATABASE)
+            try:
+                await _make_database(_dsn(cluster, running.socket_dir, "postgres"))
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                self._reap()
+                now = cluster.postmaster()
+                stands = now is not None and now.pid == running.pid
+                if stands or asyncio.get_running_loop().time() > deadline:
+                    raise StoreSetupError(
+                        f"the embedded database does not answer: {error}."
+                    ) from error
+            else:
+                return
+
+    async def _server(self, cluster: Cluster) -> Postmaster:
+        """The server that runs, else one that we start."""
         self._reap()
         found = cluster.postmaster()
         if found is None:
@@ -204,8 +225,7 @@ class EmbeddedPostgres:
             raise StoreSetupError(
                 f"PostgreSQL ended right after its start: see {cluster.log} for its last words."
             )
-        self._dsn = _dsn(cluster, running.socket_dir, DATABASE)
-        await _make_database(_dsn(cluster, running.socket_dir, "postgres"))
+        return running
 
     def _reap(self) -> None:
         """Let a server of ours that died go: as a zombie it would keep its lock file in force."""
@@ -296,5 +316,3 @@ async def _make_database(maintenance_dsn: str) -> None:
             "the password file beside the embedded database does not fit it: put the right file "
             "back, or restore a backup into another --state-dir."
         ) from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StoreSetupError(f"the embedded database does not answer: {error}.") from error
