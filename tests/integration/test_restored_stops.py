@@ -68,6 +68,20 @@ async def test_d12_i_23_i_24_a_restore_lifts_no_halt_and_no_stop_of_what_it_repl
     assert bool(done.notes) == (now is not CALM)
 
 
+async def test_d12_i_24_a_backup_of_before_the_first_judgement_lifts_no_halt_either(
+    database: str, tmp_path: Path
+) -> None:
+    dump = tmp_path / "a.dump"
+    await db_manager.check_world(database, mode="sim", identity="seed 1", detail="seed 1", at=AT)
+    async with running(database, boot_seconds=1000) as (lane, _, _):
+        await lane.close()
+    await dump_database(database, dump)
+    await remember(database, UNSENT)
+    done = await restore_database(database, dump, STAMP)
+    assert stops((await Recovery(database, boot_seconds=5).recover()).risk) == stops(UNSENT)
+    assert done.notes
+
+
 async def test_d12_i_24_what_the_backup_itself_holds_latched_stays_and_damage_is_no_hindrance(
     database: str, tmp_path: Path
 ) -> None:

@@ -64,14 +64,20 @@ kept AS (
 )
 SELECT told.what
 FROM old AS o
-CROSS JOIN before AS b
+LEFT JOIN before AS b ON TRUE
 CROSS JOIN LATERAL (
     VALUES
-        ('trading is halted', o.halted AND NOT b.halted),
-        ('the loss limit of the day holds', o.day AND NOT b.day_stopped),
-        ('the drawdown limit holds', o.drawdown AND NOT b.drawdown_stopped)
+        ('trading is halted', o.halted AND b.halted IS NOT TRUE),
+        ('the loss limit of the day holds', o.day AND b.day_stopped IS NOT TRUE),
+        ('the drawdown limit holds', o.drawdown AND b.drawdown_stopped IS NOT TRUE)
 ) AS told (what, is_new)
 WHERE told.is_new
+"""
+# A backup of before the first commit of a life has no such row at all.
+_KEEP_ROW = """
+INSERT INTO risk_states
+SELECT (jsonb_populate_record(NULL::risk_states, $1::text::jsonb)).*
+ON CONFLICT (name) DO NOTHING
 """
 _DROP_DRAFT = "DROP SCHEMA IF EXISTS restore_draft CASCADE"
 # Until the COMMIT at its end nobody sees any of it; a script that is cut off is undone.
@@ -260,4 +266,6 @@ async def _exchange(connection: RawConnection, aside: str | None) -> tuple[int, 
             "UPDATE writer_epoch SET epoch = greatest(epoch, $1) RETURNING epoch", known
         )
         kept = await connection.fetch(_KEEP_LATCHED, latched or "{}")
+        if kept:
+            await connection.execute(_KEEP_ROW, latched)
     return epoch, tuple(f"{row['what']}, as before the restore" for row in kept)
