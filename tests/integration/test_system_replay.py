@@ -81,7 +81,7 @@ def test_i_43_a_minute_file_is_traded_and_all_of_it_made_again_from_the_journal(
     where.configure(traded_pairs=["BTC/USD"])
     with Daemon(where, *flags, "--speed", "max", "--for-market", "1h") as daemon:
         daemon.ready()
-        assert daemon.wait(180) == 0
+        assert daemon.wait(100) == 0
     assert "Traceback" not in daemon.text
     prices, predictions, decisions, late, lost = system.rows(where, PRICES, *COUNTS)
     assert len(prices) > 100
@@ -108,7 +108,7 @@ def test_an_hourly_kraken_file_runs_as_fast_as_it_can_and_says_how_fast(
     where.configure(traded_pairs=["BTC/USD"])
     with Daemon(where, *flags, "--speed", "max", "--for-market", "6h") as daemon:
         daemon.ready()
-        assert daemon.wait(180) == 0
+        assert daemon.wait(100) == 0
     said = daemon.wait_for(r"reached [\d.]+ times real time \(speed asked: max\)", 0)
     assert float(said.split("reached ")[1].split()[0]) > 10, said  # the learner starts first
     prices = system.select(where, PRICES)
