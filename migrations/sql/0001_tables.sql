@@ -1283,7 +1283,7 @@ COMMENT ON COLUMN trades.cost IS 'Price times quantity as the exchange booked it
 COMMENT ON COLUMN trades.fee IS 'What its fees are worth in the quote asset: one in base at the price of the trade.';
 COMMENT ON COLUMN trades.fees IS 'All fees: a list of {asset, qty}, qty as exact text.';
 COMMENT ON COLUMN trades.liquidity IS 'maker or taker.';
-COMMENT ON COLUMN trades.venue_at IS 'The exchange''s moment; (venue_at, trade_id) orders trades.';
+COMMENT ON COLUMN trades.venue_at IS 'The exchange''s moment.';
 COMMENT ON COLUMN trades.owner IS 'Whose lots it moved; external for orders that are not ours.';
 COMMENT ON COLUMN trades.origin IS 'Who made the intent.';
 COMMENT ON COLUMN trades.decision_id IS 'The decision behind it (ai_decisions).';
@@ -1317,7 +1317,7 @@ CREATE TABLE holding_lots (
 CREATE INDEX ix_holding_lots_open ON holding_lots (base) WHERE left_qty > 0 AND NOT deleted;
 CREATE INDEX ix_holding_lots_opened_exec_id ON holding_lots (opened_exec_id);
 CREATE INDEX ix_holding_lots_owner_base_quote_opened_at ON holding_lots (owner, base, quote, opened_at);
-COMMENT ON TABLE holding_lots IS 'Purchases and what is left of them: a fold over fills by (venue_at, trade_id).';
+COMMENT ON TABLE holding_lots IS 'Purchases and what is left of them: a fold over the fills of a pair by trade_id.';
 COMMENT ON COLUMN holding_lots.lot_id IS 'Id of the lot.';
 COMMENT ON COLUMN holding_lots.owner IS 'Who holds it.';
 COMMENT ON COLUMN holding_lots.pair IS 'Pair it was bought on.';

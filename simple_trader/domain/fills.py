@@ -17,8 +17,8 @@ class Fee(msgspec.Struct, frozen=True):
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
-    """One execution of one order; `exec_id` is unique forever, (venue_at, trade_id) orders
-    fills.
+    """One execution of one order; `exec_id` is unique forever, `trade_id` orders the
+    fills of a pair.
     """
 
     exec_id: str

@@ -49,7 +49,7 @@ def fold(trades: list[Row]) -> Folded:
     """Fold trades, in any order."""
     folded = Folded()
     books: dict[tuple[str, str], dict[str, _Lot]] = {}
-    for row in sorted(trades, key=lambda row: (row["venue_at"], row["trade_id"], row["exec_id"])):
+    for row in sorted(trades, key=lambda row: (row["trade_id"], row["venue_at"], row["exec_id"])):
         book = books.setdefault((row["owner"], row["pair"]), {})
         base_fee, quote_fee = _fees(row)
         if row["side"] == "buy":

@@ -193,7 +193,7 @@ def _left_of_our_trades(e: Evidence) -> dict[str, Decimal]:
     """
     ours: dict[str, Decimal] = defaultdict(lambda: ZERO)
     fees: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for trade in sorted(e.truth.trades, key=lambda trade: (trade.at, trade.trade_id)):
+    for trade in sorted(e.truth.trades, key=lambda trade: trade.trade_id):
         if not e.ours(trade.cl_ord_id):
             continue
         base = trade.pair.split("/")[0]

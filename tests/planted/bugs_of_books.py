@@ -60,12 +60,12 @@ def _arrival_order(book):
     def bug(self, fill):
         from simple_trader.core.portfolio import lots
 
-        moment = lots._moment
-        lots._moment = lambda one: (0,)
+        moment = lots._place
+        lots._place = lambda one: (0,)
         try:
             return book(self, fill)
         finally:
-            lots._moment = moment
+            lots._place = moment
 
     return bug
 

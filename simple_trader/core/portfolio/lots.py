@@ -1,4 +1,4 @@
-"""Lots: a FIFO fold over fills in venue order, so any order of arrival gives the same books.
+"""Lots: a FIFO fold over fills as the exchange counts them, so any order of arrival gives the same.
 
 Keyed (owner, base, quote). Quantities in base units; cost and PnL in quote units, at the exact
 digits of the exchange, divided shares at 10 decimals. A fee in the base asset changes the quantity,
@@ -56,7 +56,7 @@ class Folded(msgspec.Struct, frozen=True):
 
 
 def fold(base: tuple[Lot, ...], fills: list[Fill]) -> Folded:
-    """Fold `fills`, sorted by (venue_at, trade_id, exec_id), onto the lots open before them."""
+    """Fold `fills`, in the order of `_place`, onto the lots open before them."""
     lots = list(base)
     realised: dict[str, Decimal] = {}
     oversold: dict[str, Decimal] = {}
@@ -140,12 +140,12 @@ class Booked(msgspec.Struct, frozen=True):
     delta: Decimal
 
 
-def _moment(fill: Fill) -> tuple[datetime, int, str]:
-    return (fill.venue_at, fill.trade_id, fill.exec_id)
+def _place(fill: Fill) -> tuple[int, datetime, str]:
+    """The exchange's own order of trades of a pair: it counts them (protocol section 3.3).
 
-
-def _opened_at(lot: Lot) -> datetime:
-    return lot.opened_at
+    Not its moments: where its clock is put back, a sale would stand before its purchase.
+    """
+    return (fill.trade_id, fill.venue_at, fill.exec_id)
 
 
 def _by_id(lots: Iterable[Lot]) -> dict[str, Lot]:
@@ -162,18 +162,19 @@ class LotBook(msgspec.Struct):
         """Take over what the rows say.
 
         Where the fills alone fold to the very lots, they are kept, so that a late fill can still be
-        put in its place; else the lots are the base that later fills are folded onto.
+        put in its place; else the lots are the base that later fills are folded onto. Lots come in
+        the order of the trades that opened them.
         """
         self.keys, self.others = {}, {}
         for fill in fills:
             if fill.owner == EXTERNAL:
                 self.keep_other(fill)
         fills = tuple(fill for fill in fills if fill.owner != EXTERNAL)
-        open_lots = sorted((lot for lot in lots if lot.left_qty > ZERO), key=_opened_at)
+        open_lots = [lot for lot in lots if lot.left_qty > ZERO]
         owned: list[Lot | Fill] = [*open_lots, *fills]
         for key in sorted(dict.fromkeys(key_of(one.owner, one.pair) for one in owned)):
             standing = tuple(lot for lot in open_lots if key_of(lot.owner, lot.pair) == key)
-            kept = sorted((f for f in fills if key_of(f.owner, f.pair) == key), key=_moment)
+            kept = sorted((f for f in fills if key_of(f.owner, f.pair) == key), key=_place)
             folded = fold((), kept)
             if _by_id(lot for lot in folded.lots if lot.left_qty > ZERO) == _by_id(standing):
                 self.keys[key] = KeyBook((), kept, folded)
@@ -184,7 +185,7 @@ class LotBook(msgspec.Struct):
         """Book a fill that was not booked before, wherever in time it belongs."""
         book = self.keys.setdefault(key_of(fill.owner, fill.pair), KeyBook())
         before = book.folded
-        book.fills = sorted([*book.fills, fill], key=_moment)
+        book.fills = sorted([*book.fills, fill], key=_place)
         book.folded = fold(book.base, book.fills)
         booked = _difference(fill, book.fills, before, book.folded)
         _shorten(book)

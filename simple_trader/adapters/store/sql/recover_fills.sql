@@ -1,4 +1,4 @@
--- Fills of an owner ($1) on a pair ($2) since $3, in the order of the fold.
+-- Fills of an owner ($1) on a pair ($2) since $3.
 SELECT *
 FROM trades
 WHERE owner = $1 AND pair = $2 AND venue_at >= $3

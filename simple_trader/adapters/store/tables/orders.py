@@ -163,7 +163,7 @@ TRADES = Table(
     ),
     document("fees", "All fees: a list of {asset, qty}, qty as exact text."),
     words("liquidity", "maker or taker."),
-    moment("venue_at", "The exchange's moment; (venue_at, trade_id) orders trades."),
+    moment("venue_at", "The exchange's moment."),
     words("owner", "Whose lots it moved; external for orders that are not ours."),
     words("origin", "Who made the intent.", nullable=True),
     words("decision_id", "The decision behind it (ai_decisions).", nullable=True),
@@ -216,5 +216,5 @@ HOLDING_LOTS = Table(
         "base",
         postgresql_where=text("left_qty > 0 AND NOT deleted"),
     ),
-    comment="Purchases and what is left of them: a fold over fills by (venue_at, trade_id).",
+    comment="Purchases and what is left of them: a fold over the fills of a pair by trade_id.",
 )

@@ -75,6 +75,15 @@ def test_the_oldest_lot_is_sold_first() -> None:
     assert (left.opened_exec_id, left.left_qty, cost_left(left)) == ("E002", D("0.5"), D(100))
 
 
+def test_i_15_a_sale_that_the_exchange_stamps_before_its_purchase_closes_it() -> None:
+    """Its clock was put back by three seconds: it counts its trades on (seed 143)."""
+    sale = msgspec.structs.replace(fill(2, Side.SELL, "1", "110"), venue_at=T0)
+    for order in ([fill(1, Side.BUY, "1", "100"), sale], [sale, fill(1, Side.BUY, "1", "100")]):
+        book = booked(order)
+        assert book.lots() == []
+        assert book.keys[KEY].folded.realised == {"E002": D(10)}
+
+
 def test_what_no_lot_covers_is_not_gain() -> None:
     book = booked([fill(1, Side.BUY, "1", "100")])
     sale = book.book(fill(2, Side.SELL, "3", "100"))
