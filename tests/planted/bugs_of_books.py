@@ -60,12 +60,12 @@ def _arrival_order(book):
     def bug(self, fill):
         from simple_trader.core.portfolio import lots
 
-        moment = lots._place
+        place = lots._place
         lots._place = lambda one: (0,)
         try:
             return book(self, fill)
         finally:
-            lots._place = moment
+            lots._place = place
 
     return bug
 
