@@ -56,7 +56,7 @@ def unharmed(before: list[float], after: list[float]) -> bool:
 
 
 async def test_d06_an_empty_reading_pool_does_not_touch_the_order_path(database: str) -> None:
-    engine = db_manager.open_reader(database, timeout_s=0.5)
+    engine = db_manager.open_reader(database, timeout_s=3)
     asleep = asyncio.Event()
 
     async def page() -> str:
