@@ -14,7 +14,6 @@ from simple_trader.core.state import AI_OWNER, EngineState
 from simple_trader.domain.actions import Action, Remember
 from simple_trader.domain.events import ExecutionReport, Reconciled
 from simple_trader.domain.ids import epoch_of
-from simple_trader.domain.memory import Turned
 from simple_trader.domain.moments import EPOCH
 from simple_trader.domain.money import ZERO
 from simple_trader.domain.order_states import OrderState
@@ -93,16 +92,7 @@ def import_order(state: EngineState, event: ExecutionReport, at: datetime) -> li
         changed_at=at,
     )
     state.orders.put(order)
-    state.turnover.add(
-        Turned(
-            cl_ord_id=name,
-            pair=event.pair,
-            at=order.approved_at,
-            value=order.notional,
-            side=event.side.value,
-            origin=order.origin.value,
-        )
-    )
+    state.turnover.count(order)
     state.imported[name] = True
     text = (
         f"Order {name} is ours and was not in the books (a restored backup?): taken in as the "

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from simple_trader.core.market.price_board import end_of
 from simple_trader.core.portfolio.open_orders import taker_of
-from simple_trader.core.scoring.labels import seen_after
+from simple_trader.core.scoring.labels import is_new
 from simple_trader.core.scoring.outcomes import (
     change_pct,
     counterfactual,
@@ -41,7 +41,7 @@ def open_marks(
     horizons = sorted({*horizons_s(state), own_s})
     marks = tuple(_mark(state, row, source, quote, horizon_s, own_s) for horizon_s in horizons)
     written: list[Action] = [Remember(record=DecisionMarkRow(mark=mark)) for mark in marks]
-    if quote.moment(state.health.skew_s) <= seen_after(at):
+    if not is_new(quote, at, state.health.skew_s):
         return [*written, *(Remember(record=void(m, at, Reason.MARK_STALE)) for m in marks)]
     state.marks.add(marks)
     return written

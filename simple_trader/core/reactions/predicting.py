@@ -8,7 +8,7 @@ import msgspec
 from simple_trader.core.reactions.asking import CYCLE, LESSONS, PREDICTIONS
 from simple_trader.core.schedule.timers import TRAIN
 from simple_trader.core.scoring import skill as measure
-from simple_trader.core.scoring.labels import seen_after, settle
+from simple_trader.core.scoring.labels import is_new, settle
 from simple_trader.core.state import Cycle, EngineState
 from simple_trader.core.strategy.model_inputs import model_inputs
 from simple_trader.domain.actions import (
@@ -88,12 +88,12 @@ def settle_predictions(state: EngineState, at: datetime) -> tuple[list[Action], 
 
 def _prices(state: EngineState, at: datetime) -> dict[str, Decimal]:
     """The middles that outcomes are told by: of new quotes, and not crossed."""
-    after, ahead_s = seen_after(at), state.health.skew_s
+    ahead_s = state.health.skew_s
     quotes = [board.quote for board in state.board.boards.values() if board.quote is not None]
     return {
         quote.pair: quote.mid
         for quote in quotes
-        if quote.moment(ahead_s) > after and ZERO < quote.bid < quote.ask
+        if is_new(quote, at, ahead_s) and ZERO < quote.bid < quote.ask
     }
 
 
@@ -153,10 +153,10 @@ def leave_stale(state: EngineState, cycle: Cycle, at: datetime) -> list[Action]:
 
     Called before the learner is asked, so that none of its answers can begin there either.
     """
-    after, ahead_s = seen_after(at), state.health.skew_s
+    ahead_s = state.health.skew_s
     quotes = {row.pair: state.board.quote(row.pair) for row in cycle.rows}
     cycle.stale = tuple(
-        pair for pair, quote in quotes.items() if quote is None or quote.moment(ahead_s) <= after
+        pair for pair, quote in quotes.items() if quote is None or not is_new(quote, at, ahead_s)
     )
     if not cycle.stale:
         return []

@@ -14,7 +14,6 @@ from simple_trader.core.state import EngineState
 from simple_trader.domain.actions import Action, Note, PlaceOrder, Remember
 from simple_trader.domain.errors import InvariantBroken
 from simple_trader.domain.instruments import base_of, quote_of
-from simple_trader.domain.memory import Turned
 from simple_trader.domain.money import ZERO
 from simple_trader.domain.order_states import OrderState
 from simple_trader.domain.orders import Intent, Order, Origin
@@ -124,16 +123,7 @@ def _reserve(state: EngineState, case: Case, approved: Approved, config_hash: st
         changed_at=approved.approved_at,
     )
     state.orders.put(order)
-    state.turnover.add(
-        Turned(
-            cl_ord_id=order.cl_ord_id,
-            pair=intent.pair,
-            at=approved.approved_at,
-            value=case.notional,
-            side=intent.side.value,
-            origin=intent.origin.value,
-        )
-    )
+    state.turnover.count(order)
     actions: list[Action] = [Remember(record=_intent_row(state, case, order))]
     if not intent.protective:
         key = breaker.guard_key(intent.pair, intent.side)

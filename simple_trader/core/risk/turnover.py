@@ -11,6 +11,7 @@ import msgspec
 
 from simple_trader.domain.memory import Turned
 from simple_trader.domain.money import ZERO
+from simple_trader.domain.orders import Order
 
 _SECOND = timedelta(seconds=1)
 
@@ -86,8 +87,21 @@ class Turnover(msgspec.Struct):
         for one in sorted(turned, key=lambda one: (one.at, one.cl_ord_id)):
             self.add(one)
 
+    def count(self, order: Order) -> None:
+        """Count an order of ours from its approval."""
+        self.add(
+            Turned(
+                cl_ord_id=order.cl_ord_id,
+                pair=order.request.pair,
+                at=order.approved_at,
+                value=order.notional,
+                side=order.request.side.value,
+                origin=order.origin.value,
+            )
+        )
+
     def add(self, turned: Turned) -> None:
-        """Count an approved order."""
+        """Count an approved order, as a row tells of it."""
         for window in (self.minute, self.hour, self.day):
             window.add(turned)
             window.expire(turned.at)

@@ -9,6 +9,7 @@ import msgspec
 from simple_trader.core.scoring.skill import log_loss
 from simple_trader.domain.actions import Lesson
 from simple_trader.domain.predictions import PendingPrediction
+from simple_trader.domain.quotes import Quote
 from simple_trader.domain.records import PredictionScoreRow
 
 QUIET = timedelta(minutes=1)  # a pair may have no new quote for so long, and its price still counts
@@ -22,6 +23,11 @@ def seen_after(at: datetime) -> datetime:
     counted from it holds what happened before, and one counted up to it misses what happened since.
     """
     return at - QUIET
+
+
+def is_new(quote: Quote, at: datetime, venue_ahead_s: float) -> bool:
+    """Whether a quote's price is that new; `venue_ahead_s`: the exchange's clock before ours."""
+    return quote.moment(venue_ahead_s) > seen_after(at)
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
