@@ -8,6 +8,7 @@ import msgspec
 from brain_desk import BTC, D, Desk
 from brain_reports import fill_of, ledger, traded
 from order_parts import plain_order
+from reconciled_parts import streaming
 from store_story import running
 
 from simple_trader.adapters.store.named_sql import named
@@ -23,14 +24,7 @@ from simple_trader.ports import Batch
 
 def traded_and_tampered() -> Desk:
     """Two trades of ours, one of them without its quote entry, a deposit, and 7 USD too few."""
-    desk = Desk()
-    desk.start()
-    desk.do(e.FeedUp(feed="public"))
-    desk.do(e.BalancesSeen(balances={"USD": D(1000)}, source="ws"))
-    desk.do(e.FeedUp(feed="private"))
-    desk.reconciled()
-    desk.quotes(seen_s_ago=60)
-    desk.quotes()
+    desk = streaming()
     desk.at += timedelta(minutes=1)
     desk.quotes()
     usd, btc = D(1000), D(0)

@@ -13,8 +13,8 @@ from simple_trader.domain.fills import Fee, Fill
 from simple_trader.domain.orders import Side
 
 
-def opened(**changes: Any) -> Desk:
-    """A desk that trades, its opening taken from the stream ten minutes ago."""
+def streaming(**changes: Any) -> Desk:
+    """A desk that has just begun to trade, its opening taken from the stream."""
     desk = Desk()
     desk.start(**changes)
     desk.do(e.FeedUp(feed="public"))
@@ -23,6 +23,12 @@ def opened(**changes: Any) -> Desk:
     desk.reconciled()
     desk.quotes(seen_s_ago=60)
     desk.quotes()
+    return desk
+
+
+def opened(**changes: Any) -> Desk:
+    """A desk that trades, its opening taken from the stream ten minutes ago."""
+    desk = streaming(**changes)
     desk.at += timedelta(minutes=10)
     desk.quotes()
     desk.reconciled()
