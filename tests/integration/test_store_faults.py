@@ -126,8 +126,7 @@ async def test_d01_d04_i_01_no_acknowledged_event_is_lost_whatever_is_killed_dur
             there = await rows(own_database, "SELECT max(last_seq) FROM engine_journal")
             lost += [acked] if there[0] < acked else []
         sent = [await path.settled(name, 30) for name in names]
-        await until(lambda: path.health[-1].ok if path.health else True)
-        assert await path.settled(path.offer()), "it goes on by itself"
+        assert await path.goes_on(), "by itself"
     assert lost == []
     assert path.venue.unwritten == [], "no order without its row (I-01)"
     assert len(path.venue.sends) == len(set(path.venue.sends)), "none twice (I-02)"
@@ -174,8 +173,7 @@ async def test_d02_while_the_server_is_down_nothing_is_sent_and_cancels_work(
         await until(lambda: path.acked >= fill, 30)
         assert not await path.settled(late), "what waited too long is not sent later"
         assert path.refusal_of(late) in {Reason.REDUCE_ONLY, Reason.APPROVAL_EXPIRED}
-        await until(lambda: path.health[-1].ok)
-        assert await path.settled(path.offer())
+        assert await path.goes_on()
     assert path.venue.unwritten == []
     assert len(path.venue.sends) == 2
     assert await rows(own_database, "SELECT exec_id FROM executions") == ["T7-buy"]
@@ -220,8 +218,7 @@ async def test_d03_a_server_that_cannot_write_closes_the_order_path_until_it_can
         else:
             await other.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
         assert not await path.settled(refused)
-        await until(lambda: path.health[-1].ok)
-        assert await path.settled(path.offer())
+        assert await path.goes_on()
     assert path.venue.unwritten == []
 
 
@@ -256,8 +253,7 @@ async def test_d05_a_lock_on_the_orders_stops_orders_and_the_pages_give_way_firs
         assert path.venue.sends[1:] == []
         await transaction.rollback()
         assert not await path.settled(held_up)
-        await until(lambda: path.health[-1].ok)
-        assert await path.settled(path.offer())
+        assert await path.goes_on()
         await read_facts(database)
 
 
@@ -303,7 +299,7 @@ async def test_d09_a_session_killed_while_idle_in_its_transaction_leaves_nothing
         await until(lambda: path.lane.idle)
         assert connection.dawdles == 0
         await path.settled(name)
-        assert await path.settled(path.offer())
+        assert await path.goes_on()
     assert path.venue.unwritten == []
     assert len(await rows(database, "SELECT cl_ord_id FROM pending_trades")) == 2
     assert await rows(database, "SELECT last_seq FROM engine_journal ORDER BY 1") == [1, 2]

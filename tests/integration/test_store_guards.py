@@ -77,7 +77,7 @@ async def test_d06_an_empty_reading_pool_does_not_touch_the_order_path(database:
         after = await latencies_ms(path, 30)
         assert not all(one.done() for one in pages)
         await asyncio.gather(*pages)
-        assert await path.settled(path.offer())
+        assert await path.goes_on()
     said = [one.result() for one in pages]
     assert "no session was free" in said, "the pool has an end, and it is told"
     assert any("statement timeout" in one for one in said)
@@ -117,7 +117,7 @@ async def test_d07_tasks_cancelled_anywhere_leave_the_number_of_sessions_as_it_w
             await asyncio.gather(task, return_exceptions=True)
             if number % 50 == 0:
                 most = max(most, await watcher.fetchval(_SESSIONS))
-                assert await path.settled(path.offer())
+                assert await path.goes_on()
         # The watcher, the lane, the pool of at most four, and one that is just going.
         assert most <= 1 + 1 + 4 + 3, most
         await engine.dispose()

@@ -205,6 +205,13 @@ class OrderPath:
         await until(lambda: name in self.venue.sends or self.refusal_of(name), within_s)
         return name in self.venue.sends
 
+    async def goes_on(self) -> bool:
+        """Whether the next order is sent once the store is well again: on a busy machine one late
+        commit is an outage of a moment, which the gate rightly answers with REDUCE.
+        """
+        await until(lambda: not self.health or self.health[-1].ok)
+        return await self.settled(self.offer())
+
 
 async def until(condition: object, within_s: float = 20.0) -> None:
     """Wait until `condition()` holds."""

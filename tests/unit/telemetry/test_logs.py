@@ -45,7 +45,7 @@ def test_twelve_canaries_are_in_no_file_and_on_no_console(tmp_path: Path) -> Non
                 raise ValueError(canary)
             except ValueError:
                 log.exception("failed with %s", canary, stack_info=True)
-        recent = list(logs.recent)
+    recent = list(logs.recent)  # after the end: until then the writing thread may lag behind
     for text in (
         (tmp_path / MAIN_LOG).read_text(),
         (tmp_path / ERROR_LOG).read_text(),
