@@ -56,7 +56,7 @@ def expected_chain(last_seq: int) -> bytes:
     return link
 
 
-async def until(condition: object, within_s: float = 20.0) -> None:
+async def until(condition: object, within_s: float = 40.0) -> None:
     assert callable(condition)
     async with asyncio.timeout(within_s):
         while not condition():

@@ -69,7 +69,7 @@ class FaultyDesk:
     trades: list[PublicTrade]
     events: list[Event] = field(default_factory=list)
 
-    async def until(self, wanted: Callable[[], bool], limit_s: float = 15.0) -> None:
+    async def until(self, wanted: Callable[[], bool], limit_s: float = 40.0) -> None:
         """Let the loop turn until it is so."""
         async with asyncio.timeout(limit_s):
             while not wanted():

@@ -29,7 +29,7 @@ from simple_trader.sandbox.opening import open_exchange
 from simple_trader.sandbox.server import Server, listening, wall_clock
 from simple_trader.sandbox.settings import DEFAULT_KEY, DEFAULT_SIGNING_TEXT, SandboxOptions
 
-SOON = 5.0  # what comes at all comes within seconds
+SOON = 20.0  # what comes at all comes within seconds, on a busy machine too
 
 
 class There:
@@ -124,7 +124,7 @@ class Raw:
         await self.socket.send_json(message)
         return self._requests
 
-    async def frame(self, timeout_s: float = 5.0) -> dict[str, Any]:
+    async def frame(self, timeout_s: float = SOON) -> dict[str, Any]:
         """Read the next frame that is no heartbeat."""
         while True:
             frame: dict[str, Any] = await self.socket.receive_json(timeout=timeout_s)

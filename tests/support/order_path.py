@@ -200,7 +200,7 @@ class OrderPath:
                 return event.reason
         return None
 
-    async def settled(self, name: str, within_s: float = 20.0) -> bool:
+    async def settled(self, name: str, within_s: float = 40.0) -> bool:
         """Wait until the gate has judged the order; whether it was sent."""
         await until(lambda: name in self.venue.sends or self.refusal_of(name), within_s)
         return name in self.venue.sends
@@ -213,7 +213,7 @@ class OrderPath:
         return await self.settled(self.offer())
 
 
-async def until(condition: object, within_s: float = 20.0) -> None:
+async def until(condition: object, within_s: float = 40.0) -> None:
     """Wait until `condition()` holds."""
     assert callable(condition)
     async with asyncio.timeout(within_s):

@@ -36,7 +36,7 @@ async def relay_of(rest: str, public: str, **options: Any) -> AsyncIterator[Ther
         exchange.close()
 
 
-async def until(fits: Callable[[], Any], within_s: float = 15.0) -> None:
+async def until(fits: Callable[[], Any], within_s: float = 40.0) -> None:
     """Wait for something that sockets bring about."""
     async with asyncio.timeout(within_s):
         while not fits():

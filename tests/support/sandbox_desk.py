@@ -51,7 +51,7 @@ class Desk:
     events: list[Event] = field(default_factory=list)
     trades: list[PublicTrade] = field(default_factory=list)
 
-    async def until(self, wanted: Callable[[], bool], limit_s: float = 20) -> None:
+    async def until(self, wanted: Callable[[], bool], limit_s: float = 40) -> None:
         """Let the loop turn until it is so."""
         async with asyncio.timeout(limit_s):
             while not wanted():

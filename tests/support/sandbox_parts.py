@@ -194,7 +194,7 @@ class Child:
 
 
 @contextmanager
-def child(limit_s: float = 20.0, **options: Any) -> Iterator[Child]:
+def child(limit_s: float = 60.0, **options: Any) -> Iterator[Child]:
     """Start a sandbox process; by default a stepped child on a free port."""
     values = {"child": True, "stepped": True, "port": 0, **options}
     text = json.dumps({k: str(v) if isinstance(v, Path) else v for k, v in values.items()})
