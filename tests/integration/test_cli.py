@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import subprocess
 import sys
 import urllib.request
@@ -39,9 +40,18 @@ async def cli_beside(*arguments: str) -> "subprocess.CompletedProcess[str]":
 # ------------------------------------------------------------------------- help and faults
 
 
-def test_help_names_every_command() -> None:
+def _time_of_children_s() -> float:
+    """Processor time: how long it takes by the wall says how busy the machine is."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def test_help_is_fast_and_names_every_command() -> None:
+    cli("--help")  # the byte code is there from now on
+    before_s = _time_of_children_s()
     result = cli("--help")
     assert result.returncode == 0
+    assert _time_of_children_s() - before_s < 2.0, "a heavy library is imported for --help"
     for name in ("init", "run", "sandbox", "db", "status", "decisions", "prompt", "scorecard",
                  "pnl", "logs", "halt", "resume", "config", "doctor"):  # fmt: skip
         assert f"  {name} " in result.stdout

@@ -85,7 +85,7 @@ async def test_l01_all_attempts_together_keep_the_deadline(stuck: Any) -> None:
             took_s = loop.time() - begun
     assert isinstance(event, AdviceFailed)
     assert event.reason is Reason.ADVICE_TIMEOUT
-    assert took_s < 2.2  # all six one after the other would be 2.4 s
+    assert took_s < 1.5
     assert 1 <= len(event.tried) < 5
 
 

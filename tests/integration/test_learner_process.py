@@ -105,7 +105,7 @@ async def test_m04_a_stopped_process_answers_late_and_is_replaced(learner: Learn
     loop = asyncio.get_running_loop()
     begun = loop.time()
     event = await learner.predict(asking(LESSONS, deadline_s=1.0))
-    assert loop.time() - begun < 10.0  # it would stand still for ever
+    assert loop.time() - begun < 1.5
     assert isinstance(event, PredictionsFailed)
     assert event.reason is Reason.MODEL_LATE
     with pytest.raises(ProcessLookupError):

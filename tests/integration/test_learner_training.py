@@ -50,9 +50,8 @@ async def test_a_model_given_at_boot_is_not_waited_for_and_used_from_the_first_q
     loop = asyncio.get_running_loop()
     begun = loop.time()
     await other.use(UseModel(model_id="kept", sha256=trained.sha256, blob=trained.blob))
-    used_s = loop.time() - begun
+    assert loop.time() - begun < 0.5
     event = await predicted(other, asking())
-    assert used_s < (loop.time() - begun) / 4, "most of it is the start of the process"
     await other.close()
     assert event.model_id == "kept"
     assert probability(event) > 0.6

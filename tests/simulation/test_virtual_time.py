@@ -24,7 +24,7 @@ def test_an_hour_of_timers_takes_no_time_and_keeps_their_order() -> None:
     began = time.perf_counter()
     assert run_virtually(hour) == 3600.0
     assert woken == ["early", "middle", "late"]
-    assert time.perf_counter() - began < 60.0
+    assert time.perf_counter() - began < 1.0
 
 
 def test_a_deadlock_is_an_error_and_not_a_hang() -> None:
