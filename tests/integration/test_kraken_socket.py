@@ -22,6 +22,7 @@ from kraken_parts import (
     ack,
 )
 from rest_parts import rest_on
+from waiting import until
 from websockets.asyncio.server import ServerConnection, serve
 
 from simple_trader.adapters.kraken.connection import open_wire
@@ -88,9 +89,7 @@ class Desk:
 
     async def until(self, wanted: Callable[[], bool]) -> None:
         """Let the loop turn until it is so."""
-        async with asyncio.timeout(15):
-            while not wanted():
-                await asyncio.sleep(0.005)
+        await until(wanted)
 
     def count(self, kind: type[Event], feed: str) -> int:
         """How often a feed went up or down."""

@@ -7,7 +7,8 @@ import faulty_sandbox
 import pytest
 from aiohttp import WSMsgType, web
 from faulty_sandbox import Raw, Rest, raw_private
-from relay_server import PAIR, Stub, relay_of, relay_of_stub, stub_upstream, until
+from relay_server import PAIR, Stub, relay_of, relay_of_stub, stub_upstream
+from waiting import until
 
 pytestmark = pytest.mark.timeout(60)
 

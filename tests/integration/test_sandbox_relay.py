@@ -9,7 +9,8 @@ import faulty_sandbox
 import pytest
 from aiohttp import WSMsgType
 from faulty_sandbox import raw_private
-from relay_server import PAIR, live, relay_of, trusted, until
+from relay_server import PAIR, live, relay_of, trusted
+from waiting import until
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 import pytest
-from order_path import OrderPath, order_path, until
+from order_path import OrderPath, order_path
+from waiting import until
 
 from simple_trader.adapters.store.lane_connection import AsyncpgLedgerConnection
 from simple_trader.domain.errors import LockHeld

@@ -17,8 +17,9 @@ import asyncpg
 import pytest
 from commit_proxy import CommitProxy
 from conftest import reachable_temporary_folder, run_apart
-from order_path import order_path, until
+from order_path import order_path
 from store_parts import booked
+from waiting import until
 
 from simple_trader.adapters.store import db_manager, lane_connection
 from simple_trader.adapters.store.db_manager import READER_PATIENCE, session

@@ -14,12 +14,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 from database_parts import execute
-from order_path import OrderPath, order_path, until
+from order_path import OrderPath, order_path
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from store_parts import AT, PAIR, RISK, moment, order
 from store_story import batches, running, story
+from waiting import until
 
 from simple_trader.adapters.store import db_manager
 from simple_trader.adapters.store.db_manager import READER_PATIENCE, session

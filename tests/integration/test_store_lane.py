@@ -14,6 +14,7 @@ from commit_proxy import CommitProxy
 from mark_parts import marked
 from store_parts import ROOM, booked, order
 from store_story import batches, running, story
+from waiting import until
 
 from simple_trader.adapters.store import db_manager
 from simple_trader.adapters.store.embedded_postgres import EmbeddedPostgres
@@ -54,13 +55,6 @@ def expected_chain(last_seq: int) -> bytes:
     for seq in range(1, last_seq + 1):
         link = sha256(link + b'{"seq":%d}' % seq).digest()
     return link
-
-
-async def until(condition: object, within_s: float = 40.0) -> None:
-    assert callable(condition)
-    async with asyncio.timeout(within_s):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def test_every_kind_of_record_has_its_rows_and_is_in_the_story() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from faulty_sandbox import There
 from kraken_parts import Even, RealClock
 from rest_parts import rest_on
+from waiting import PATIENCE_S, until
 
 from simple_trader.adapters.kraken.connection import open_wire
 from simple_trader.adapters.kraken.http_client import HttpClient
@@ -69,11 +70,9 @@ class FaultyDesk:
     trades: list[PublicTrade]
     events: list[Event] = field(default_factory=list)
 
-    async def until(self, wanted: Callable[[], bool], limit_s: float = 40.0) -> None:
+    async def until(self, wanted: Callable[[], bool], limit_s: float = PATIENCE_S) -> None:
         """Let the loop turn until it is so."""
-        async with asyncio.timeout(limit_s):
-            while not wanted():
-                await asyncio.sleep(0.005)
+        await until(wanted, limit_s)
 
     def of(self, kind: type) -> list[Any]:
         """Events of a kind, in order."""

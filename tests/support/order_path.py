@@ -15,6 +15,7 @@ import msgspec
 import store_parts
 from store_parts import AT, moment, order
 from store_story import batches
+from waiting import PATIENCE_S, until
 
 from simple_trader.adapters.store.lane_connection import AsyncpgLedgerConnection
 from simple_trader.adapters.store.ledger_lane import LaneLimits, LedgerLane
@@ -200,7 +201,7 @@ class OrderPath:
                 return event.reason
         return None
 
-    async def settled(self, name: str, within_s: float = 40.0) -> bool:
+    async def settled(self, name: str, within_s: float = PATIENCE_S) -> bool:
         """Wait until the gate has judged the order; whether it was sent."""
         await until(lambda: name in self.venue.sends or self.refusal_of(name), within_s)
         return name in self.venue.sends
@@ -211,14 +212,6 @@ class OrderPath:
         """
         await until(lambda: not self.health or self.health[-1].ok)
         return await self.settled(self.offer())
-
-
-async def until(condition: object, within_s: float = 40.0) -> None:
-    """Wait until `condition()` holds."""
-    assert callable(condition)
-    async with asyncio.timeout(within_s):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import aiohttp
 import faulty_sandbox
 from aiohttp import web
 from faulty_sandbox import There
+from waiting import until
 
 from simple_trader.sandbox.relay.exchange import RelayExchange
 from simple_trader.sandbox.relay.live_book import LiveBook
@@ -34,13 +35,6 @@ async def relay_of(rest: str, public: str, **options: Any) -> AsyncIterator[Ther
             assert server.failure is None, server.failure
     finally:
         exchange.close()
-
-
-async def until(fits: Callable[[], Any], within_s: float = 40.0) -> None:
-    """Wait for something that sockets bring about."""
-    async with asyncio.timeout(within_s):
-        while not fits():
-            await asyncio.sleep(0.01)
 
 
 def live(there: There, symbol: str = PAIR) -> LiveBook | None:

@@ -11,6 +11,7 @@ from typing import Any
 from kraken_parts import Even, RealClock
 from rest_parts import rest_on
 from sandbox_parts import Child
+from waiting import PATIENCE_S, until
 
 from simple_trader.adapters.kraken.connection import open_wire
 from simple_trader.adapters.kraken.http_client import HttpClient
@@ -51,11 +52,9 @@ class Desk:
     events: list[Event] = field(default_factory=list)
     trades: list[PublicTrade] = field(default_factory=list)
 
-    async def until(self, wanted: Callable[[], bool], limit_s: float = 40) -> None:
+    async def until(self, wanted: Callable[[], bool], limit_s: float = PATIENCE_S) -> None:
         """Let the loop turn until it is so."""
-        async with asyncio.timeout(limit_s):
-            while not wanted():
-                await asyncio.sleep(0.002)
+        await until(wanted, limit_s)
 
     def ups(self) -> list[tuple[str, bool]]:
         """Feeds going up (true) and down, in order."""
